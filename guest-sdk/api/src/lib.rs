@@ -1,0 +1,19 @@
+//! The vocabulary that the Caisson worker and its guests share: records, schemas, values, configuration definitions,
+//! errors, the manifest, and the codec of the batch frame (`wit/frame.md`).
+//!
+//! It compiles natively and to `wasm32-wasip2`, knows nothing of Kafka clients or Wasm engines, and never panics on
+//! bytes that it did not write itself.
+
+pub mod config;
+pub mod error;
+pub mod frame;
+pub mod manifest;
+pub mod record;
+pub mod schema;
+pub mod typed;
+pub mod value;
+
+pub use error::{Error, ErrorKind, Failure};
+pub use record::{Header, Record};
+pub use schema::{Schema, SchemaRef};
+pub use value::{Decimal, Value};

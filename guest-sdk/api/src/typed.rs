@@ -1,0 +1,1 @@
+//! The codec of typed values (`wit/frame.md`, "Typed values").

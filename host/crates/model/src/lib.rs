@@ -1,0 +1,11 @@
+//! The nouns of a worker: ids, offsets, states, failures and limits. Plain data, no I/O, no clients, no engine.
+
+pub mod failure;
+pub mod id;
+pub mod limits;
+pub mod state;
+
+pub use failure::{Failure, FailureKind};
+pub use id::{PartitionOffset, TaskId, TopicPartition};
+pub use limits::Limits;
+pub use state::{ConnectorState, TargetState, TaskState};
