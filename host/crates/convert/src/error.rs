@@ -1,0 +1,80 @@
+//! Why a conversion failed, in Kafka Connect's terms: the class of the exception, its message, its cause.
+
+use std::fmt;
+
+/// A failed conversion or configuration of a converter.
+///
+/// Class and message are what Kafka Connect would have thrown, for they reach users by the status of the task, by
+/// the log and by the headers of dead letters.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct ConvertError {
+    pub class: Class,
+    pub message: String,
+    #[source]
+    pub cause: Option<Box<ConvertError>>,
+}
+
+/// The class of an exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// `org.apache.kafka.connect.errors.DataException`
+    Data,
+    /// `org.apache.kafka.connect.errors.SchemaBuilderException`
+    SchemaBuilder,
+    /// `org.apache.kafka.connect.errors.SchemaProjectorException`
+    SchemaProjector,
+    /// `org.apache.kafka.connect.errors.NotFoundException`
+    NotFound,
+    /// `org.apache.kafka.common.errors.SerializationException`
+    Serialization,
+    /// `org.apache.kafka.common.config.ConfigException`
+    Config,
+    /// A class of Java or of one of its libraries, by its full name.
+    Foreign(&'static str),
+}
+
+impl Class {
+    /// The full name of the Java class.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Data => "org.apache.kafka.connect.errors.DataException",
+            Class::SchemaBuilder => "org.apache.kafka.connect.errors.SchemaBuilderException",
+            Class::SchemaProjector => "org.apache.kafka.connect.errors.SchemaProjectorException",
+            Class::NotFound => "org.apache.kafka.connect.errors.NotFoundException",
+            Class::Serialization => "org.apache.kafka.common.errors.SerializationException",
+            Class::Config => "org.apache.kafka.common.config.ConfigException",
+            Class::Foreign(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Class {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl ConvertError {
+    pub fn new(class: Class, message: impl Into<String>) -> Self {
+        ConvertError {
+            class,
+            message: message.into(),
+            cause: None,
+        }
+    }
+
+    pub fn data(message: impl Into<String>) -> Self {
+        Self::new(Class::Data, message)
+    }
+
+    pub fn because(mut self, cause: ConvertError) -> Self {
+        self.cause = Some(Box::new(cause));
+        self
+    }
+
+    /// The causes, outermost first; the last is the root.
+    pub fn causes(&self) -> impl Iterator<Item = &ConvertError> {
+        std::iter::successors(self.cause.as_deref(), |error| error.cause.as_deref())
+    }
+}

@@ -1,0 +1,115 @@
+//! `java.util.Date` in UTC: its parts and its `toString`.
+
+use crate::logical::DAY;
+
+/// A moment as the parts of a calendar in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub year: i64,
+    /// 1 to 12
+    pub month: u32,
+    /// 1 to 31
+    pub day: u32,
+    /// 0 is Sunday
+    pub weekday: u32,
+    /// Milliseconds since midnight
+    pub time: i64,
+}
+
+/// Days since the epoch at which Java's calendar changes from Julian to Gregorian: 15 October 1582.
+const GREGORIAN_START: i64 = -141_427;
+
+impl Moment {
+    pub fn of(millis: i64) -> Self {
+        let days = millis.div_euclid(DAY);
+        let (year, month, day) = if days >= GREGORIAN_START {
+            gregorian(days)
+        } else {
+            julian(days)
+        };
+        Moment {
+            year,
+            month,
+            day,
+            weekday: (days + 4).rem_euclid(7) as u32,
+            time: millis.rem_euclid(DAY),
+        }
+    }
+}
+
+/// The proleptic Gregorian date of a day (Hinnant's `civil_from_days`).
+fn gregorian(days: i64) -> (i64, u32, u32) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    from_march(year + era * 400, of_year)
+}
+
+fn julian(days: i64) -> (i64, u32, u32) {
+    let shifted = days + 719_470;
+    let era = shifted.div_euclid(1461);
+    let of_era = shifted.rem_euclid(1461);
+    let year = (of_era - of_era / 1460) / 365;
+    from_march(year + era * 4, of_era - 365 * year)
+}
+
+/// From years that begin in March to those that begin in January.
+fn from_march(year: i64, day_of_year: i64) -> (i64, u32, u32) {
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (year, month) = if month < 10 {
+        (year, month + 3)
+    } else {
+        (year + 1, month - 9)
+    };
+    (year, month as u32, day as u32)
+}
+
+const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// Appends what `Date.toString` gives in UTC: `Sat Jan 08 00:00:00 UTC 2022`. Years before the first count down again.
+pub(crate) fn write_date(out: &mut Vec<u8>, millis: i64) {
+    let moment = Moment::of(millis);
+    let seconds = moment.time / 1000;
+    let year = if moment.year > 0 {
+        moment.year
+    } else {
+        1 - moment.year
+    };
+    let text = format!(
+        "{} {} {:02} {:02}:{:02}:{:02} UTC {year}",
+        WEEKDAYS[moment.weekday as usize % 7],
+        MONTHS[(moment.month as usize - 1) % 12],
+        moment.day,
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60,
+    );
+    out.extend_from_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written_as_java_writes_them() {
+        for (millis, text) in [
+            (0, "Thu Jan 01 00:00:00 UTC 1970"),
+            (1_641_600_000_000, "Sat Jan 08 00:00:00 UTC 2022"),
+            (-1, "Wed Dec 31 23:59:59 UTC 1969"),
+            (-62_135_596_800_000, "Mon Jan 03 00:00:00 UTC 1"),
+            (-12_219_292_800_000, "Fri Oct 15 00:00:00 UTC 1582"),
+            (-12_219_292_800_001, "Thu Oct 04 23:59:59 UTC 1582"),
+        ] {
+            let mut out = Vec::new();
+            write_date(&mut out, millis);
+            assert_eq!(String::from_utf8_lossy(&out), text);
+        }
+    }
+}

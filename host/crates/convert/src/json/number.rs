@@ -1,0 +1,47 @@
+//! The numbers of JSON as Java's types take them.
+
+use super::parse::Number;
+
+/// Powers of ten that a double holds exactly.
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+/// `JsonNode.longValue()` of an integral number: the low 64 bits of what it is.
+pub(crate) fn long(number: &Number<'_>) -> i64 {
+    let negative = number.text.starts_with('-');
+    let size = match number.digits {
+        Some(digits) => digits,
+        None => number
+            .text
+            .bytes()
+            .filter(u8::is_ascii_digit)
+            .fold(0u64, |value, digit| {
+                value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
+            }),
+    };
+    if negative {
+        size.wrapping_neg() as i64
+    } else {
+        size as i64
+    }
+}
+
+/// `JsonNode.doubleValue()`. Numbers pass through `BigDecimal`, so that there is no negative zero.
+pub(crate) fn double(number: &Number<'_>) -> f64 {
+    if let (Some(digits), Some(fraction)) = (number.digits, number.fraction)
+        && digits < (1 << 53)
+        && let Some(power) = EXACT_POWERS.get(fraction as usize)
+    {
+        // Both are exact, so that one division rounds once (Clinger's fast path).
+        let size = digits as f64 / power;
+        return if number.text.starts_with('-') && digits != 0 {
+            -size
+        } else {
+            size
+        };
+    }
+    let value: f64 = number.text.parse().unwrap_or(f64::NAN);
+    if value == 0.0 { 0.0 } else { value }
+}

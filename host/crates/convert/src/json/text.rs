@@ -1,0 +1,137 @@
+//! Strings in JSON text: where they end, what their escapes mean, how they are written.
+
+use std::borrow::Cow;
+
+const LOW: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// The position, at or after `at`, of the first byte that is a quote, a backslash or a control character; the end of
+/// the bytes if there is none. Eight bytes are looked at in one step.
+#[inline]
+pub(crate) fn find_special(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*chunk);
+        let found = zero_bytes(word ^ (LOW * b'"' as u64))
+            | zero_bytes(word ^ (LOW * b'\\' as u64))
+            | (word.wrapping_sub(LOW * 0x20) & !word & HIGH);
+        if found != 0 {
+            // Only bytes above a true match can be marked falsely, so the lowest mark is right.
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while at < bytes.len() && !is_special(bytes[at]) {
+        at += 1;
+    }
+    at
+}
+
+#[inline]
+fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(LOW) & !word & HIGH
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// The inside of a JSON string whose escapes are known to be well-formed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text<'a> {
+    pub raw: &'a str,
+    pub escaped: bool,
+}
+
+impl<'a> Text<'a> {
+    pub fn decode(self) -> Cow<'a, str> {
+        if self.escaped {
+            Cow::Owned(unescape(self.raw))
+        } else {
+            Cow::Borrowed(self.raw)
+        }
+    }
+}
+
+fn unescape(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let escape = rest.as_bytes().get(at + 1).copied().unwrap_or(b'\\');
+        rest = rest.get(at + 2..).unwrap_or_default();
+        match escape {
+            b'u' => rest = unescape_unicode(&mut out, rest),
+            b'b' => out.push('\u{8}'),
+            b'f' => out.push('\u{c}'),
+            b'n' => out.push('\n'),
+            b'r' => out.push('\r'),
+            b't' => out.push('\t'),
+            other => out.push(char::from(other)),
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Reads the digits after `\u`, and the second half of a surrogate pair. Java keeps a lone half in its string and
+/// writes a question mark as soon as it has to be bytes; strings here are UTF-8 from the start.
+fn unescape_unicode<'a>(out: &mut String, rest: &'a str) -> &'a str {
+    let unit = hex(rest);
+    let rest = rest.get(4..).unwrap_or_default();
+    if (0xd800..0xdc00).contains(&unit)
+        && let Some(second) = rest.strip_prefix("\\u")
+        && (0xdc00..0xe000).contains(&hex(second))
+    {
+        let code = 0x1_0000 + ((unit - 0xd800) << 10) + (hex(second) - 0xdc00);
+        out.push(char::from_u32(code).unwrap_or('?'));
+        return second.get(4..).unwrap_or_default();
+    }
+    out.push(char::from_u32(unit).unwrap_or('?'));
+    rest
+}
+
+fn hex(text: &str) -> u32 {
+    text.get(..4)
+        .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+        .unwrap_or(0xfffd)
+}
+
+/// Appends `text` as a JSON string, escaped as Jackson escapes.
+pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    out.reserve(bytes.len() + 2);
+    out.push(b'"');
+    let mut start = 0;
+    loop {
+        let special = find_special(bytes, start);
+        out.extend_from_slice(&bytes[start..special]);
+        let Some(&byte) = bytes.get(special) else {
+            break;
+        };
+        write_escape(out, byte);
+        start = special + 1;
+    }
+    out.push(b'"');
+}
+
+#[cold]
+fn write_escape(out: &mut Vec<u8>, byte: u8) {
+    let short = match byte {
+        b'"' => b'"',
+        b'\\' => b'\\',
+        0x08 => b'b',
+        0x09 => b't',
+        0x0a => b'n',
+        0x0c => b'f',
+        0x0d => b'r',
+        _ => {
+            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+            out.extend_from_slice(b"\\u00");
+            out.push(DIGITS[usize::from(byte >> 4)]);
+            out.push(DIGITS[usize::from(byte & 15)]);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}

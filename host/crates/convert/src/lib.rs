@@ -1,0 +1,98 @@
+//! Converters: the bytes of Kafka's records to values with schemas, and back.
+//!
+//! Every converter does what the class of the same name does in Kafka Connect, down to the text of its errors.
+//! Records are many and small, so converters write into the caller's buffer, and whole columns that need no value at
+//! all have shortcuts in [`column`].
+
+mod base64;
+mod byte_array;
+mod error;
+mod java;
+mod json;
+mod logical;
+mod string;
+
+use caisson_api::{SchemaRef, Value};
+
+pub use byte_array::ByteArrayConverter;
+pub use error::{Class, ConvertError};
+pub use json::{JsonConverter, JsonOptions};
+pub use string::StringConverter;
+
+/// What a converter is for (`converter.type`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    Key,
+    Value,
+    Header,
+}
+
+/// Keys and values (`org.apache.kafka.connect.storage.Converter`).
+pub trait Converter: Send + Sync {
+    /// Appends the serialized form to `out`. False means null bytes, a tombstone; then nothing was appended.
+    /// After an error `out` may hold the beginning of a record; the caller truncates it.
+    fn from_connect(
+        &self,
+        topic: &str,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ConvertError>;
+
+    /// The schema and the value in `bytes`; `None` is null bytes.
+    fn to_connect(
+        &self,
+        topic: &str,
+        bytes: Option<&[u8]>,
+    ) -> Result<(Option<SchemaRef>, Value), ConvertError>;
+}
+
+/// Values of headers (`org.apache.kafka.connect.storage.HeaderConverter`).
+pub trait HeaderConverter: Send + Sync {
+    /// As [`Converter::from_connect`], for the header `name`.
+    fn from_connect_header(
+        &self,
+        topic: &str,
+        name: &str,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ConvertError>;
+
+    /// As [`Converter::to_connect`], for the header `name`.
+    fn to_connect_header(
+        &self,
+        topic: &str,
+        name: &str,
+        bytes: Option<&[u8]>,
+    ) -> Result<(Option<SchemaRef>, Value), ConvertError>;
+}
+
+/// Kafka Connect's bundled converters treat a header as a value without a name.
+macro_rules! header_converter_by_converter {
+    ($($converter:ty),+ $(,)?) => {$(
+        impl HeaderConverter for $converter {
+            fn from_connect_header(
+                &self,
+                topic: &str,
+                _name: &str,
+                schema: Option<&SchemaRef>,
+                value: &Value,
+                out: &mut Vec<u8>,
+            ) -> Result<bool, ConvertError> {
+                self.from_connect(topic, schema, value, out)
+            }
+
+            fn to_connect_header(
+                &self,
+                topic: &str,
+                _name: &str,
+                bytes: Option<&[u8]>,
+            ) -> Result<(Option<SchemaRef>, Value), ConvertError> {
+                self.to_connect(topic, bytes)
+            }
+        }
+    )+};
+}
+
+header_converter_by_converter!(ByteArrayConverter, JsonConverter, StringConverter);

@@ -1,0 +1,56 @@
+//! The logical types of the data API: Decimal, Date, Time and Timestamp, from and to what they stand on.
+
+use caisson_api::Decimal;
+use caisson_api::schema::Schema;
+
+use crate::ConvertError;
+
+pub(crate) const DAY: i64 = 86_400_000;
+
+/// `Decimal.fromLogical`: the unscaled number, if the scale is the schema's.
+pub(crate) fn decimal_to_bytes<'d>(
+    schema: &Schema,
+    decimal: &'d Decimal,
+) -> Result<&'d [u8], ConvertError> {
+    let scale = scale_of(schema)?;
+    if scale != decimal.scale {
+        let was = decimal.scale;
+        return Err(ConvertError::data(format!(
+            "Decimal value has mismatching scale for given Decimal schema. Schema has scale {scale}, value has scale {was}."
+        )));
+    }
+    Ok(&decimal.unscaled)
+}
+
+/// The parameter `scale` of a Decimal schema.
+pub(crate) fn scale_of(schema: &Schema) -> Result<i32, ConvertError> {
+    let text = schema
+        .parameters
+        .iter()
+        .flatten()
+        .find(|(name, _)| name == "scale")
+        .map(|(_, value)| value)
+        .ok_or_else(|| ConvertError::data("Invalid Decimal schema: scale parameter not found."))?;
+    text.parse()
+        .map_err(|_| ConvertError::data("Invalid scale parameter found in Decimal schema: "))
+}
+
+/// `Date.fromLogical`: days since the epoch.
+pub(crate) fn date_to_days(millis: i64) -> Result<i32, ConvertError> {
+    if millis.rem_euclid(DAY) != 0 {
+        return Err(ConvertError::data(
+            "Kafka Connect Date type should not have any time fields set to non-zero values.",
+        ));
+    }
+    Ok((millis / DAY) as i32)
+}
+
+/// `Time.fromLogical`: milliseconds since midnight.
+pub(crate) fn time_to_millis(millis: i64) -> Result<i32, ConvertError> {
+    if !(0..=DAY).contains(&millis) {
+        return Err(ConvertError::data(
+            "Kafka Connect Time type should not have any date fields set to non-zero values.",
+        ));
+    }
+    Ok(millis as i32)
+}
