@@ -1,69 +1,112 @@
-//! The codec of the batch frame (`wit/frame.md`): how a batch of records crosses the sandbox boundary as one list of
-//! bytes.
+//! The codec of the batch frame (`wit/frame.md`).
 //!
-//! Reading borrows everything from the frame; building lays each record down once, at its final place.
+//! [`Frame`] reads: it validates a whole frame once and then hands out slices of it. [`FrameBuilder`] writes: it lays
+//! every record at its final place, so that no byte of a payload is copied twice.
 
-mod build;
 mod read;
+mod table;
+mod write;
 
-pub use build::{FrameBuilder, RecordBuilder, RecordMeta};
-pub use read::{Entry, Frame, HeaderEntry, Headers, SourceCoordinates};
+pub use read::{Entry, Frame, HeaderEntry, Headers, Records};
+pub use write::{FrameBuilder, NewHeader, NewRecord, RecordHead, RecordWriter, Role};
 
-pub(crate) const MAGIC: [u8; 4] = [b'C', b'S', b'N', 1];
-pub(crate) const HEADER: usize = 40;
-/// Bytes of a record entry without and with the source's coordinates.
-pub(crate) const SINK_ENTRY: usize = 48;
-pub(crate) const SOURCE_ENTRY: usize = 64;
-/// "No schema" and "no entry" in 16-bit indexes.
-pub(crate) const NONE: u16 = u16::MAX;
-/// A frame may not be larger; a good one is some 64 KiB to 1 MiB.
+/// Nobody sends or accepts a larger frame: positions have to fit in 32 bits, and one batch must not be all memory.
 pub const MAX_FRAME: usize = 256 << 20;
+/// Strings, and schemas, that one frame can hold; 65535 means "no schema".
+pub const MAX_STRINGS: usize = 65_535;
+/// Source partitions that one frame can hold.
+pub const MAX_PARTITIONS: usize = 1 << 20;
 
-/// How a column of payloads is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+const MAGIC: [u8; 4] = *b"CSN\x01";
+const HEADER: usize = 40;
+const ENTRY: usize = 48;
+const SOURCE_ENTRY: usize = 64;
+const NO_SCHEMA: u16 = u16::MAX;
+const NO_PARTITION: u32 = u32::MAX;
+
+/// How a column of payloads is to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum Encoding {
-    /// As in Kafka.
+    /// As they are in Kafka.
     #[default]
     Bytes = 0,
     /// The text of one JSON value.
     Json = 1,
-    /// A typed value with a schema, see [`crate::typed`].
+    /// A typed value ([`crate::typed`]).
     Connect = 2,
 }
 
 impl Encoding {
-    pub fn from_byte(byte: u8) -> Option<Self> {
+    fn from_byte(byte: u8) -> Option<Self> {
         match byte {
             0 => Some(Encoding::Bytes),
             1 => Some(Encoding::Json),
             2 => Some(Encoding::Connect),
-            _ => None,
+            3.. => None,
+        }
+    }
+
+    /// The word that manifests use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Encoding::Bytes => "bytes",
+            Encoding::Json => "json",
+            Encoding::Connect => "connect",
         }
     }
 }
 
-/// The encodings of the three columns of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+/// The encodings of the three columns of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Encodings {
     pub key: Encoding,
     pub value: Encoding,
     pub headers: Encoding,
 }
 
-/// When a record was made; milliseconds since the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+impl Encodings {
+    /// The same encoding for all three columns.
+    pub fn all(encoding: Encoding) -> Self {
+        Encodings { key: encoding, value: encoding, headers: encoding }
+    }
+}
+
+/// When a record was made, in milliseconds since the epoch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Timestamp {
     #[default]
     None,
+    /// By the clock of whoever made the record.
     Create(i64),
+    /// By the clock of the broker.
     LogAppend(i64),
-    /// The time at which the worker hands the record on: for sources whose records have no time of their own. The
-    /// producer may then stamp the record.
+    /// "Now", for sources whose time is only that of sending: the producer stamps the record, a chain of transforms
+    /// sees the time at which the batch arrived.
     Arrival,
 }
 
-/// Where a source wants its transaction to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+impl Timestamp {
+    /// The time, if one is given.
+    pub fn millis(self) -> Option<i64> {
+        match self {
+            Timestamp::Create(ms) | Timestamp::LogAppend(ms) => Some(ms),
+            Timestamp::None | Timestamp::Arrival => None,
+        }
+    }
+
+    fn bits(self) -> u16 {
+        match self {
+            Timestamp::None => 0,
+            Timestamp::Create(_) => 1,
+            Timestamp::LogAppend(_) => 2,
+            Timestamp::Arrival => 3,
+        }
+    }
+}
+
+/// What becomes of the current transaction after a record or a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Boundary {
     #[default]
     None,
@@ -72,35 +115,74 @@ pub enum Boundary {
 }
 
 impl Boundary {
-    pub(crate) fn from_bits(bits: u16) -> Option<Self> {
+    fn from_bits(bits: u16) -> Option<Self> {
         match bits {
             0 => Some(Boundary::None),
             1 => Some(Boundary::Commit),
             2 => Some(Boundary::Abort),
-            _ => None,
+            3.. => None,
+        }
+    }
+
+    fn bits(self) -> u16 {
+        match self {
+            Boundary::None => 0,
+            Boundary::Commit => 1,
+            Boundary::Abort => 2,
         }
     }
 }
 
+/// Where a record of a source came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceCoordinates<'a> {
+    /// Index in the partition table of the frame.
+    pub partition: u32,
+    /// The JSON text of the source offset.
+    pub offset: &'a str,
+}
+
 /// What is wrong with a frame.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    #[error("frame does not begin with the magic of version 1")]
-    Magic,
-    #[error("frame of {actual} bytes says that it has {stated}")]
-    Length { stated: usize, actual: usize },
-    #[error("frame of {0} bytes is larger than {MAX_FRAME}")]
+    #[error("frame of {0} bytes is shorter than its header")]
+    Short(usize),
+    #[error("frame of {0} bytes is larger than the limit of {MAX_FRAME}")]
     TooLarge(usize),
-    #[error("frame has record entries of {0} bytes; they are at least 48 and a multiple of 8")]
-    EntrySize(usize),
-    #[error("frame has the unknown encoding {0}")]
-    Encoding(u8),
-    #[error("frame has the unknown flags {0}")]
+    #[error("frame does not begin with the magic bytes of version 1")]
+    Magic,
+    #[error("frame says that it has {said} bytes, but has {found}")]
+    Length { said: u32, found: usize },
+    #[error("record entries of {0} bytes: at least 48 and a multiple of 8 expected")]
+    EntrySize(u16),
+    #[error("reserved byte {0} of the frame header is not zero")]
+    Reserved(usize),
+    #[error("flags of the frame are {0:#04x}")]
     Flags(u8),
-    #[error("the {table} table of the frame does not fit into it")]
-    Table { table: &'static str },
-    #[error("the {table} table of the frame has an entry that is not UTF-8")]
-    TableText { table: &'static str },
-    #[error("record {record} of the frame: {what}")]
-    Record { record: usize, what: &'static str },
+    #[error("encoding of the {column} is {found}")]
+    Encoding { column: &'static str, found: u8 },
+    #[error("section {0} of the frame is out of place")]
+    Section(&'static str),
+    #[error("the {0} table of the frame is cut short")]
+    Table(&'static str),
+    #[error("the {0} table of the frame has too many entries")]
+    TableSize(&'static str),
+    #[error("text in the {0} table of the frame is not UTF-8")]
+    TableText(&'static str),
+    #[error("record {record}: attributes are {attributes:#06x}")]
+    Attributes { record: usize, attributes: u16 },
+    #[error("record {record}: {what} is {index}, which is not in its table")]
+    Index { record: usize, what: &'static str, index: u32 },
+    #[error("record {record}: {what} is {found}")]
+    Number { record: usize, what: &'static str, found: i64 },
+    #[error("record {record}: {what} does not lie in the data of the frame")]
+    Range { record: usize, what: &'static str },
+    #[error("record {record}: payloads overlap")]
+    Overlap { record: usize },
+    #[error("record {record}: headers do not fill their range")]
+    Headers { record: usize },
+    #[error("record {record}: text of the {what} is not UTF-8")]
+    Text { record: usize, what: &'static str },
+    #[error("record {record}: origin {origin} is not above that of the record before, or not below {inputs}")]
+    Origin { record: usize, origin: u32, inputs: usize },
 }
