@@ -89,12 +89,18 @@ pub struct Config {
 
 impl Config {
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.entries.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v.as_str())
+        self.entries
+            .iter()
+            .rev()
+            .find(|(k, _)| k == key)
+            .map(|(_, v)| v.as_str())
     }
 }
 
 impl From<BTreeMap<String, String>> for Config {
     fn from(map: BTreeMap<String, String>) -> Self {
-        Config { entries: map.into_iter().collect() }
+        Config {
+            entries: map.into_iter().collect(),
+        }
     }
 }

@@ -31,7 +31,12 @@ pub struct Error {
 
 impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error { kind, message: message.into(), detail: None, retry_after_ms: None }
+        Error {
+            kind,
+            message: message.into(),
+            detail: None,
+            retry_after_ms: None,
+        }
     }
 
     pub fn retriable(message: impl Into<String>) -> Self {

@@ -68,7 +68,11 @@ pub struct Encodings {
 impl Encodings {
     /// The same encoding for all three columns.
     pub fn all(encoding: Encoding) -> Self {
-        Encodings { key: encoding, value: encoding, headers: encoding }
+        Encodings {
+            key: encoding,
+            value: encoding,
+            headers: encoding,
+        }
     }
 }
 
@@ -172,9 +176,17 @@ pub enum FrameError {
     #[error("record {record}: attributes are {attributes:#06x}")]
     Attributes { record: usize, attributes: u16 },
     #[error("record {record}: {what} is {index}, which is not in its table")]
-    Index { record: usize, what: &'static str, index: u32 },
+    Index {
+        record: usize,
+        what: &'static str,
+        index: u32,
+    },
     #[error("record {record}: {what} is {found}")]
-    Number { record: usize, what: &'static str, found: i64 },
+    Number {
+        record: usize,
+        what: &'static str,
+        found: i64,
+    },
     #[error("record {record}: {what} does not lie in the data of the frame")]
     Range { record: usize, what: &'static str },
     #[error("record {record}: payloads overlap")]

@@ -159,13 +159,21 @@ mod encodings {
     }
 
     pub fn serialize<S: Serializer>(encodings: &Encodings, serializer: S) -> Result<S::Ok, S::Error> {
-        Words { key: word(encodings.key), value: word(encodings.value), headers: word(encodings.headers) }
-            .serialize(serializer)
+        Words {
+            key: word(encodings.key),
+            value: word(encodings.value),
+            headers: word(encodings.headers),
+        }
+        .serialize(serializer)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Encodings, D::Error> {
         let words = Words::deserialize(deserializer)?;
-        Ok(Encodings { key: encoding(words.key), value: encoding(words.value), headers: encoding(words.headers) })
+        Ok(Encodings {
+            key: encoding(words.key),
+            value: encoding(words.value),
+            headers: encoding(words.headers),
+        })
     }
 }
 
@@ -181,7 +189,10 @@ mod keys {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Key>, D::Error> {
         let texts = Vec::<Json>::deserialize(deserializer)?;
-        texts.iter().map(|json| key_from_json(json).map_err(D::Error::custom)).collect()
+        texts
+            .iter()
+            .map(|json| key_from_json(json).map_err(D::Error::custom))
+            .collect()
     }
 }
 
@@ -196,17 +207,30 @@ const TYPES: [(&str, Type); 9] = [
     ("CLASS", Type::Class),
     ("PASSWORD", Type::Password),
 ];
-const IMPORTANCES: [(&str, Importance); 3] =
-    [("HIGH", Importance::High), ("MEDIUM", Importance::Medium), ("LOW", Importance::Low)];
-const WIDTHS: [(&str, Width); 4] =
-    [("NONE", Width::None), ("SHORT", Width::Short), ("MEDIUM", Width::Medium), ("LONG", Width::Long)];
+const IMPORTANCES: [(&str, Importance); 3] = [
+    ("HIGH", Importance::High),
+    ("MEDIUM", Importance::Medium),
+    ("LOW", Importance::Low),
+];
+const WIDTHS: [(&str, Width); 4] = [
+    ("NONE", Width::None),
+    ("SHORT", Width::Short),
+    ("MEDIUM", Width::Medium),
+    ("LONG", Width::Long),
+];
 
 fn word_of<T: PartialEq + Copy>(table: &[(&'static str, T)], value: T) -> &'static str {
-    table.iter().find(|(_, each)| *each == value).map_or("", |(word, _)| word)
+    table
+        .iter()
+        .find(|(_, each)| *each == value)
+        .map_or("", |(word, _)| word)
 }
 
 fn by_word<T: Copy>(table: &[(&'static str, T)], word: &str) -> Option<T> {
-    table.iter().find(|(each, _)| each.eq_ignore_ascii_case(word)).map(|(_, value)| *value)
+    table
+        .iter()
+        .find(|(each, _)| each.eq_ignore_ascii_case(word))
+        .map(|(_, value)| *value)
 }
 
 fn key_to_json(key: &Key) -> Json {
@@ -248,17 +272,29 @@ fn key_from_json(json: &Json) -> Result<Key, String> {
         None if json.get("required").and_then(Json::as_bool) == Some(true) => KeyDefault::Required,
         None => KeyDefault::None,
     };
-    let dependents = json.get("dependents").and_then(Json::as_array).map(|list| strings(list)).unwrap_or_default();
+    let dependents = json
+        .get("dependents")
+        .and_then(Json::as_array)
+        .map(|list| strings(list))
+        .unwrap_or_default();
     Ok(Key {
         kind,
         default,
         // One that is not known here is skipped: the plugin was made for a newer worker.
         validator: json.get("validator").and_then(validator_from_json),
-        importance: text("importance").and_then(|word| by_word(&IMPORTANCES, word)).unwrap_or(Importance::Medium),
+        importance: text("importance")
+            .and_then(|word| by_word(&IMPORTANCES, word))
+            .unwrap_or(Importance::Medium),
         documentation: text("documentation").unwrap_or_default().to_owned(),
         group: text("group").map(str::to_owned),
-        order: json.get("order").and_then(Json::as_i64).and_then(|order| i32::try_from(order).ok()).unwrap_or(-1),
-        width: text("width").and_then(|word| by_word(&WIDTHS, word)).unwrap_or(Width::None),
+        order: json
+            .get("order")
+            .and_then(Json::as_i64)
+            .and_then(|order| i32::try_from(order).ok())
+            .unwrap_or(-1),
+        width: text("width")
+            .and_then(|word| by_word(&WIDTHS, word))
+            .unwrap_or(Width::None),
         display: text("display").unwrap_or(&name).to_owned(),
         dependents,
         name,
@@ -266,7 +302,9 @@ fn key_from_json(json: &Json) -> Result<Key, String> {
 }
 
 fn strings(list: &[Json]) -> Vec<String> {
-    list.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()
+    list.iter()
+        .filter_map(|item| item.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn validator_to_json(validator: &Validator) -> Json {
@@ -324,8 +362,18 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         let unknown = r#"{"plugins":[{"class":"A","kind":"wizard"}]}"#;
-        assert!(Manifest::from_json(unknown).expect_err("unknown kind").to_string().contains("wizard"));
+        assert!(
+            Manifest::from_json(unknown)
+                .expect_err("unknown kind")
+                .to_string()
+                .contains("wizard")
+        );
         let nameless = r#"{"plugins":[{"class":"A","kind":"sink","keys":[{}]}]}"#;
-        assert!(Manifest::from_json(nameless).expect_err("no name").to_string().contains("without a name"));
+        assert!(
+            Manifest::from_json(nameless)
+                .expect_err("no name")
+                .to_string()
+                .contains("without a name")
+        );
     }
 }

@@ -57,10 +57,21 @@ pub struct Field {
 impl Schema {
     /// A required schema without name, version, documentation, parameters or default.
     pub fn new(kind: Kind) -> Self {
-        Schema { kind, optional: false, default: None, name: None, version: None, doc: None, parameters: None }
+        Schema {
+            kind,
+            optional: false,
+            default: None,
+            name: None,
+            version: None,
+            doc: None,
+            parameters: None,
+        }
     }
 
     pub fn optional(kind: Kind) -> Self {
-        Schema { optional: true, ..Self::new(kind) }
+        Schema {
+            optional: true,
+            ..Self::new(kind)
+        }
     }
 }

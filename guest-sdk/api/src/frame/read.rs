@@ -132,7 +132,10 @@ impl Head {
         }
         let said = u32_at(h, 4);
         if said as usize != bytes.len() {
-            return Err(FrameError::Length { said, found: bytes.len() });
+            return Err(FrameError::Length {
+                said,
+                found: bytes.len(),
+            });
         }
         let entry_size = u16_at(h, 12);
         if usize::from(entry_size) < ENTRY || !entry_size.is_multiple_of(8) {
@@ -141,7 +144,8 @@ impl Head {
         if let Some(at) = [15, 19, 36, 37, 38, 39].into_iter().find(|at| h[*at] != 0) {
             return Err(FrameError::Reserved(at));
         }
-        let column = |at: usize, column| Encoding::from_byte(h[at]).ok_or(FrameError::Encoding { column, found: h[at] });
+        let column =
+            |at: usize, column| Encoding::from_byte(h[at]).ok_or(FrameError::Encoding { column, found: h[at] });
         Ok(Head {
             count: u32_at(h, 8) as usize,
             entry_size: entry_size.into(),
@@ -171,8 +175,13 @@ impl<'a> Frame<'a> {
         }
         let head = Head::read(bytes)?;
         // At most 2^32 entries of 2^16 bytes: cannot overflow 64 bits, but could overflow the 32 of a guest.
-        let end = head.count.checked_mul(head.entry_size).and_then(|n| n.checked_add(HEADER));
-        let end = end.filter(|end| *end <= bytes.len()).ok_or(FrameError::Section("records"))?;
+        let end = head
+            .count
+            .checked_mul(head.entry_size)
+            .and_then(|n| n.checked_add(HEADER));
+        let end = end
+            .filter(|end| *end <= bytes.len())
+            .ok_or(FrameError::Section("records"))?;
         let data = bytes.get(head.data..).ok_or(FrameError::Section("data"))?;
         let mut frame = Frame {
             entries: &bytes[HEADER..end],
@@ -203,11 +212,18 @@ impl<'a> Frame<'a> {
     /// Tables may leave gaps between them but have to come in order; `end` is where the section before ends.
     fn read_tables(&mut self, bytes: &'a [u8], head: &Head, end: usize) -> Result<(), FrameError> {
         let place = |at: usize, end: usize, name| {
-            if at < end || at > head.data { Err(FrameError::Section(name)) } else { Ok(at) }
+            if at < end || at > head.data {
+                Err(FrameError::Section(name))
+            } else {
+                Ok(at)
+            }
         };
         let at = place(head.strings, end, "strings")?;
         let (entries, mut end) = table::read(bytes, at, head.data, MAX_STRINGS, "strings")?;
-        self.strings = entries.into_iter().map(|entry| text(entry, "strings")).collect::<Result<_, _>>()?;
+        self.strings = entries
+            .into_iter()
+            .map(|entry| text(entry, "strings"))
+            .collect::<Result<_, _>>()?;
         if head.schemas != 0 {
             let at = place(head.schemas, end, "schemas")?;
             let (entries, after) = table::read(bytes, at, head.data, MAX_STRINGS, "schema")?;
@@ -220,7 +236,10 @@ impl<'a> Frame<'a> {
         if head.partitions != 0 {
             let at = place(head.partitions, end, "partitions")?;
             let (entries, after) = table::read(bytes, at, head.data, MAX_PARTITIONS, "partition")?;
-            self.partitions = entries.into_iter().map(|entry| text(entry, "partition")).collect::<Result<_, _>>()?;
+            self.partitions = entries
+                .into_iter()
+                .map(|entry| text(entry, "partition"))
+                .collect::<Result<_, _>>()?;
             end = after;
         }
         place(head.data, end, "data").map(|_| ())
@@ -243,13 +262,24 @@ impl<'a> Frame<'a> {
     #[inline]
     fn check_numbers(&self, record: usize, raw: &Raw) -> Result<(), FrameError> {
         if raw.attributes > 0b1011 {
-            return Err(FrameError::Attributes { record, attributes: raw.attributes });
+            return Err(FrameError::Attributes {
+                record,
+                attributes: raw.attributes,
+            });
         }
         if raw.offset < -1 {
-            return Err(FrameError::Number { record, what: "offset", found: raw.offset });
+            return Err(FrameError::Number {
+                record,
+                what: "offset",
+                found: raw.offset,
+            });
         }
         if raw.partition < -1 {
-            return Err(FrameError::Number { record, what: "partition", found: raw.partition.into() });
+            return Err(FrameError::Number {
+                record,
+                what: "partition",
+                found: raw.partition.into(),
+            });
         }
         let index = |what, index: u32| Err(FrameError::Index { record, what, index });
         if usize::from(raw.topic) >= self.strings.len() {
@@ -277,19 +307,33 @@ impl<'a> Frame<'a> {
     #[inline]
     fn check_ranges(&self, record: usize, raw: &Raw) -> Result<u64, FrameError> {
         if raw.key < -1 {
-            return Err(FrameError::Number { record, what: "length of the key", found: raw.key.into() });
+            return Err(FrameError::Number {
+                record,
+                what: "length of the key",
+                found: raw.key.into(),
+            });
         }
         if raw.value < -1 {
-            return Err(FrameError::Number { record, what: "length of the value", found: raw.value.into() });
+            return Err(FrameError::Number {
+                record,
+                what: "length of the value",
+                found: raw.value.into(),
+            });
         }
         let length = raw.key.max(0) as u64 + raw.value.max(0) as u64 + u64::from(raw.headers);
         if u64::from(raw.start) + length > self.data.len() as u64 {
-            return Err(FrameError::Range { record, what: "payload" });
+            return Err(FrameError::Range {
+                record,
+                what: "payload",
+            });
         }
         match raw.source {
             None => Ok(length),
             Some((_, at, bytes)) if u64::from(at) + u64::from(bytes) > self.data.len() as u64 => {
-                Err(FrameError::Range { record, what: "source offset" })
+                Err(FrameError::Range {
+                    record,
+                    what: "source offset",
+                })
             }
             Some((_, _, bytes)) => Ok(length + u64::from(bytes)),
         }
@@ -311,9 +355,11 @@ impl<'a> Frame<'a> {
             self.check_headers(record, &self.data[start..start + raw.headers as usize])?;
         }
         match raw.source {
-            Some((_, at, length)) => {
-                check_text(record, "source offset", Some(&self.data[at as usize..][..length as usize]))
-            }
+            Some((_, at, length)) => check_text(
+                record,
+                "source offset",
+                Some(&self.data[at as usize..][..length as usize]),
+            ),
             None => Ok(()),
         }
     }
@@ -324,14 +370,26 @@ impl<'a> Frame<'a> {
         for _ in 0..cursor.u16().ok_or(broken)? {
             let (name, schema) = (cursor.u16().ok_or(broken)?, cursor.u16().ok_or(broken)?);
             if usize::from(name) >= self.strings.len() {
-                return Err(FrameError::Index { record, what: "name of a header", index: name.into() });
+                return Err(FrameError::Index {
+                    record,
+                    what: "name of a header",
+                    index: name.into(),
+                });
             }
             if !self.is_schema(schema) {
-                return Err(FrameError::Index { record, what: "schema of a header", index: schema.into() });
+                return Err(FrameError::Index {
+                    record,
+                    what: "schema of a header",
+                    index: schema.into(),
+                });
             }
             let length = cursor.i32().ok_or(broken)?;
             if length < -1 {
-                return Err(FrameError::Number { record, what: "length of a header", found: length.into() });
+                return Err(FrameError::Number {
+                    record,
+                    what: "length of a header",
+                    found: length.into(),
+                });
             }
             let value = cursor.take(length.max(0) as usize).ok_or(broken)?;
             if self.encodings.headers == Encoding::Json {
@@ -348,7 +406,11 @@ impl<'a> Frame<'a> {
         for (record, entry) in self.records().enumerate() {
             let origin = entry.origin as usize;
             if origin < next || origin >= inputs {
-                return Err(FrameError::Origin { record, origin: entry.origin, inputs });
+                return Err(FrameError::Origin {
+                    record,
+                    origin: entry.origin,
+                    inputs,
+                });
             }
             next = origin + 1;
         }
@@ -386,7 +448,10 @@ impl<'a> Frame<'a> {
     }
 
     pub fn records(&self) -> Records<'_> {
-        Records { frame: self, entries: self.entries.chunks_exact(self.entry_size) }
+        Records {
+            frame: self,
+            entries: self.entries.chunks_exact(self.entry_size),
+        }
     }
 
     /// A topic, by [`Entry::topic_index`].
@@ -515,8 +580,16 @@ impl<'a> Headers<'a> {
     #[inline]
     fn new(bytes: &'a [u8], strings: &'a [&'a str]) -> Self {
         match bytes.split_first_chunk::<2>() {
-            Some((count, bytes)) => Headers { bytes, left: u16::from_le_bytes(*count), strings },
-            None => Headers { bytes: &[], left: 0, strings },
+            Some((count, bytes)) => Headers {
+                bytes,
+                left: u16::from_le_bytes(*count),
+                strings,
+            },
+            None => Headers {
+                bytes: &[],
+                left: 0,
+                strings,
+            },
         }
     }
 
@@ -530,7 +603,10 @@ impl<'a> Iterator for Headers<'a> {
 
     fn next(&mut self) -> Option<HeaderEntry<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let mut cursor = Cursor { bytes: self.bytes, at: 0 };
+        let mut cursor = Cursor {
+            bytes: self.bytes,
+            at: 0,
+        };
         let (name, schema, length) = (cursor.u16()?, cursor.u16()?, cursor.i32()?);
         let value = cursor.take(length.max(0) as usize)?;
         self.bytes = &self.bytes[cursor.at..];

@@ -153,15 +153,13 @@ impl FrameBuilder {
         self.room = expected_records.min(MAX_FRAME / 4 / self.entry_size);
         self.data = HEADER + self.room * self.entry_size + self.slack;
         self.buffer.clear();
-        if self.buffer.capacity() == 0 {
-            self.buffer.reserve(self.largest.max(self.data));
-        }
+        self.buffer.reserve(self.largest.max(self.data));
         self.buffer.resize(self.data, 0);
     }
 
     /// Gives the builder a buffer to write the next frames in, such as one that [`FrameBuilder::take`] returned.
     pub fn recycle(&mut self, buffer: Vec<u8>) {
-        if self.records == 0 && buffer.capacity() > self.buffer.capacity() {
+        if buffer.capacity() > self.buffer.capacity() {
             let old = std::mem::replace(&mut self.buffer, buffer);
             self.buffer.clear();
             self.buffer.extend_from_slice(&old);
@@ -192,7 +190,9 @@ impl FrameBuilder {
 
     /// The index of a source partition, given as JSON text.
     pub fn source_partition(&mut self, json: &str) -> Result<u32, FrameError> {
-        self.partitions.intern(b"", json.as_bytes(), MAX_PARTITIONS).ok_or(FrameError::TableSize("partition"))
+        self.partitions
+            .intern(b"", json.as_bytes(), MAX_PARTITIONS)
+            .ok_or(FrameError::TableSize("partition"))
     }
 
     /// Adds a record.
@@ -238,7 +238,11 @@ impl FrameBuilder {
     fn write_header_head(&mut self, name: u16, schema: Option<u16>, length: Option<usize>) -> Result<(), FrameError> {
         let record = self.records;
         if usize::from(name) >= self.strings.len() {
-            return Err(FrameError::Index { record, what: "name of a header", index: name.into() });
+            return Err(FrameError::Index {
+                record,
+                what: "name of a header",
+                index: name.into(),
+            });
         }
         self.check_schema("schema of a header", schema)?;
         let bytes = length.unwrap_or_default();
@@ -246,14 +250,22 @@ impl FrameBuilder {
             return Err(FrameError::TooLarge(bytes));
         }
         self.buffer.extend_from_slice(&name.to_le_bytes());
-        self.buffer.extend_from_slice(&schema.unwrap_or(NO_SCHEMA).to_le_bytes());
-        self.buffer.extend_from_slice(&length.map_or(-1, |length| length as i32).to_le_bytes());
+        self.buffer
+            .extend_from_slice(&schema.unwrap_or(NO_SCHEMA).to_le_bytes());
+        self.buffer
+            .extend_from_slice(&length.map_or(-1, |length| length as i32).to_le_bytes());
         Ok(())
     }
 
     /// Adds a record whose payloads are written in place: key, then value, then headers.
     pub fn record(&mut self) -> RecordWriter<'_> {
-        RecordWriter { start: self.buffer.len(), lengths: Lengths::NONE, headers: 0, done: false, builder: self }
+        RecordWriter {
+            start: self.buffer.len(),
+            lengths: Lengths::NONE,
+            headers: 0,
+            done: false,
+            builder: self,
+        }
     }
 
     /// Writes the entry of a record whose payloads lie from `start` to the end of the buffer, where the offset text is
@@ -300,19 +312,35 @@ impl FrameBuilder {
             return Err(FrameError::TooLarge(self.byte_len() + self.entry_size));
         }
         if usize::from(head.topic) >= self.strings.len() {
-            return Err(FrameError::Index { record, what: "topic", index: head.topic.into() });
+            return Err(FrameError::Index {
+                record,
+                what: "topic",
+                index: head.topic.into(),
+            });
         }
         self.check_schema("schema of the key", head.key_schema)?;
         self.check_schema("schema of the value", head.value_schema)?;
         if let Some(offset) = head.offset.filter(|offset| *offset < 0) {
-            return Err(FrameError::Number { record, what: "offset", found: offset });
+            return Err(FrameError::Number {
+                record,
+                what: "offset",
+                found: offset,
+            });
         }
         if let Some(partition) = head.partition.filter(|partition| *partition < 0) {
-            return Err(FrameError::Number { record, what: "partition", found: partition.into() });
+            return Err(FrameError::Number {
+                record,
+                what: "partition",
+                found: partition.into(),
+            });
         }
         match source {
             Some(source) if source.partition as usize >= self.partitions.len() && self.entry_size == SOURCE_ENTRY => {
-                Err(FrameError::Index { record, what: "source partition", index: source.partition })
+                Err(FrameError::Index {
+                    record,
+                    what: "source partition",
+                    index: source.partition,
+                })
             }
             Some(_) | None => Ok(()),
         }
@@ -321,9 +349,11 @@ impl FrameBuilder {
     #[inline]
     fn check_schema(&self, what: &'static str, schema: Option<u16>) -> Result<(), FrameError> {
         match schema {
-            Some(index) if usize::from(index) >= self.schemas.len() => {
-                Err(FrameError::Index { record: self.records, what, index: index.into() })
-            }
+            Some(index) if usize::from(index) >= self.schemas.len() => Err(FrameError::Index {
+                record: self.records,
+                what,
+                index: index.into(),
+            }),
             Some(_) | None => Ok(()),
         }
     }
@@ -380,8 +410,12 @@ impl FrameBuilder {
         }
         self.seal();
         let frame = std::mem::take(&mut self.buffer);
-        self.largest = self.largest.max(frame.len());
-        self.begin(self.encodings, 0);
+        let (encodings, slack) = (self.encodings, self.slack);
+        self.largest = 0;
+        self.slack = 0;
+        self.begin(encodings, 0);
+        self.slack = slack;
+        self.largest = frame.len();
         frame
     }
 
@@ -435,12 +469,19 @@ impl FrameBuilder {
 }
 
 impl Lengths {
-    const NONE: Lengths = Lengths { key: -1, value: -1, headers: 0, source: 0 };
+    const NONE: Lengths = Lengths {
+        key: -1,
+        value: -1,
+        headers: 0,
+        source: 0,
+    };
 }
 
 #[inline]
 fn write_entry(entry: &mut [u8], start: u32, lengths: Lengths, head: &RecordHead) {
-    let e = entry.first_chunk_mut::<ENTRY>().expect("entries are at least this long");
+    let e = entry
+        .first_chunk_mut::<ENTRY>()
+        .expect("entries are at least this long");
     let attributes = head.timestamp.bits() | head.boundary.bits() << 2;
     e[0..8].copy_from_slice(&head.timestamp.millis().unwrap_or_default().to_le_bytes());
     e[8..16].copy_from_slice(&head.offset.unwrap_or(-1).to_le_bytes());
@@ -517,16 +558,32 @@ impl RecordWriter<'_> {
         write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
     ) -> Result<(), E> {
         let at = self.builder.buffer.len();
-        if self.lengths.headers == 0 {
+        let count = self.headers.checked_add(1).ok_or(FrameError::Headers {
+            record: self.builder.records,
+        })?;
+        if self.headers == 0 {
             self.builder.buffer.extend_from_slice(&[0, 0]);
         }
-        let count = self.headers.checked_add(1).ok_or(FrameError::Headers { record: self.builder.records })?;
+        let written = self.write_header(name, schema, write);
+        if written.is_err() {
+            self.builder.buffer.truncate(at);
+            return written;
+        }
+        self.headers = count;
+        self.lengths.headers += (self.builder.buffer.len() - at) as u32;
+        Ok(())
+    }
+
+    fn write_header<E: From<FrameError>>(
+        &mut self,
+        name: u16,
+        schema: Option<u16>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
+    ) -> Result<(), E> {
         self.builder.write_header_head(name, schema, None)?;
         let length_at = self.builder.buffer.len() - 4;
         let length = append(&mut self.builder.buffer, write)?;
         self.builder.buffer[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
-        self.headers = count;
-        self.lengths.headers += (self.builder.buffer.len() - at) as u32;
         Ok(())
     }
 
@@ -553,9 +610,10 @@ impl Drop for RecordWriter<'_> {
 /// Lets `write` append to `out`, and returns how much that was: -1 if it was nothing because of null.
 fn append<E>(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>) -> Result<i32, E> {
     let at = out.len();
-    if write(out)? {
+    let written = write(out);
+    if matches!(written, Ok(true)) {
         return Ok((out.len() - at) as i32);
     }
     out.truncate(at);
-    Ok(-1)
+    written.map(|_| -1)
 }
