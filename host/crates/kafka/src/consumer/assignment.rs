@@ -1,0 +1,58 @@
+//! The partitions that are assigned to a consumer.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use caisson_model::TopicPartition;
+
+use super::slot::Slot;
+
+/// The assigned partitions. Changed by the consumer's thread alone, as answer to the group.
+#[derive(Default)]
+pub(crate) struct Assignment {
+    slots: Mutex<Slots>,
+}
+
+/// By topic, then by partition: found without making a key.
+type Slots = HashMap<Arc<str>, BTreeMap<i32, Arc<Slot>>>;
+
+impl Assignment {
+    fn slots(&self) -> MutexGuard<'_, Slots> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn find(&self, topic: &str, partition: i32) -> Option<Arc<Slot>> {
+        self.slots().get(topic)?.get(&partition).cloned()
+    }
+
+    pub(crate) fn add(&self, partition: &TopicPartition, paused: bool) {
+        let slot = Slot::new(partition.clone());
+        slot.set_paused(paused);
+        self.slots()
+            .entry(partition.topic.clone())
+            .or_default()
+            .insert(partition.partition, Arc::new(slot));
+    }
+
+    /// Takes a partition away; records of it that are on their way become void.
+    pub(crate) fn remove(&self, partition: &TopicPartition) {
+        let mut slots = self.slots();
+        let Some(of_topic) = slots.get_mut(&partition.topic) else {
+            return;
+        };
+        if let Some(slot) = of_topic.remove(&partition.partition) {
+            slot.next_epoch();
+        }
+        if of_topic.is_empty() {
+            slots.remove(&partition.topic);
+        }
+    }
+
+    pub(crate) fn partitions(&self) -> Vec<TopicPartition> {
+        self.all().into_iter().map(|slot| slot.partition.clone()).collect()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Slot>> {
+        self.slots().values().flat_map(BTreeMap::values).cloned().collect()
+    }
+}

@@ -1,0 +1,353 @@
+//! The part of librdkafka's C interface (2.12, `rdkafka.h`) that this crate calls.
+//!
+//! Declared here and not taken from the generated bindings because those type every error code as a closed enum:
+//! a broker may answer a code that is not in it, and such a value is undefined behaviour in Rust. Here a code is an
+//! `i32` everywhere. The library itself is linked by `rdkafka-sys`.
+
+#![allow(non_camel_case_types)]
+
+use libc::{c_char, c_int, c_void};
+// Links the library; nothing of its bindings is used.
+use rdkafka_sys as _;
+
+macro_rules! opaque {
+    ($($name:ident),* $(,)?) => {
+        $(
+            #[repr(C)]
+            pub struct $name {
+                _unused: [u8; 0],
+            }
+        )*
+    };
+}
+
+opaque!(
+    rd_kafka_t,
+    rd_kafka_conf_t,
+    rd_kafka_topic_t,
+    rd_kafka_topic_conf_t,
+    rd_kafka_queue_t,
+    rd_kafka_event_t,
+    rd_kafka_error_t,
+    rd_kafka_headers_t,
+);
+
+/// `rd_kafka_message_t`; `err` is a code as librdkafka writes it.
+#[repr(C)]
+pub struct rd_kafka_message_t {
+    pub err: i32,
+    pub rkt: *mut rd_kafka_topic_t,
+    pub partition: i32,
+    pub payload: *mut c_void,
+    pub len: usize,
+    pub key: *mut c_void,
+    pub key_len: usize,
+    pub offset: i64,
+    pub private: *mut c_void,
+}
+
+#[repr(C)]
+pub struct rd_kafka_topic_partition_t {
+    pub topic: *mut c_char,
+    pub partition: i32,
+    pub offset: i64,
+    pub metadata: *mut c_void,
+    pub metadata_size: usize,
+    pub opaque: *mut c_void,
+    pub err: i32,
+    pub private: *mut c_void,
+}
+
+#[repr(C)]
+pub struct rd_kafka_topic_partition_list_t {
+    pub cnt: c_int,
+    pub size: c_int,
+    pub elems: *mut rd_kafka_topic_partition_t,
+}
+
+#[repr(C)]
+pub struct rd_kafka_metadata_broker_t {
+    pub id: i32,
+    pub host: *mut c_char,
+    pub port: c_int,
+}
+
+#[repr(C)]
+pub struct rd_kafka_metadata_partition_t {
+    pub id: i32,
+    pub err: i32,
+    pub leader: i32,
+    pub replica_cnt: c_int,
+    pub replicas: *mut i32,
+    pub isr_cnt: c_int,
+    pub isrs: *mut i32,
+}
+
+#[repr(C)]
+pub struct rd_kafka_metadata_topic_t {
+    pub topic: *mut c_char,
+    pub partition_cnt: c_int,
+    pub partitions: *mut rd_kafka_metadata_partition_t,
+    pub err: i32,
+}
+
+#[repr(C)]
+pub struct rd_kafka_metadata_t {
+    pub broker_cnt: c_int,
+    pub brokers: *mut rd_kafka_metadata_broker_t,
+    pub topic_cnt: c_int,
+    pub topics: *mut rd_kafka_metadata_topic_t,
+    pub orig_broker_id: i32,
+    pub orig_broker_name: *mut c_char,
+}
+
+/// One argument of `rd_kafka_produceva`; the union is wide enough for every kind and is read by `vtype`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rd_kafka_vu_t {
+    pub vtype: c_int,
+    pub u: rd_kafka_vu_value,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub union rd_kafka_vu_value {
+    pub rkt: *mut rd_kafka_topic_t,
+    pub int: c_int,
+    pub int32: i32,
+    pub int64: i64,
+    pub mem: rd_kafka_vu_mem,
+    pub headers: *mut rd_kafka_headers_t,
+    pub ptr: *mut c_void,
+    pub pad: [u8; 64],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct rd_kafka_vu_mem {
+    pub ptr: *const c_void,
+    pub size: usize,
+}
+
+pub const VTYPE_RKT: c_int = 2;
+pub const VTYPE_PARTITION: c_int = 3;
+pub const VTYPE_VALUE: c_int = 4;
+pub const VTYPE_KEY: c_int = 5;
+pub const VTYPE_OPAQUE: c_int = 6;
+pub const VTYPE_MSGFLAGS: c_int = 7;
+pub const VTYPE_TIMESTAMP: c_int = 8;
+pub const VTYPE_HEADERS: c_int = 10;
+
+pub const TYPE_PRODUCER: c_int = 0;
+pub const TYPE_CONSUMER: c_int = 1;
+
+pub const CONF_OK: c_int = 0;
+pub const CONF_UNKNOWN: c_int = -2;
+
+pub const MSG_F_COPY: c_int = 0x2;
+pub const MSG_F_PARTITION: c_int = 0x8;
+
+pub const DESTROY_F_NO_CONSUMER_CLOSE: c_int = 0x8;
+pub const PURGE_F_QUEUE: c_int = 0x1;
+pub const PURGE_F_INFLIGHT: c_int = 0x2;
+
+pub const EVENT_FETCH: c_int = 0x2;
+pub const EVENT_ERROR: c_int = 0x8;
+pub const EVENT_REBALANCE: c_int = 0x10;
+pub const EVENT_OFFSET_COMMIT: c_int = 0x20;
+
+type LogCallback = unsafe extern "C" fn(*const rd_kafka_t, c_int, *const c_char, *const c_char);
+type DeliveryCallback = unsafe extern "C" fn(*mut rd_kafka_t, *const rd_kafka_message_t, *mut c_void);
+type ErrorCallback = unsafe extern "C" fn(*mut rd_kafka_t, c_int, *const c_char, *mut c_void);
+type QueueCallback = unsafe extern "C" fn(*mut rd_kafka_t, *mut c_void);
+
+// Configuration, clients, errors.
+unsafe extern "C" {
+    pub fn rd_kafka_conf_new() -> *mut rd_kafka_conf_t;
+    pub fn rd_kafka_conf_destroy(conf: *mut rd_kafka_conf_t);
+    pub fn rd_kafka_conf_set(
+        conf: *mut rd_kafka_conf_t,
+        name: *const c_char,
+        value: *const c_char,
+        errstr: *mut c_char,
+        errstr_size: usize,
+    ) -> c_int;
+    pub fn rd_kafka_conf_set_opaque(conf: *mut rd_kafka_conf_t, opaque: *mut c_void);
+    pub fn rd_kafka_conf_set_events(conf: *mut rd_kafka_conf_t, events: c_int);
+    pub fn rd_kafka_conf_set_log_cb(conf: *mut rd_kafka_conf_t, callback: Option<LogCallback>);
+    pub fn rd_kafka_conf_set_dr_msg_cb(conf: *mut rd_kafka_conf_t, callback: Option<DeliveryCallback>);
+    pub fn rd_kafka_conf_set_error_cb(conf: *mut rd_kafka_conf_t, callback: Option<ErrorCallback>);
+
+    pub fn rd_kafka_new(
+        kind: c_int,
+        conf: *mut rd_kafka_conf_t,
+        errstr: *mut c_char,
+        errstr_size: usize,
+    ) -> *mut rd_kafka_t;
+    pub fn rd_kafka_destroy_flags(rk: *mut rd_kafka_t, flags: c_int);
+    pub fn rd_kafka_opaque(rk: *const rd_kafka_t) -> *mut c_void;
+    pub fn rd_kafka_poll(rk: *mut rd_kafka_t, timeout_ms: c_int) -> c_int;
+    pub fn rd_kafka_fatal_error(rk: *mut rd_kafka_t, errstr: *mut c_char, errstr_size: usize) -> i32;
+    pub fn rd_kafka_clusterid(rk: *mut rd_kafka_t, timeout_ms: c_int) -> *mut c_char;
+    pub fn rd_kafka_mem_free(rk: *mut rd_kafka_t, ptr: *mut c_void);
+    pub fn rd_kafka_metadata(
+        rk: *mut rd_kafka_t,
+        all_topics: c_int,
+        only: *mut rd_kafka_topic_t,
+        metadata: *mut *const rd_kafka_metadata_t,
+        timeout_ms: c_int,
+    ) -> i32;
+    pub fn rd_kafka_metadata_destroy(metadata: *const rd_kafka_metadata_t);
+
+    pub fn rd_kafka_err2name(err: i32) -> *const c_char;
+    pub fn rd_kafka_err2str(err: i32) -> *const c_char;
+    pub fn rd_kafka_last_error() -> i32;
+    pub fn rd_kafka_error_code(error: *const rd_kafka_error_t) -> i32;
+    pub fn rd_kafka_error_string(error: *const rd_kafka_error_t) -> *const c_char;
+    pub fn rd_kafka_error_is_fatal(error: *const rd_kafka_error_t) -> c_int;
+    pub fn rd_kafka_error_txn_requires_abort(error: *const rd_kafka_error_t) -> c_int;
+    pub fn rd_kafka_error_destroy(error: *mut rd_kafka_error_t);
+}
+
+// Queues and events.
+unsafe extern "C" {
+    pub fn rd_kafka_queue_new(rk: *mut rd_kafka_t) -> *mut rd_kafka_queue_t;
+    pub fn rd_kafka_queue_destroy(queue: *mut rd_kafka_queue_t);
+    pub fn rd_kafka_queue_get_consumer(rk: *mut rd_kafka_t) -> *mut rd_kafka_queue_t;
+    pub fn rd_kafka_queue_get_partition(
+        rk: *mut rd_kafka_t,
+        topic: *const c_char,
+        partition: i32,
+    ) -> *mut rd_kafka_queue_t;
+    pub fn rd_kafka_queue_forward(source: *mut rd_kafka_queue_t, target: *mut rd_kafka_queue_t);
+    pub fn rd_kafka_queue_poll(queue: *mut rd_kafka_queue_t, timeout_ms: c_int) -> *mut rd_kafka_event_t;
+    pub fn rd_kafka_queue_yield(queue: *mut rd_kafka_queue_t);
+    pub fn rd_kafka_queue_cb_event_enable(
+        queue: *mut rd_kafka_queue_t,
+        callback: Option<QueueCallback>,
+        opaque: *mut c_void,
+    );
+
+    pub fn rd_kafka_event_type(event: *const rd_kafka_event_t) -> c_int;
+    pub fn rd_kafka_event_destroy(event: *mut rd_kafka_event_t);
+    pub fn rd_kafka_event_error(event: *mut rd_kafka_event_t) -> i32;
+    pub fn rd_kafka_event_error_string(event: *mut rd_kafka_event_t) -> *const c_char;
+    pub fn rd_kafka_event_error_is_fatal(event: *mut rd_kafka_event_t) -> c_int;
+    pub fn rd_kafka_event_opaque(event: *mut rd_kafka_event_t) -> *mut c_void;
+    pub fn rd_kafka_event_topic_partition_list(event: *mut rd_kafka_event_t) -> *mut rd_kafka_topic_partition_list_t;
+    pub fn rd_kafka_event_message_array(
+        event: *mut rd_kafka_event_t,
+        messages: *mut *const rd_kafka_message_t,
+        size: usize,
+    ) -> usize;
+}
+
+// Consumers.
+unsafe extern "C" {
+    pub fn rd_kafka_poll_set_consumer(rk: *mut rd_kafka_t) -> i32;
+    pub fn rd_kafka_subscribe(rk: *mut rd_kafka_t, topics: *const rd_kafka_topic_partition_list_t) -> i32;
+    pub fn rd_kafka_unsubscribe(rk: *mut rd_kafka_t) -> i32;
+    pub fn rd_kafka_assign(rk: *mut rd_kafka_t, partitions: *const rd_kafka_topic_partition_list_t) -> i32;
+    pub fn rd_kafka_incremental_assign(
+        rk: *mut rd_kafka_t,
+        partitions: *const rd_kafka_topic_partition_list_t,
+    ) -> *mut rd_kafka_error_t;
+    pub fn rd_kafka_incremental_unassign(
+        rk: *mut rd_kafka_t,
+        partitions: *const rd_kafka_topic_partition_list_t,
+    ) -> *mut rd_kafka_error_t;
+    pub fn rd_kafka_assignment_lost(rk: *mut rd_kafka_t) -> c_int;
+    pub fn rd_kafka_rebalance_protocol(rk: *mut rd_kafka_t) -> *const c_char;
+    pub fn rd_kafka_commit_queue(
+        rk: *mut rd_kafka_t,
+        offsets: *const rd_kafka_topic_partition_list_t,
+        queue: *mut rd_kafka_queue_t,
+        callback: Option<unsafe extern "C" fn()>,
+        opaque: *mut c_void,
+    ) -> i32;
+    pub fn rd_kafka_committed(
+        rk: *mut rd_kafka_t,
+        partitions: *mut rd_kafka_topic_partition_list_t,
+        timeout_ms: c_int,
+    ) -> i32;
+    pub fn rd_kafka_offsets_for_times(
+        rk: *mut rd_kafka_t,
+        offsets: *mut rd_kafka_topic_partition_list_t,
+        timeout_ms: c_int,
+    ) -> i32;
+    pub fn rd_kafka_seek_partitions(
+        rk: *mut rd_kafka_t,
+        partitions: *mut rd_kafka_topic_partition_list_t,
+        timeout_ms: c_int,
+    ) -> *mut rd_kafka_error_t;
+    pub fn rd_kafka_pause_partitions(rk: *mut rd_kafka_t, partitions: *mut rd_kafka_topic_partition_list_t) -> i32;
+    pub fn rd_kafka_resume_partitions(rk: *mut rd_kafka_t, partitions: *mut rd_kafka_topic_partition_list_t) -> i32;
+    pub fn rd_kafka_consumer_close_queue(rk: *mut rd_kafka_t, queue: *mut rd_kafka_queue_t) -> *mut rd_kafka_error_t;
+    pub fn rd_kafka_consumer_closed(rk: *mut rd_kafka_t) -> c_int;
+    pub fn rd_kafka_consume_batch_queue(
+        queue: *mut rd_kafka_queue_t,
+        timeout_ms: c_int,
+        messages: *mut *mut rd_kafka_message_t,
+        size: usize,
+    ) -> isize;
+
+    pub fn rd_kafka_message_destroy(message: *mut rd_kafka_message_t);
+    pub fn rd_kafka_message_timestamp(message: *const rd_kafka_message_t, kind: *mut c_int) -> i64;
+    pub fn rd_kafka_message_headers(message: *const rd_kafka_message_t, headers: *mut *mut rd_kafka_headers_t) -> i32;
+    pub fn rd_kafka_header_cnt(headers: *const rd_kafka_headers_t) -> usize;
+    pub fn rd_kafka_header_get_all(
+        headers: *const rd_kafka_headers_t,
+        index: usize,
+        name: *mut *const c_char,
+        value: *mut *const c_void,
+        size: *mut usize,
+    ) -> i32;
+
+    pub fn rd_kafka_topic_partition_list_new(size: c_int) -> *mut rd_kafka_topic_partition_list_t;
+    pub fn rd_kafka_topic_partition_list_destroy(list: *mut rd_kafka_topic_partition_list_t);
+    pub fn rd_kafka_topic_partition_list_add(
+        list: *mut rd_kafka_topic_partition_list_t,
+        topic: *const c_char,
+        partition: i32,
+    ) -> *mut rd_kafka_topic_partition_t;
+}
+
+// Producers.
+unsafe extern "C" {
+    pub fn rd_kafka_topic_new(
+        rk: *mut rd_kafka_t,
+        topic: *const c_char,
+        conf: *mut rd_kafka_topic_conf_t,
+    ) -> *mut rd_kafka_topic_t;
+    pub fn rd_kafka_topic_destroy(topic: *mut rd_kafka_topic_t);
+    pub fn rd_kafka_topic_name(topic: *const rd_kafka_topic_t) -> *const c_char;
+    pub fn rd_kafka_produce_batch(
+        topic: *mut rd_kafka_topic_t,
+        partition: i32,
+        flags: c_int,
+        messages: *mut rd_kafka_message_t,
+        count: c_int,
+    ) -> c_int;
+    pub fn rd_kafka_produceva(
+        rk: *mut rd_kafka_t,
+        arguments: *const rd_kafka_vu_t,
+        count: usize,
+    ) -> *mut rd_kafka_error_t;
+    pub fn rd_kafka_headers_new(count: usize) -> *mut rd_kafka_headers_t;
+    pub fn rd_kafka_header_add(
+        headers: *mut rd_kafka_headers_t,
+        name: *const c_char,
+        name_size: isize,
+        value: *const c_void,
+        value_size: isize,
+    ) -> i32;
+    pub fn rd_kafka_headers_destroy(headers: *mut rd_kafka_headers_t);
+    pub fn rd_kafka_flush(rk: *mut rd_kafka_t, timeout_ms: c_int) -> i32;
+    pub fn rd_kafka_purge(rk: *mut rd_kafka_t, flags: c_int) -> i32;
+    pub fn rd_kafka_outq_len(rk: *mut rd_kafka_t) -> c_int;
+
+    pub fn rd_kafka_init_transactions(rk: *mut rd_kafka_t, timeout_ms: c_int) -> *mut rd_kafka_error_t;
+    pub fn rd_kafka_begin_transaction(rk: *mut rd_kafka_t) -> *mut rd_kafka_error_t;
+    pub fn rd_kafka_commit_transaction(rk: *mut rd_kafka_t, timeout_ms: c_int) -> *mut rd_kafka_error_t;
+    pub fn rd_kafka_abort_transaction(rk: *mut rd_kafka_t, timeout_ms: c_int) -> *mut rd_kafka_error_t;
+}

@@ -1,0 +1,325 @@
+//! Client settings: Kafka's names, as a user of Kafka Connect writes them, in librdkafka's terms.
+//!
+//! Settings come in layers: the worker's, then `consumer.*` (or `producer.*`, `admin.*`) of the worker's properties,
+//! then `consumer.override.*` of the connector's, each without its prefix; later layers win. Below them all lie the
+//! defaults of this module. librdkafka's own names work too. A name without an equal is reported once and dropped.
+
+mod convert;
+mod notice;
+mod security;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::ffi::{Client, Conf, Context, SetError};
+use crate::report::Reporter;
+
+pub use crate::ffi::ClientKind;
+pub use table::{Entry, Rule, table};
+
+/// Names and values, as in a properties file.
+pub type Properties = BTreeMap<String, String>;
+
+/// One layer of settings.
+#[derive(Clone, Copy)]
+pub enum Layer<'a> {
+    /// Every name is meant for the client: one that is not known is reported.
+    Client(&'a Properties),
+    /// Names for others are among them, as in a worker's whole properties: only known ones are taken.
+    Mixed(&'a Properties),
+}
+
+/// The settings of one client, ready to make it.
+#[derive(Clone)]
+pub struct ClientSettings {
+    kind: ClientKind,
+    /// librdkafka's names and values.
+    native: BTreeMap<String, Value>,
+    /// Kafka's names and values that have a meaning on this side only.
+    own: Properties,
+}
+
+/// A value, and the name under which a user gave it (the empty name for a default).
+#[derive(Clone)]
+struct Value {
+    value: String,
+    given_as: String,
+}
+
+/// Settings without what may differ between users of one client: two with the same profile can share.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Profile(Vec<(String, String)>);
+
+/// Below these, a batch of records would not fit into what one consumer may hold.
+const DEFAULTS_CONSUMER: &[(&str, &str)] = &[
+    ("auto.offset.reset", "earliest"),
+    // As Java's consumer does. librdkafka's default is false.
+    ("check.crcs", "true"),
+    ("allow.auto.create.topics", "true"),
+    // What a consumer may hold: fetched records that nobody took yet. The count bounds the library's own 250 bytes or so
+    // for each small record, the size bounds large ones.
+    ("queued.min.messages", "30000"),
+    ("queued.max.messages.kbytes", "16384"),
+    // How long a partition is not fetched after the queue was full. The default of a second starves a fast task.
+    ("fetch.queue.backoff.ms", "5"),
+    // Idle connections are closed by brokers all the time.
+    ("log.connection.close", "false"),
+];
+
+const DEFAULTS_PRODUCER: &[(&str, &str)] = &[
+    ("enable.idempotence", "true"),
+    ("acks", "all"),
+    // As Java's producer chooses partitions; librdkafka's default is CRC32.
+    ("partitioner", "murmur2_random"),
+    ("linger.ms", "5"),
+    // Kafka Connect's `delivery.timeout.ms` is the largest there is: a source waits for its brokers.
+    ("message.timeout.ms", "0"),
+    // Java's `max.request.size` and `buffer.memory`; the count bounds the library's own bytes for each small record.
+    ("message.max.bytes", "1048576"),
+    ("queue.buffering.max.kbytes", "32768"),
+    ("queue.buffering.max.messages", "100000"),
+    ("log.connection.close", "false"),
+];
+
+const DEFAULTS_ADMIN: &[(&str, &str)] = &[("log.connection.close", "false")];
+
+/// A consumer's offsets are the task's business, whatever the user says.
+const FORCED_CONSUMER: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("enable.partition.eof", "false"),
+];
+
+impl ClientSettings {
+    /// Settings of a consumer in a group; some layer must give `bootstrap.servers` and `group.id`.
+    pub fn consumer(layers: &[Layer<'_>]) -> Result<ClientSettings, Error> {
+        Self::build(ClientKind::Consumer, layers)
+    }
+
+    /// Settings of a producer; idempotent unless a layer says something that rules it out.
+    pub fn producer(layers: &[Layer<'_>]) -> Result<ClientSettings, Error> {
+        Self::build(ClientKind::Producer, layers)
+    }
+
+    /// Settings of an admin client.
+    pub fn admin(layers: &[Layer<'_>]) -> Result<ClientSettings, Error> {
+        Self::build(ClientKind::Admin, layers)
+    }
+
+    fn build(kind: ClientKind, layers: &[Layer<'_>]) -> Result<ClientSettings, Error> {
+        let mut settings = ClientSettings {
+            kind,
+            native: BTreeMap::new(),
+            own: Properties::new(),
+        };
+        let (defaults, forced) = match kind {
+            ClientKind::Consumer => (DEFAULTS_CONSUMER, FORCED_CONSUMER),
+            ClientKind::Producer => (DEFAULTS_PRODUCER, &[][..]),
+            ClientKind::Admin => (DEFAULTS_ADMIN, &[][..]),
+        };
+        for (name, value) in defaults {
+            settings.put(name, (*value).to_owned(), "");
+        }
+        let given = merge(kind, layers);
+        settings.translate(&given)?;
+        security::translate(&mut settings, &given)?;
+        settings.reconcile(&given);
+        for (name, value) in forced {
+            settings.put(name, (*value).to_owned(), "");
+        }
+        settings.conf()?;
+        Ok(settings)
+    }
+
+    fn translate(&mut self, given: &Properties) -> Result<(), Error> {
+        for (name, value) in given {
+            let Some(entry) = table::find(name, self.kind) else {
+                // Not Kafka's name, so librdkafka's: `merge` left nothing else.
+                self.put(name, value.clone(), name);
+                continue;
+            };
+            match entry.rule {
+                Rule::Same => self.put(name, value.clone(), name),
+                Rule::Renamed(native) => self.put(native, value.clone(), name),
+                Rule::Converted(convert) => {
+                    let converted = convert(value.trim()).map_err(|reason| Error::Setting {
+                        name: name.clone(),
+                        reason,
+                    })?;
+                    for (native, value) in converted {
+                        self.put(native, value, name);
+                    }
+                }
+                Rule::Own => {
+                    self.own.insert(name.clone(), value.clone());
+                }
+                // `security::translate` looks at them together.
+                Rule::Security => {}
+                Rule::Fixed | Rule::NoEqual => notice::no_equal(self.kind, name, entry.rule),
+                Rule::Ignored => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// What Java's producer does when settings rule idempotence out and nobody asked for it; and what librdkafka wants
+    /// to be consistent.
+    fn reconcile(&mut self, given: &Properties) {
+        if self.kind != ClientKind::Producer || given.contains_key("enable.idempotence") {
+            return;
+        }
+        let acks = ["acks", "request.required.acks"]
+            .iter()
+            .find_map(|name| given.get(*name));
+        let weak_acks = acks.is_some_and(|acks| !matches!(acks.trim(), "all" | "-1"));
+        let no_retries = given.get("retries").is_some_and(|retries| retries.trim() == "0");
+        let in_flight = given.get("max.in.flight.requests.per.connection");
+        let many_in_flight = in_flight
+            .and_then(|value| value.trim().parse::<u64>().ok())
+            .is_some_and(|value| value > 5);
+        if weak_acks || no_retries || many_in_flight {
+            self.put("enable.idempotence", "false".to_owned(), "");
+        }
+    }
+
+    pub(crate) fn put(&mut self, name: &str, value: String, given_as: &str) {
+        self.native.insert(
+            name.to_owned(),
+            Value {
+                value,
+                given_as: given_as.to_owned(),
+            },
+        );
+    }
+
+    pub fn kind(&self) -> ClientKind {
+        self.kind
+    }
+
+    /// One of librdkafka's properties, if it is set.
+    pub fn native(&self, name: &str) -> Option<&str> {
+        self.native.get(name).map(|value| value.value.as_str())
+    }
+
+    /// All that goes to librdkafka, by its names. Holds secrets.
+    pub fn natives(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.native
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.value.as_str()))
+    }
+
+    /// The name of the client in logs and at the broker.
+    pub fn client_id(&self) -> &str {
+        self.native("client.id").unwrap_or("caisson")
+    }
+
+    /// `max.poll.records`, if given.
+    pub fn max_poll_records(&self) -> Option<usize> {
+        self.own
+            .get("max.poll.records")?
+            .trim()
+            .parse()
+            .ok()
+            .filter(|records| *records > 0)
+    }
+
+    /// `default.api.timeout.ms`: how long a call that waits for Kafka may wait.
+    pub fn api_timeout(&self) -> Duration {
+        self.own_duration("default.api.timeout.ms")
+            .unwrap_or(Duration::from_secs(60))
+    }
+
+    /// `max.block.ms`: how long a full producer may hold up its source; absent means for ever, as Kafka Connect sets it.
+    pub fn max_block(&self) -> Option<Duration> {
+        self.own_duration("max.block.ms")
+            .filter(|limit| limit.as_millis() < i64::MAX as u128)
+    }
+
+    fn own_duration(&self, name: &str) -> Option<Duration> {
+        self.own.get(name)?.trim().parse().ok().map(Duration::from_millis)
+    }
+
+    /// What clients that are to be shared must agree on.
+    pub fn profile(&self) -> Profile {
+        let shared = self.natives().filter(|(name, _)| *name != "client.id");
+        Profile(
+            shared
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn reporter(&self) -> Reporter {
+        let brokers = self
+            .native("bootstrap.servers")
+            .unwrap_or("no bootstrap.servers")
+            .to_owned();
+        Reporter::new(self.client_id().to_owned(), brokers)
+    }
+
+    fn conf(&self) -> Result<Conf, Error> {
+        let mut conf = Conf::new();
+        for (name, Value { value, given_as }) in &self.native {
+            let shown = if given_as.is_empty() { name } else { given_as };
+            conf.set(name, value).map_err(|error| {
+                let reason = match error {
+                    SetError::Unknown => "the Kafka client does not know it".to_owned(),
+                    SetError::Invalid(reason) => reason,
+                };
+                Error::Setting {
+                    name: shown.clone(),
+                    reason,
+                }
+            })?;
+        }
+        Ok(conf)
+    }
+
+    pub(crate) fn client(&self, context: Context) -> Result<Client, Error> {
+        self.conf()?
+            .into_client(self.kind, context)
+            .map_err(|reason| Error::Client {
+                kind: self.kind.as_str(),
+                client: self.client_id().to_owned(),
+                reason,
+            })
+    }
+}
+
+/// Shows names only: values may be secret.
+impl fmt::Debug for ClientSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientSettings")
+            .field("kind", &self.kind)
+            .field("client", &self.client_id())
+            .field("names", &self.native.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// Later layers over earlier ones, without what no client knows.
+fn merge(kind: ClientKind, layers: &[Layer<'_>]) -> Properties {
+    let mut merged = Properties::new();
+    for layer in layers {
+        let (properties, mixed) = match layer {
+            Layer::Client(properties) => (properties, false),
+            Layer::Mixed(properties) => (properties, true),
+        };
+        for (name, value) in *properties {
+            if table::find(name, kind).is_some() || (!mixed && is_native(name, value)) {
+                merged.insert(name.clone(), value.clone());
+            } else if !mixed {
+                notice::unknown(kind, name);
+            }
+        }
+    }
+    merged
+}
+
+/// Whether librdkafka has a property of that name.
+fn is_native(name: &str, value: &str) -> bool {
+    Conf::new().set(name, value) != Err(SetError::Unknown)
+}

@@ -1,0 +1,5 @@
+//! Against a real Kafka: `CAISSON_TEST_BOOTSTRAP` says where; without it each test says that it is skipped.
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+mod stream;
