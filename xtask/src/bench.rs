@@ -1,0 +1,62 @@
+//! The criterion benchmarks of the workspace.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::cli::BenchArguments;
+use crate::tree::Tree;
+use crate::{guests, machine, process};
+
+pub fn run(tree: &Tree, arguments: &BenchArguments) -> Result<ExitCode> {
+    let benches = discover(tree)?;
+    for (package, bench) in &benches {
+        println!("{package}: {bench}");
+    }
+    if arguments.list {
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("(other programs' load spoils figures: see that the machine is quiet)");
+    machine::prepare_build()?;
+    guests::run(
+        tree,
+        &crate::cli::GuestsArguments {
+            crates: Vec::new(),
+            force: false,
+        },
+    )?;
+    for (package, bench) in benches {
+        let mut command = process::cargo(&tree.root);
+        command
+            .args(["bench", "--package", &package, "--bench", &bench])
+            .env("CAISSON_TEST_GUESTS", tree.test_guests());
+        if let Some(filter) = &arguments.filter {
+            command.arg("--").arg(filter);
+        }
+        process::visible(&mut command)?;
+    }
+    println!("reports: {}", tree.shown(&tree.target.join("criterion")));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Package and name of each benchmark.
+fn discover(tree: &Tree) -> Result<Vec<(String, String)>> {
+    let text = process::answer(process::cargo(&tree.root).args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value = serde_json::from_str(&text)?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("cargo metadata lists no packages")?;
+    let mut benches = Vec::new();
+    for package in packages {
+        for target in package["targets"].as_array().into_iter().flatten() {
+            let is_bench = target["kind"]
+                .as_array()
+                .is_some_and(|kinds| kinds.iter().any(|kind| kind == "bench"));
+            if let (true, Some(package), Some(name)) = (is_bench, package["name"].as_str(), target["name"].as_str()) {
+                benches.push((package.to_owned(), name.to_owned()));
+            }
+        }
+    }
+    Ok(benches)
+}

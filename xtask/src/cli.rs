@@ -1,0 +1,132 @@
+//! The verbs and their options.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Build, test and try Caisson. Each verb fetches by itself what it needs.
+#[derive(Debug, Parser)]
+#[command(name = "cargo x", bin_name = "cargo x")]
+pub struct Cli {
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// See it work: Kafka, a worker, and a file that travels through a sandboxed source, transform and sink.
+    ///
+    /// Starts a Kafka of its own on a free port, the worker with REST on port 8083 (or a free one), creates two
+    /// connectors by REST, and shows records arriving until Ctrl-C. Everything it started is stopped at the end.
+    Demo(DemoArguments),
+    /// Check everything: format, lints, components, unit tests, and end-to-end tests on a real Kafka.
+    ///
+    /// Prints a line per stage and totals last. What each stage printed is in target/x/STAGE.log.
+    Test(TestArguments),
+    /// Build every component for WebAssembly and write its manifest into it.
+    ///
+    /// Connectors go to target/components, where the worker of this tree finds them; the modules that tests use go to
+    /// target/test-guests.
+    Guests(GuestsArguments),
+    /// Start, stop or look at a Kafka for development.
+    Kafka(KafkaArguments),
+    /// Run the benchmarks (criterion).
+    ///
+    /// Figures of other programs' load are no figures: run it on a quiet machine.
+    Bench(BenchArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Port of the worker's REST interface; without it 8083, or a free one if that is taken.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Lines of the burst whose throughput is shown.
+    #[arg(long, default_value_t = 1_000_000, value_name = "LINES")]
+    pub burst: u64,
+    /// Stop by itself after so many seconds of the part that otherwise lasts until Ctrl-C.
+    #[arg(long, value_name = "N")]
+    pub seconds: Option<u64>,
+    /// Stop by itself after the burst.
+    #[arg(long, conflicts_with = "seconds")]
+    pub once: bool,
+    /// Keep the demo's directory (logs, files, properties) when it ends.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TestArguments {
+    /// Run only this stage; may be given several times.
+    #[arg(long, value_enum, value_name = "STAGE")]
+    pub only: Vec<Stage>,
+    /// Go on with the end-to-end stages even if an earlier stage failed.
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Only the tests whose name contains this.
+    #[arg(long, value_name = "NAME")]
+    pub filter: Option<String>,
+}
+
+/// The stages of `cargo x test`, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Stage {
+    /// Formatting.
+    Fmt,
+    /// Lints, warnings denied.
+    Clippy,
+    /// Every component builds and is packaged.
+    Guests,
+    /// Unit and integration tests of all crates, natively.
+    Unit,
+    /// The worker on a real Kafka.
+    E2e,
+    /// `cargo x demo --once`.
+    Demo,
+}
+
+#[derive(Debug, Args)]
+pub struct GuestsArguments {
+    /// Build and package only these crates.
+    pub crates: Vec<String>,
+    /// Package again even what is up to date.
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct KafkaArguments {
+    #[command(subcommand)]
+    pub action: KafkaAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KafkaAction {
+    /// Start one broker in the background and print its address.
+    Start {
+        /// The broker's port; its controller takes the next one.
+        #[arg(long, default_value_t = 19092)]
+        port: u16,
+    },
+    /// Stop it; its data stays.
+    Stop {
+        /// Delete its data too.
+        #[arg(long)]
+        clean: bool,
+    },
+    /// Say whether it runs and answers; exit status 3 if it does not.
+    Status,
+    /// Run one of Kafka's own tools, such as `org.apache.kafka.tools.TopicCommand --list --bootstrap-server …`.
+    Run {
+        /// The tool's class and its arguments.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        command: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArguments {
+    /// Only the benchmarks whose name contains this.
+    pub filter: Option<String>,
+    /// Say which benchmarks there are, and run none.
+    #[arg(long)]
+    pub list: bool,
+}

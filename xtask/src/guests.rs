@@ -1,0 +1,167 @@
+//! Components: every crate of the guest workspaces that makes one is built for WebAssembly, and its manifest is
+//! written into it by the worker, so that it can be listed without running it.
+//!
+//! A crate that must stay as its compiler made it, because it is there to be refused, says so in its `Cargo.toml`:
+//! `[package.metadata.caisson] package = false`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::cli::GuestsArguments;
+use crate::tree::Tree;
+use crate::{machine, process, worker};
+
+/// A workspace of crates that become components.
+pub struct Workspace {
+    pub directory: PathBuf,
+    /// Where its modules go.
+    output: PathBuf,
+}
+
+/// A crate that becomes a component.
+struct Guest {
+    package: String,
+    /// The file's name without `.wasm`.
+    module: String,
+    built: PathBuf,
+    packaged: bool,
+}
+
+pub fn run(tree: &Tree, arguments: &GuestsArguments) -> Result<()> {
+    machine::prepare_wasm(&tree.root)?;
+    worker::build(tree)?;
+    build(tree, &arguments.crates, arguments.force)
+}
+
+/// Builds and packages with a worker that is built already.
+pub fn build(tree: &Tree, only: &[String], force: bool) -> Result<()> {
+    let mut seen = Vec::new();
+    for workspace in workspaces(tree)? {
+        std::fs::create_dir_all(&workspace.output)?;
+        let guests: Vec<Guest> = discover(&workspace)?
+            .into_iter()
+            .filter(|guest| only.is_empty() || only.contains(&guest.package))
+            .collect();
+        if guests.is_empty() {
+            continue;
+        }
+        println!(
+            "building {} components of {}",
+            guests.len(),
+            tree.shown(&workspace.directory)
+        );
+        let mut command = wasm_cargo(&workspace);
+        command.args(["build", "--release", "--target", machine::WASM_TARGET]);
+        for guest in &guests {
+            command.args(["--package", &guest.package]);
+        }
+        process::visible(&mut command)?;
+        for guest in guests {
+            package(tree, &workspace, &guest, force)?;
+            seen.push(guest.package);
+        }
+    }
+    match only.iter().find(|name| !seen.contains(name)) {
+        Some(name) => bail!("no guest workspace has a component crate `{name}`"),
+        None => Ok(()),
+    }
+}
+
+/// The guest workspaces that this tree has.
+pub fn workspaces(tree: &Tree) -> Result<Vec<Workspace>> {
+    let mut found = vec![
+        (tree.root.join("connectors"), tree.components()),
+        (tree.root.join("tests/guests"), tree.test_guests()),
+    ];
+    let frozen = tree.root.join("tests/frozen");
+    if frozen.is_dir() {
+        let mut versions: Vec<PathBuf> = std::fs::read_dir(&frozen)?
+            .map(|entry| Ok(entry?.path()))
+            .collect::<Result<_>>()?;
+        versions.sort();
+        found.extend(versions.into_iter().map(|directory| (directory, tree.test_guests())));
+    }
+    found.retain(|(directory, _)| directory.join("Cargo.toml").is_file());
+    Ok(found
+        .into_iter()
+        .map(|(directory, output)| Workspace { directory, output })
+        .collect())
+}
+
+/// Cargo in a guest workspace, with the target directory that its own lock file goes with.
+pub fn wasm_cargo(workspace: &Workspace) -> Command {
+    let mut command = process::cargo(&workspace.directory);
+    command.env("CARGO_TARGET_DIR", workspace.directory.join("target"));
+    command
+}
+
+fn discover(workspace: &Workspace) -> Result<Vec<Guest>> {
+    let text = process::answer(wasm_cargo(workspace).args(["metadata", "--no-deps", "--format-version", "1"]))?;
+    let metadata: Value = serde_json::from_str(&text)?;
+    let packages = metadata["packages"]
+        .as_array()
+        .context("cargo metadata lists no packages")?;
+    let release = workspace
+        .directory
+        .join("target")
+        .join(machine::WASM_TARGET)
+        .join("release");
+    let mut guests = Vec::new();
+    for package in packages {
+        let targets = package["targets"]
+            .as_array()
+            .context("cargo metadata lists no targets")?;
+        let library = targets.iter().find(|target| is_component(target));
+        let (Some(library), Some(name)) = (library, package["name"].as_str()) else {
+            continue;
+        };
+        let library = library["name"]
+            .as_str()
+            .context("a target without a name")?
+            .replace('-', "_");
+        guests.push(Guest {
+            package: name.to_owned(),
+            module: name.to_owned(),
+            built: release.join(library).with_extension("wasm"),
+            packaged: package["metadata"]["caisson"]["package"] != Value::Bool(false),
+        });
+    }
+    Ok(guests)
+}
+
+fn is_component(target: &Value) -> bool {
+    target["crate_types"]
+        .as_array()
+        .is_some_and(|types| types.iter().any(|one| one == "cdylib"))
+}
+
+fn package(tree: &Tree, workspace: &Workspace, guest: &Guest, force: bool) -> Result<()> {
+    let output = workspace.output.join(&guest.module).with_extension("wasm");
+    if !force && is_newer(&output, &guest.built) {
+        return Ok(());
+    }
+    // Written beside and renamed: a worker that looks at the directory sees a whole module or none.
+    let unfinished = output.with_extension("part");
+    if guest.packaged {
+        process::answer(
+            Command::new(tree.worker())
+                .args(["module", "package"])
+                .arg(&guest.built)
+                .arg(&unfinished),
+        )?;
+    } else {
+        std::fs::copy(&guest.built, &unfinished).with_context(|| format!("cannot copy {}", guest.built.display()))?;
+    }
+    std::fs::rename(&unfinished, &output)?;
+    let bytes = std::fs::metadata(&output)?.len();
+    println!("    {} ({} KiB)", tree.shown(&output), bytes.div_ceil(1024));
+    Ok(())
+}
+
+fn is_newer(file: &Path, than: &Path) -> bool {
+    let modified = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    matches!((modified(file), modified(than)), (Ok(file), Ok(than)) if file > than)
+}

@@ -1,0 +1,144 @@
+//! What each stage does.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::cli::{Stage, TestArguments};
+use crate::guests::{self, Workspace};
+use crate::kafka::{self, Broker};
+use crate::process;
+use crate::test::runner::Runner;
+use crate::tree::Tree;
+use crate::{machine, worker};
+
+/// Tests that run side by side end to end: each waits more than it computes.
+const END_TO_END_THREADS: &str = "3";
+
+pub fn perform(stage: Stage, runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
+    match stage {
+        Stage::Fmt => format(runner),
+        Stage::Clippy => lint(runner),
+        Stage::Guests => components(runner),
+        Stage::Unit => unit(runner, arguments),
+        Stage::E2e => end_to_end(runner, arguments),
+        Stage::Demo => demo(runner),
+    }
+}
+
+/// The directories of all workspaces whose code is still being written; a frozen one stays as it was.
+fn living(tree: &Tree) -> Result<Vec<Workspace>> {
+    let mut workspaces = guests::workspaces(tree)?;
+    workspaces.retain(|workspace| !workspace.directory.starts_with(tree.root.join("tests/frozen")));
+    Ok(workspaces)
+}
+
+fn format(runner: &mut Runner<'_>) -> Result<()> {
+    let mut directories = vec![runner.tree.root.clone()];
+    directories.extend(living(runner.tree)?.into_iter().map(|workspace| workspace.directory));
+    for directory in directories {
+        runner.check(process::cargo(&directory).args(["fmt", "--all", "--check"]))?;
+    }
+    Ok(())
+}
+
+fn lint(runner: &mut Runner<'_>) -> Result<()> {
+    machine::prepare_build()?;
+    machine::prepare_wasm(&runner.tree.root)?;
+    let deny = ["--", "-D", "warnings"];
+    let tree = runner.tree;
+    runner.check(
+        process::cargo(&tree.root)
+            .args(["clippy", "--workspace", "--all-targets"])
+            .args(deny),
+    )?;
+    for workspace in living(tree)? {
+        let target = ["--release", "--target", machine::WASM_TARGET];
+        runner.check(
+            guests::wasm_cargo(&workspace)
+                .args(["clippy", "--workspace"])
+                .args(target)
+                .args(deny),
+        )?;
+        if has_native_tests(tree, &workspace) {
+            runner.check(
+                guests::wasm_cargo(&workspace)
+                    .args(["clippy", "--workspace", "--all-targets"])
+                    .args(deny),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Connectors run natively in their own unit tests; the modules for tests exist as components only.
+fn has_native_tests(tree: &Tree, workspace: &Workspace) -> bool {
+    workspace.directory == tree.root.join("connectors")
+}
+
+/// By the same verb that anybody would use, so that its output lands in the log.
+fn components(runner: &mut Runner<'_>) -> Result<()> {
+    runner.check(&mut own(&["guests"])?)
+}
+
+fn unit(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
+    machine::prepare_build()?;
+    let tree = runner.tree;
+    let mut command = process::cargo(&tree.root);
+    command.args(["test", "--workspace", "--exclude", "caisson-e2e", "--no-fail-fast"]);
+    runner.tests(filtered(with_places(&mut command, tree), arguments))?;
+    for workspace in living(tree)?
+        .iter()
+        .filter(|workspace| has_native_tests(tree, workspace))
+    {
+        let mut command = guests::wasm_cargo(workspace);
+        command.args(["test", "--workspace", "--no-fail-fast"]);
+        runner.tests(filtered(&mut command, arguments))?;
+    }
+    Ok(())
+}
+
+fn end_to_end(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
+    let tree = runner.tree;
+    worker::build(tree)?;
+    let broker = Broker::start(tree, tree.scratch().join("test-kafka"), kafka::free_ports()?)?;
+    let mut command = process::cargo(&tree.root);
+    command.args(["test", "--package", "caisson-e2e", "--no-fail-fast"]);
+    command.env("CAISSON_TEST_BOOTSTRAP", broker.bootstrap());
+    if arguments.filter.is_none() {
+        command.env("RUST_TEST_THREADS", END_TO_END_THREADS);
+    }
+    let result = runner.tests(filtered(with_places(&mut command, tree), arguments));
+    broker.clean(tree)?;
+    result
+}
+
+fn demo(runner: &mut Runner<'_>) -> Result<()> {
+    runner.check(&mut own(&["demo", "--once", "--burst", "200000"])?)
+}
+
+/// Where tests find what this tree has built.
+fn with_places<'a>(command: &'a mut Command, tree: &Tree) -> &'a mut Command {
+    command
+        .env("CAISSON_TEST_WORKER", tree.worker())
+        .env("CAISSON_TEST_COMPONENTS", tree.components())
+        .env("CAISSON_TEST_GUESTS", tree.test_guests())
+        .env("CAISSON_TEST_SYSTEMS", tree.root.join("tests/systems"))
+        .env("CAISSON_TEST_SCRATCH", tree.scratch())
+}
+
+fn filtered<'a>(command: &'a mut Command, arguments: &TestArguments) -> &'a mut Command {
+    match &arguments.filter {
+        Some(name) => command.args(["--", name]),
+        None => command,
+    }
+}
+
+/// This very program with another verb.
+fn own(arguments: &[&str]) -> Result<Command> {
+    let program: PathBuf = std::env::current_exe()?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    Ok(command)
+}
