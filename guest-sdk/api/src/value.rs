@@ -1,5 +1,11 @@
 //! Values as Kafka Connect's data API has them (`org.apache.kafka.connect.data`).
 
+pub mod base64;
+mod decimal;
+pub mod java;
+
+pub use java::to_java_string;
+
 /// One value. Which of its forms a schema allows is said in [`crate::schema::Schema::validate`].
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Value {
@@ -36,5 +42,48 @@ pub struct Decimal {
 impl Value {
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
+    }
+
+    /// The class of the value in Kafka Connect, for its messages. Null has none.
+    pub fn java_class(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Boolean(_) => "java.lang.Boolean",
+            Value::Int8(_) => "java.lang.Byte",
+            Value::Int16(_) => "java.lang.Short",
+            Value::Int32(_) => "java.lang.Integer",
+            Value::Int64(_) => "java.lang.Long",
+            Value::Float32(_) => "java.lang.Float",
+            Value::Float64(_) => "java.lang.Double",
+            Value::String(_) => "java.lang.String",
+            Value::Bytes(_) => "[B",
+            Value::Decimal(_) => "java.math.BigDecimal",
+            Value::Date(_) => "java.util.Date",
+            Value::Array(_) => "java.util.ArrayList",
+            Value::Map(_) => "java.util.LinkedHashMap",
+            Value::Struct(_) => "org.apache.kafka.connect.data.Struct",
+        }
+    }
+}
+
+macro_rules! from {
+    ($($native:ty => $variant:ident),* $(,)?) => {
+        $(impl From<$native> for Value {
+            fn from(value: $native) -> Self {
+                Value::$variant(value.into())
+            }
+        })*
+    };
+}
+
+from! {
+    bool => Boolean, i8 => Int8, i16 => Int16, i32 => Int32, i64 => Int64, f32 => Float32, f64 => Float64,
+    &str => String, String => String, &[u8] => Bytes, Vec<u8> => Bytes, Decimal => Decimal,
+    Vec<Value> => Array, Vec<(Value, Value)> => Map,
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
     }
 }
