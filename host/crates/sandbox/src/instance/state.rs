@@ -1,0 +1,76 @@
+//! What the host keeps for one instance, inside its store.
+
+use std::sync::Arc;
+
+use caisson_model::Limits;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use crate::OffsetReader;
+use crate::files::Files;
+use crate::imports::{Requests, SinkState};
+use crate::instance::Limiter;
+use crate::metrics::Metrics;
+use crate::output::GuestLog;
+
+/// Handles (files, streams, polls) that an instance may hold at once.
+pub(crate) const MAX_HANDLES: usize = 10_000;
+/// Random bytes in one call.
+const MAX_RANDOM: u64 = 64 << 10;
+
+/// The data of a store. Host functions see nothing else, so an instance can only reach what lies here.
+pub(crate) struct State {
+    pub(crate) wasi: WasiCtx,
+    pub(crate) table: ResourceTable,
+    pub(crate) files: Files,
+    pub(crate) limiter: Limiter,
+    pub(crate) log: Arc<GuestLog>,
+    pub(crate) metrics: Metrics,
+    pub(crate) requests: Requests,
+    pub(crate) sink: SinkState,
+    pub(crate) offsets: Option<Arc<dyn OffsetReader>>,
+}
+
+impl State {
+    /// Everything off but clocks and randomness: no arguments, no environment, no files, no sockets, no input.
+    pub(crate) fn new(limits: &Limits, log: Arc<GuestLog>, files: Files, environment: &[(String, String)]) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(MAX_HANDLES);
+        let mut wasi = WasiCtx::builder();
+        wasi.max_random_size(MAX_RANDOM)
+            // A task has a thread of its own, so a read of a file may hold it up.
+            .allow_blocking_current_thread(true)
+            .stderr(log.stream(crate::output::Stream::Stderr));
+        for (name, value) in environment {
+            wasi.env(name, value);
+        }
+        if files.stdin() {
+            wasi.inherit_stdin();
+        }
+        if files.stdout() {
+            wasi.stdout(crate::output::WorkerStdout);
+        } else {
+            wasi.stdout(log.stream(crate::output::Stream::Stdout));
+        }
+        State {
+            wasi: wasi.build(),
+            table,
+            files,
+            limiter: Limiter::new(limits),
+            log,
+            metrics: Metrics::new(limits.metric_series),
+            requests: Requests::default(),
+            sink: SinkState::default(),
+            offsets: None,
+        }
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
