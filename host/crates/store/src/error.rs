@@ -1,0 +1,45 @@
+//! What can go wrong in a store.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a store could not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(
+        "cannot keep offsets in {}: the directory {} does not exist; create it, or set offset.storage.file.filename to a file in a directory that exists",
+        file.display(), directory.display()
+    )]
+    DirectoryMissing { file: PathBuf, directory: PathBuf },
+
+    #[error(
+        "cannot keep offsets in {}: it is a directory; set offset.storage.file.filename to the name of a file", file.display()
+    )]
+    IsDirectory { file: PathBuf },
+
+    #[error("cannot write offsets to {}: the disk is full; offsets stay in memory until there is room", file.display())]
+    DiskFull { file: PathBuf, source: io::Error },
+
+    #[error("cannot {attempt} the offset file {}: {source}", file.display())]
+    File {
+        attempt: &'static str,
+        file: PathBuf,
+        source: io::Error,
+    },
+
+    #[error(
+        "{} is not an offset file of Kafka Connect's standalone mode: {problem} at byte {at}; move it away to start without offsets",
+        file.display()
+    )]
+    Corrupt { file: PathBuf, problem: String, at: usize },
+
+    #[error("cannot make an offset key for connector {connector}: its partition is not a JSON object: {partition}")]
+    Partition { connector: String, partition: String },
+
+    #[error("no connector {0} in the config store")]
+    UnknownConnector(String),
+
+    /// The store's place answered with an error of its own, or the worker is shutting down.
+    #[error("{0}")]
+    Unavailable(String),
+}
