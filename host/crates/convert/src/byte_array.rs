@@ -8,8 +8,7 @@ use caisson_api::{SchemaRef, Value};
 use crate::{ConvertError, Converter, java};
 
 /// `Schema.OPTIONAL_BYTES_SCHEMA`.
-static OPTIONAL_BYTES: LazyLock<SchemaRef> =
-    LazyLock::new(|| Arc::new(Schema::optional(Kind::Bytes)));
+static OPTIONAL_BYTES: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::optional(Kind::Bytes)));
 
 /// Passes bytes through and takes nothing else.
 #[derive(Clone, Copy, Debug, Default)]
@@ -46,11 +45,7 @@ impl Converter for ByteArrayConverter {
         }
     }
 
-    fn to_connect(
-        &self,
-        _topic: &str,
-        bytes: Option<&[u8]>,
-    ) -> Result<(Option<SchemaRef>, Value), ConvertError> {
+    fn to_connect(&self, _topic: &str, bytes: Option<&[u8]>) -> Result<(Option<SchemaRef>, Value), ConvertError> {
         let value = bytes.map_or(Value::Null, |bytes| Value::Bytes(bytes.to_vec()));
         Ok((Some(OPTIONAL_BYTES.clone()), value))
     }

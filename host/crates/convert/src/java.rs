@@ -8,9 +8,8 @@ mod text;
 use caisson_api::Value;
 use caisson_api::schema::Kind;
 
-pub(crate) use decimal::{
-    decimal_digits, parse_decimal, unscaled_bytes, unscaled_from, write_decimal,
-};
+pub(crate) use date::Moment;
+pub(crate) use decimal::{double_value, exact_long, float_value, long_value, parse_decimal, shorten, write_decimal};
 pub(crate) use number::{write_f32, write_f64, write_i64};
 pub(crate) use text::write_text;
 

@@ -6,17 +6,28 @@
 
 mod base64;
 mod byte_array;
+mod charset;
 mod error;
 mod java;
 mod json;
 mod logical;
+mod primitive;
+pub mod registry;
+mod simple_header;
 mod string;
+mod validate;
+pub mod values;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use caisson_api::{SchemaRef, Value};
 
 pub use byte_array::ByteArrayConverter;
 pub use error::{Class, ConvertError};
-pub use json::{JsonConverter, JsonOptions};
+pub use json::{DecimalFormat, JsonConverter, JsonOptions};
+pub use primitive::{BooleanConverter, NumberConverter};
+pub use simple_header::SimpleHeaderConverter;
 pub use string::StringConverter;
 
 /// What a converter is for (`converter.type`).
@@ -40,11 +51,7 @@ pub trait Converter: Send + Sync {
     ) -> Result<bool, ConvertError>;
 
     /// The schema and the value in `bytes`; `None` is null bytes.
-    fn to_connect(
-        &self,
-        topic: &str,
-        bytes: Option<&[u8]>,
-    ) -> Result<(Option<SchemaRef>, Value), ConvertError>;
+    fn to_connect(&self, topic: &str, bytes: Option<&[u8]>) -> Result<(Option<SchemaRef>, Value), ConvertError>;
 }
 
 /// Values of headers (`org.apache.kafka.connect.storage.HeaderConverter`).
@@ -95,4 +102,26 @@ macro_rules! header_converter_by_converter {
     )+};
 }
 
-header_converter_by_converter!(ByteArrayConverter, JsonConverter, StringConverter);
+header_converter_by_converter!(
+    BooleanConverter,
+    ByteArrayConverter,
+    JsonConverter,
+    NumberConverter,
+    StringConverter,
+);
+
+/// Entries as a Java map would have them: of several with one key the last one counts, at the place of the first.
+fn unique_keys(entries: Vec<(Value, Value)>) -> Vec<(Value, Value)> {
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(entries.len());
+    let mut unique: Vec<(Value, Value)> = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        match places.entry(format!("{key:?}")) {
+            Entry::Occupied(place) => unique[*place.get()].1 = value,
+            Entry::Vacant(place) => {
+                place.insert(unique.len());
+                unique.push((key, value));
+            }
+        }
+    }
+    unique
+}

@@ -8,10 +8,7 @@ use crate::ConvertError;
 pub(crate) const DAY: i64 = 86_400_000;
 
 /// `Decimal.fromLogical`: the unscaled number, if the scale is the schema's.
-pub(crate) fn decimal_to_bytes<'d>(
-    schema: &Schema,
-    decimal: &'d Decimal,
-) -> Result<&'d [u8], ConvertError> {
+pub(crate) fn decimal_to_bytes<'d>(schema: &Schema, decimal: &'d Decimal) -> Result<&'d [u8], ConvertError> {
     let scale = scale_of(schema)?;
     if scale != decimal.scale {
         let was = decimal.scale;
@@ -53,4 +50,14 @@ pub(crate) fn time_to_millis(millis: i64) -> Result<i32, ConvertError> {
         ));
     }
     Ok(millis as i32)
+}
+
+/// `Time.toLogical`.
+pub(crate) fn time_from_millis(millis: i32) -> Result<i64, ConvertError> {
+    if !(0..=DAY).contains(&i64::from(millis)) {
+        return Err(ConvertError::data(
+            "Time values must use number of milliseconds greater than 0 and less than 86400000",
+        ));
+    }
+    Ok(i64::from(millis))
 }

@@ -5,15 +5,42 @@ use std::sync::{Arc, LazyLock};
 use caisson_api::schema::{Kind, Schema};
 use caisson_api::{SchemaRef, Value};
 
-use crate::{ConvertError, Converter, java};
+use crate::charset::Charset;
+use crate::{Class, ConvertError, Converter, java};
 
 /// `Schema.OPTIONAL_STRING_SCHEMA`.
-static OPTIONAL_STRING: LazyLock<SchemaRef> =
-    LazyLock::new(|| Arc::new(Schema::optional(Kind::String)));
+static OPTIONAL_STRING: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::optional(Kind::String)));
 
 /// Writes what Java's `toString` gives, reads text.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct StringConverter;
+#[derive(Clone, Copy, Debug)]
+pub struct StringConverter {
+    charset: Charset,
+}
+
+impl Default for StringConverter {
+    fn default() -> Self {
+        StringConverter { charset: Charset::Utf8 }
+    }
+}
+
+impl StringConverter {
+    /// Text in the charset of a name that Java knows (`converter.encoding`).
+    pub fn with_encoding(name: &str) -> Result<Self, ConvertError> {
+        let charset = Charset::for_name(name).ok_or_else(|| {
+            let class = match Charset::is_legal_name(name) {
+                true => "java.nio.charset.UnsupportedCharsetException",
+                false => "java.nio.charset.IllegalCharsetNameException",
+            };
+            ConvertError::new(Class::Serialization, format!("Unsupported encoding {name}"))
+                .because(ConvertError::new(Class::Foreign(class), name))
+        })?;
+        Ok(StringConverter { charset })
+    }
+
+    pub(crate) fn is_utf8(&self) -> bool {
+        matches!(self.charset, Charset::Utf8)
+    }
+}
 
 impl Converter for StringConverter {
     fn from_connect(
@@ -25,19 +52,20 @@ impl Converter for StringConverter {
     ) -> Result<bool, ConvertError> {
         match value {
             Value::Null => return Ok(false),
-            Value::String(text) => out.extend_from_slice(text.as_bytes()),
-            other => java::write_text(out, schema.map(AsRef::as_ref), other),
+            Value::String(text) => self.charset.encode(text, out),
+            other if self.is_utf8() => java::write_text(out, schema.map(AsRef::as_ref), other),
+            other => {
+                let mut text = Vec::new();
+                java::write_text(&mut text, schema.map(AsRef::as_ref), other);
+                self.charset.encode(&String::from_utf8_lossy(&text), out);
+            }
         }
         Ok(true)
     }
 
-    fn to_connect(
-        &self,
-        _topic: &str,
-        bytes: Option<&[u8]>,
-    ) -> Result<(Option<SchemaRef>, Value), ConvertError> {
+    fn to_connect(&self, _topic: &str, bytes: Option<&[u8]>) -> Result<(Option<SchemaRef>, Value), ConvertError> {
         let value = bytes.map_or(Value::Null, |bytes| {
-            Value::String(String::from_utf8_lossy(bytes).into_owned())
+            Value::String(self.charset.decode(bytes).into_owned())
         });
         Ok((Some(OPTIONAL_STRING.clone()), value))
     }

@@ -35,7 +35,26 @@ impl Moment {
             time: millis.rem_euclid(DAY),
         }
     }
+
+    /// The day since the epoch of a date whose month and day may be out of range, as a lenient calendar counts.
+    pub fn days_of(year: i64, month: i64, day: i64) -> i64 {
+        let year = year
+            .saturating_add((month.saturating_sub(1)).div_euclid(12))
+            .clamp(-YEARS, YEARS);
+        let month = month.saturating_sub(1).rem_euclid(12) + 1;
+        let day = day.clamp(-DAYS, DAYS);
+        let gregorian = gregorian_days(year, month) + day - 1;
+        if gregorian >= GREGORIAN_START {
+            gregorian
+        } else {
+            julian_days(year, month) + day - 1
+        }
+    }
 }
+
+/// Bounds of what text may name, so that milliseconds fit.
+const YEARS: i64 = 200_000_000;
+const DAYS: i64 = 20_000_000_000;
 
 /// The proleptic Gregorian date of a day (Hinnant's `civil_from_days`).
 fn gregorian(days: i64) -> (i64, u32, u32) {
@@ -53,6 +72,29 @@ fn julian(days: i64) -> (i64, u32, u32) {
     let of_era = shifted.rem_euclid(1461);
     let year = (of_era - of_era / 1460) / 365;
     from_march(year + era * 4, of_era - 365 * year)
+}
+
+/// Days since the epoch of the first of a month (Hinnant's `days_from_civil`).
+fn gregorian_days(year: i64, month: i64) -> i64 {
+    let (year, of_year) = to_march(year, month);
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+fn julian_days(year: i64, month: i64) -> i64 {
+    let (year, of_year) = to_march(year, month);
+    year.div_euclid(4) * 1461 + year.rem_euclid(4) * 365 + of_year - 719_470
+}
+
+/// To years that begin in March, with the day of the year of the first of a month.
+fn to_march(year: i64, month: i64) -> (i64, i64) {
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    (year, (153 * month + 2) / 5)
 }
 
 /// From years that begin in March to those that begin in January.
@@ -76,11 +118,7 @@ const MONTHS: [&str; 12] = [
 pub(crate) fn write_date(out: &mut Vec<u8>, millis: i64) {
     let moment = Moment::of(millis);
     let seconds = moment.time / 1000;
-    let year = if moment.year > 0 {
-        moment.year
-    } else {
-        1 - moment.year
-    };
+    let year = if moment.year > 0 { moment.year } else { 1 - moment.year };
     let text = format!(
         "{} {} {:02} {:02}:{:02}:{:02} UTC {year}",
         WEEKDAYS[moment.weekday as usize % 7],

@@ -71,23 +71,78 @@ pub(crate) fn parse_decimal(text: &str) -> Option<Decimal> {
 
 fn parse_exponent(text: &str) -> Option<i64> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if digits.is_empty() || digits.len() > 10 || !digits.bytes().all(|digit| digit.is_ascii_digit())
-    {
+    if digits.is_empty() || digits.len() > 10 || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
     text.strip_prefix('+').unwrap_or(text).parse().ok()
 }
 
+/// The number, if it is whole and fits (`longValueExact`).
+pub(crate) fn exact_long(decimal: &Decimal) -> Option<i64> {
+    let (negative, digits) = decimal_digits(&decimal.unscaled);
+    if digits == "0" {
+        return Some(0);
+    }
+    let zeros = digits.len() - digits.trim_end_matches('0').len();
+    let scale = i64::from(decimal.scale);
+    if scale > zeros as i64 || digits.len() as i64 - scale > 19 {
+        return None;
+    }
+    let whole = format!(
+        "{}{}",
+        &digits[..digits.len() - scale.max(0) as usize],
+        "0".repeat((-scale).max(0) as usize)
+    );
+    let size: i128 = whole.parse().ok()?;
+    i64::try_from(if negative { -size } else { size }).ok()
+}
+
+/// `BigDecimal.longValue`: cut at the point, the low 64 bits.
+pub(crate) fn long_value(decimal: &Decimal) -> i64 {
+    let (negative, digits) = decimal_digits(&decimal.unscaled);
+    let scale = i64::from(decimal.scale);
+    let keep = (digits.len() as i64 - scale.max(0)).max(0) as usize;
+    let mut size = digits.bytes().take(keep).fold(0u64, |value, digit| {
+        value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
+    });
+    // 10^64 is a multiple of 2^64.
+    for _ in 0..(-scale).clamp(0, 64) {
+        size = size.wrapping_mul(10);
+    }
+    if negative {
+        size.wrapping_neg() as i64
+    } else {
+        size as i64
+    }
+}
+
+/// `BigDecimal.doubleValue`
+pub(crate) fn double_value(decimal: &Decimal) -> f64 {
+    scientific(decimal)
+        .parse()
+        .map_or(0.0, |value: f64| if value == 0.0 { 0.0 } else { value })
+}
+
+/// `BigDecimal.floatValue`
+pub(crate) fn float_value(decimal: &Decimal) -> f32 {
+    scientific(decimal)
+        .parse()
+        .map_or(0.0, |value: f32| if value == 0.0 { 0.0 } else { value })
+}
+
+fn scientific(decimal: &Decimal) -> String {
+    let (negative, digits) = decimal_digits(&decimal.unscaled);
+    let sign = if negative { "-" } else { "" };
+    format!("{sign}{digits}e{}", -i64::from(decimal.scale))
+}
+
 /// Whether it is negative, and the decimal digits, of a number in big-endian two's complement.
-pub(crate) fn decimal_digits(bytes: &[u8]) -> (bool, String) {
+fn decimal_digits(bytes: &[u8]) -> (bool, String) {
     let negative = bytes.first().is_some_and(|first| first & 0x80 != 0);
     if bytes.len() <= 16 {
         let mut wide = [if negative { 0xff } else { 0 }; 16];
         wide[16 - bytes.len()..].copy_from_slice(bytes);
-        return (
-            negative,
-            i128::from_be_bytes(wide).unsigned_abs().to_string(),
-        );
+        return (negative, i128::from_be_bytes(wide).unsigned_abs().to_string());
     }
     let mut size = bytes.to_vec();
     if negative {
@@ -103,11 +158,7 @@ fn magnitude_digits(bytes: &[u8]) -> String {
     let mut limbs: Vec<u64> = bytes
         .rchunks(8)
         .rev()
-        .map(|chunk| {
-            chunk
-                .iter()
-                .fold(0u64, |limb, byte| limb << 8 | u64::from(*byte))
-        })
+        .map(|chunk| chunk.iter().fold(0u64, |limb, byte| limb << 8 | u64::from(*byte)))
         .collect();
     let mut chunks = Vec::new();
     let mut start = 0;
@@ -134,7 +185,7 @@ fn magnitude_digits(bytes: &[u8]) -> String {
 }
 
 /// The shortest big-endian two's complement of a number given by its decimal digits.
-pub(crate) fn unscaled_bytes(negative: bool, digits: &str) -> Vec<u8> {
+fn unscaled_bytes(negative: bool, digits: &str) -> Vec<u8> {
     let mut limbs: Vec<u64> = vec![0];
     for chunk in digits.as_bytes().chunks(18) {
         let value = chunk
@@ -159,17 +210,11 @@ pub(crate) fn unscaled_bytes(negative: bool, digits: &str) -> Vec<u8> {
     shorten(bytes)
 }
 
-/// The shortest big-endian two's complement of `value`.
-pub(crate) fn unscaled_from(value: i128) -> Vec<u8> {
-    shorten(value.to_be_bytes().to_vec())
-}
-
-fn shorten(bytes: Vec<u8>) -> Vec<u8> {
+/// Takes away leading bytes that only repeat the sign.
+pub(crate) fn shorten(bytes: Vec<u8>) -> Vec<u8> {
     let redundant = bytes
         .windows(2)
-        .take_while(|pair| {
-            (pair[0] == 0 && pair[1] & 0x80 == 0) || (pair[0] == 0xff && pair[1] & 0x80 != 0)
-        })
+        .take_while(|pair| (pair[0] == 0 && pair[1] & 0x80 == 0) || (pair[0] == 0xff && pair[1] & 0x80 != 0))
         .count();
     bytes[redundant..].to_vec()
 }
@@ -215,6 +260,5 @@ mod tests {
         assert_eq!(unscaled_bytes(false, "255"), [0, 255]);
         assert_eq!(unscaled_bytes(true, "128"), [128]);
         assert_eq!(unscaled_bytes(true, "100"), [0x9c]);
-        assert_eq!(unscaled_from(-1), [255]);
     }
 }

@@ -63,11 +63,7 @@ fn write_struct(out: &mut Vec<u8>, schema: Option<&Schema>, values: &[Value]) {
     };
     out.extend_from_slice(b"Struct{");
     let mut first = true;
-    for (field, value) in fields
-        .iter()
-        .zip(values)
-        .filter(|(_, value)| !value.is_null())
-    {
+    for (field, value) in fields.iter().zip(values).filter(|(_, value)| !value.is_null()) {
         if !first {
             out.push(b',');
         }

@@ -21,11 +21,7 @@ pub(crate) fn write_value(
     }
 }
 
-fn write_schemaless(
-    out: &mut Vec<u8>,
-    value: &Value,
-    options: &JsonOptions,
-) -> Result<(), ConvertError> {
+fn write_schemaless(out: &mut Vec<u8>, value: &Value, options: &JsonOptions) -> Result<(), ConvertError> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Boolean(value) => write_boolean(out, *value),
@@ -38,18 +34,10 @@ fn write_schemaless(
         Value::String(value) => write_string(out, value),
         Value::Bytes(value) => write_base64(out, value),
         Value::Array(elements) => {
-            write_array(out, elements, |out, element| {
-                write_schemaless(out, element, options)
-            })?;
+            write_array(out, elements, |out, element| write_schemaless(out, element, options))?;
         }
-        Value::Map(entries)
-            if entries
-                .iter()
-                .all(|(key, _)| matches!(key, Value::String(_))) =>
-        {
-            write_object(out, entries, |out, value| {
-                write_schemaless(out, value, options)
-            })?;
+        Value::Map(entries) if entries.iter().all(|(key, _)| matches!(key, Value::String(_))) => {
+            write_object(out, entries, |out, value| write_schemaless(out, value, options))?;
         }
         Value::Map(entries) => {
             let write = |out: &mut Vec<u8>, value: &Value| write_schemaless(out, value, options);
@@ -106,8 +94,7 @@ fn write_with_schema(
             write_string_map(out, keys, values, entries, options)?;
         }
         (Kind::Map(keys, values), Value::Map(entries)) => {
-            let write_key =
-                |out: &mut Vec<u8>, key: &Value| write_with_schema(out, keys, key, options);
+            let write_key = |out: &mut Vec<u8>, key: &Value| write_with_schema(out, keys, key, options);
             write_pairs(out, entries, write_key, |out, value| {
                 write_with_schema(out, values, value, options)
             })?;
@@ -129,20 +116,14 @@ fn write_with_schema(
         }
         (kind, other) => {
             let (kind, class) = (java::type_name(kind), java::class_of(other));
-            return Err(ConvertError::data(format!(
-                "Invalid type for {kind}: {class}"
-            )));
+            return Err(ConvertError::data(format!("Invalid type for {kind}: {class}")));
         }
     }
     Ok(())
 }
 
 /// Null where a schema is: its default, null if it may be, or an error.
-fn write_null(
-    out: &mut Vec<u8>,
-    schema: &Schema,
-    options: &JsonOptions,
-) -> Result<(), ConvertError> {
+fn write_null(out: &mut Vec<u8>, schema: &Schema, options: &JsonOptions) -> Result<(), ConvertError> {
     if options.replace_null_with_default
         && let Some(default) = &schema.default
     {
@@ -282,12 +263,7 @@ fn write_string_map(
     Ok(())
 }
 
-fn write_decimal(
-    out: &mut Vec<u8>,
-    schema: &Schema,
-    value: &Value,
-    options: &JsonOptions,
-) -> Result<(), ConvertError> {
+fn write_decimal(out: &mut Vec<u8>, schema: &Schema, value: &Value, options: &JsonOptions) -> Result<(), ConvertError> {
     let Value::Decimal(decimal) = value else {
         let class = java::class_of(value);
         return Err(ConvertError::data(format!(
@@ -304,10 +280,7 @@ fn write_decimal(
 fn write_date(out: &mut Vec<u8>, schema: &Schema, value: &Value) -> Result<(), ConvertError> {
     let name = schema.name.as_deref().unwrap_or_default();
     let Value::Date(millis) = value else {
-        let (short, class) = (
-            name.rsplit('.').next().unwrap_or_default(),
-            java::class_of(value),
-        );
+        let (short, class) = (name.rsplit('.').next().unwrap_or_default(), java::class_of(value));
         return Err(ConvertError::data(format!(
             "Invalid type for {short}, expected Date but was {class}"
         )));

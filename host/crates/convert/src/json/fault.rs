@@ -31,10 +31,7 @@ impl Fault {
     pub fn message(&self, bytes: &[u8]) -> String {
         let what = match &self.kind {
             FaultKind::End(within) => format!("Unexpected end-of-input {within}"),
-            FaultKind::Unexpected(expected) => format!(
-                "Unexpected character ({}): {expected}",
-                self.character(bytes)
-            ),
+            FaultKind::Unexpected(expected) => format!("Unexpected character ({}): {expected}", self.character(bytes)),
             FaultKind::Token => format!(
                 "Unrecognized token '{}': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or \
                  'false')",
@@ -50,11 +47,9 @@ impl Fault {
                 "Invalid UTF-8 byte 0x{:02x}",
                 bytes.get(self.at).copied().unwrap_or_default()
             ),
-            FaultKind::Depth => {
-                "Document nesting depth (1001) exceeds the maximum allowed (1000, from \
+            FaultKind::Depth => "Document nesting depth (1001) exceeds the maximum allowed (1000, from \
                  `StreamReadConstraints.getMaxNestingDepth()`)"
-                    .to_owned()
-            }
+                .to_owned(),
             FaultKind::Length(what, limit) => {
                 format!("{what} exceeds the maximum allowed ({limit})")
             }
@@ -68,9 +63,7 @@ impl Fault {
     pub fn class(&self) -> &'static str {
         match self.kind {
             FaultKind::End(_) => "com.fasterxml.jackson.core.io.JsonEOFException",
-            FaultKind::Depth | FaultKind::Length(..) => {
-                "com.fasterxml.jackson.core.exc.StreamConstraintsException"
-            }
+            FaultKind::Depth | FaultKind::Length(..) => "com.fasterxml.jackson.core.exc.StreamConstraintsException",
             FaultKind::Unexpected(_)
             | FaultKind::Token
             | FaultKind::Control
@@ -95,8 +88,7 @@ impl Fault {
     /// The bare word at the fault, cut at 256 characters as Jackson does.
     fn token(&self, bytes: &[u8]) -> String {
         let rest = bytes.get(self.at..).unwrap_or_default();
-        let head = String::from_utf8_lossy(rest.get(..1024.min(rest.len())).unwrap_or_default())
-            .into_owned();
+        let head = String::from_utf8_lossy(rest.get(..1024.min(rest.len())).unwrap_or_default()).into_owned();
         let word: String = head
             .chars()
             .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '$'))
@@ -110,10 +102,7 @@ impl Fault {
     fn place(&self, bytes: &[u8]) -> (usize, usize) {
         let before = &bytes[..self.at.min(bytes.len())];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let start = before
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
+        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         (line, before.len() - start + 1)
     }
 }

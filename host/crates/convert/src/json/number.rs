@@ -4,8 +4,8 @@ use super::parse::Number;
 
 /// Powers of ten that a double holds exactly.
 const EXACT_POWERS: [f64; 23] = [
-    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
 ];
 
 /// `JsonNode.longValue()` of an integral number: the low 64 bits of what it is.
@@ -44,4 +44,36 @@ pub(crate) fn double(number: &Number<'_>) -> f64 {
     }
     let value: f64 = number.text.parse().unwrap_or(f64::NAN);
     if value == 0.0 { 0.0 } else { value }
+}
+
+/// `JsonNode.floatValue()`.
+pub(crate) fn float(number: &Number<'_>) -> f32 {
+    let value: f32 = number.text.parse().unwrap_or(f32::NAN);
+    if value == 0.0 { 0.0 } else { value }
+}
+
+/// `BigDecimal.longValue()` of a number with a point or an exponent: cut at the point, the low 64 bits.
+pub(crate) fn truncated(number: &Number<'_>) -> i64 {
+    let (mantissa, exponent) = match number.text.find(['e', 'E']) {
+        Some(at) => (&number.text[..at], number.text[at + 1..].parse::<i64>().unwrap_or(0)),
+        None => (number.text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let whole_digits = whole.trim_start_matches('-');
+    let keep = whole_digits.len() as i64 + exponent;
+    let digits = whole_digits.bytes().chain(fraction.bytes());
+    let count = (whole_digits.len() + fraction.len()) as i64;
+    let kept = digits.take(keep.max(0) as usize);
+    let mut size = kept.fold(0u64, |value, digit| {
+        value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
+    });
+    // 10^64 is a multiple of 2^64.
+    for _ in 0..(keep - count).clamp(0, 64) {
+        size = size.wrapping_mul(10);
+    }
+    if number.text.starts_with('-') {
+        size.wrapping_neg() as i64
+    } else {
+        size as i64
+    }
 }

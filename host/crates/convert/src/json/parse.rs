@@ -75,6 +75,41 @@ impl<'a> Parser<'a> {
         Ok(Some(value))
     }
 
+    /// Reads a value inside of an object that the caller takes apart by itself.
+    pub fn next_value<B: Builder<'a>>(&mut self, builder: &mut B) -> Result<B::Value, Fault> {
+        let Some(first) = self.skip_space() else {
+            return Err(self.end("within/between Object entries"));
+        };
+        self.value(builder, first, 1)
+    }
+
+    /// Steps over `byte` and white space around it, or stays.
+    pub fn expect(&mut self, byte: u8) -> Option<()> {
+        if self.skip_space() != Some(byte) {
+            return None;
+        }
+        self.at += 1;
+        self.skip_space();
+        Some(())
+    }
+
+    /// Steps over the name of a member and its colon, if it is written without escapes.
+    pub fn member(&mut self, name: &str) -> Option<()> {
+        let rest = self
+            .text
+            .get(self.at..)?
+            .strip_prefix('"')?
+            .strip_prefix(name)?
+            .strip_prefix('"')?;
+        self.at = self.text.len() - rest.len();
+        self.expect(b':')
+    }
+
+    /// Steps over text whose grammar is known.
+    pub fn step(&mut self, length: usize) {
+        self.at += length;
+    }
+
     /// A number at the root has to be followed by white space.
     fn check_root_space(&self) -> Result<(), Fault> {
         match self.peek() {
@@ -83,12 +118,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn value<B: Builder<'a>>(
-        &mut self,
-        builder: &mut B,
-        first: u8,
-        depth: usize,
-    ) -> Result<B::Value, Fault> {
+    fn value<B: Builder<'a>>(&mut self, builder: &mut B, first: u8, depth: usize) -> Result<B::Value, Fault> {
         match first {
             b'"' => {
                 self.at += 1;
@@ -125,9 +155,7 @@ impl<'a> Parser<'a> {
             match self.skip_space() {
                 Some(b':') => self.at += 1,
                 Some(_) => {
-                    return Err(
-                        self.unexpected("was expecting a colon to separate field name and value")
-                    );
+                    return Err(self.unexpected("was expecting a colon to separate field name and value"));
                 }
                 None => return Err(self.end("within/between Object entries")),
             }
@@ -225,8 +253,7 @@ impl<'a> Parser<'a> {
                         Some(digit) if digit.is_ascii_hexdigit() => {}
                         Some(_) => {
                             self.at += offset;
-                            return Err(self
-                                .unexpected("expected a hex-digit for character escape sequence"));
+                            return Err(self.unexpected("expected a hex-digit for character escape sequence"));
                         }
                         None => return Err(self.end("in character escape sequence")),
                     }
@@ -250,9 +277,7 @@ impl<'a> Parser<'a> {
         match self.at - whole {
             0 if self.at == bytes.len() => return Err(self.end("in number")),
             0 => {
-                return Err(self.unexpected(
-                    "expected digit (0-9) to follow minus sign, for valid numeric value",
-                ));
+                return Err(self.unexpected("expected digit (0-9) to follow minus sign, for valid numeric value"));
             }
             1 => {}
             _ => self.lenient |= bytes[whole] == b'0',
@@ -318,11 +343,7 @@ impl<'a> Parser<'a> {
             .get(start..self.at)
             .unwrap_or_default()
             .trim_start_matches('0');
-        if size.len() > 10
-            || size
-                .parse::<u64>()
-                .is_ok_and(|size| size > i32::MAX as u64 - 1000)
-        {
+        if size.len() > 10 || size.parse::<u64>().is_ok_and(|size| size > i32::MAX as u64 - 1000) {
             return Err(self.fault(FaultKind::Exponent));
         }
         Ok(())
@@ -357,7 +378,9 @@ impl<'a> Parser<'a> {
         if depth == 0 && (first == b'}' || first == b']') {
             return self.unexpected("no open Array or Object to close");
         }
-        self.unexpected("expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')")
+        self.unexpected(
+            "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')",
+        )
     }
 
     #[inline]

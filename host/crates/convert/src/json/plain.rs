@@ -68,12 +68,10 @@ pub(crate) struct Members {
 
 impl Members {
     fn put(&mut self, name: String, value: Value) {
-        if self.seen.insert(&name, || {
-            self.entries.iter().filter_map(|(name, _)| text(name))
-        }) && let Some(entry) = self
-            .entries
-            .iter_mut()
-            .find(|(known, _)| text(known) == Some(&name))
+        if self
+            .seen
+            .insert(&name, || self.entries.iter().filter_map(|(name, _)| text(name)))
+            && let Some(entry) = self.entries.iter_mut().find(|(known, _)| text(known) == Some(&name))
         {
             entry.1 = value;
             return;
@@ -105,11 +103,7 @@ const MANY: usize = 32;
 impl Seen {
     /// Notes the name. False: it is new. True: look for it. `known` are the names so far.
     #[inline]
-    pub fn insert<'n, I: Iterator<Item = &'n str>>(
-        &mut self,
-        name: &str,
-        known: impl FnOnce() -> I,
-    ) -> bool {
+    pub fn insert<'n, I: Iterator<Item = &'n str>>(&mut self, name: &str, known: impl FnOnce() -> I) -> bool {
         self.count += 1;
         if self.count > MANY {
             return self.insert_into_set(name, known());
@@ -128,9 +122,7 @@ impl Seen {
 
     #[cold]
     fn insert_into_set<'n>(&mut self, name: &str, known: impl Iterator<Item = &'n str>) -> bool {
-        let all = self
-            .all
-            .get_or_insert_with(|| known.map(Box::from).collect());
+        let all = self.all.get_or_insert_with(|| known.map(Box::from).collect());
         !all.insert(Box::from(name))
     }
 }

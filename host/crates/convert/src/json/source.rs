@@ -6,10 +6,7 @@ use super::fault::{Fault, FaultKind};
 use crate::{Class, ConvertError};
 
 /// Hands the text in `bytes` to `read`; what it finds wrong becomes Kafka Connect's error.
-pub(crate) fn with_text<R>(
-    bytes: &[u8],
-    read: impl FnOnce(&str) -> Result<R, Fault>,
-) -> Result<R, ConvertError> {
+pub(crate) fn with_text<R>(bytes: &[u8], read: impl FnOnce(&str) -> Result<R, Fault>) -> Result<R, ConvertError> {
     let source = Source::new(bytes);
     read(&source.text).map_err(|fault| source.error(fault, bytes))
 }
@@ -81,10 +78,7 @@ impl<'a> Source<'a> {
                 && let Some((low @ 0xdc00..=0xdfff, length)) = sequence(&bytes[at..])
             {
                 at += length;
-                text.push(
-                    char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
-                        .unwrap_or('?'),
-                );
+                text.push(char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00)).unwrap_or('?'));
             } else {
                 text.push(char::from_u32(unit).unwrap_or('?'));
             }
@@ -108,10 +102,7 @@ impl<'a> Source<'a> {
         };
         let cause = ConvertError::new(Class::Serialization, format!("{class}: {message}"))
             .because(ConvertError::new(Class::Foreign(class), message));
-        ConvertError::data(
-            "Converting byte[] to Kafka Connect data failed due to serialization error: ",
-        )
-        .because(cause)
+        ConvertError::data("Converting byte[] to Kafka Connect data failed due to serialization error: ").because(cause)
     }
 }
 
@@ -125,26 +116,14 @@ enum Detected {
 fn detect(bytes: &[u8]) -> Detected {
     match bytes {
         [0, 0, 0xfe, 0xff, ..] => Detected::Utf32 { skip: 4, big: true },
-        [0xff, 0xfe, 0, 0, ..] => Detected::Utf32 {
-            skip: 4,
-            big: false,
-        },
+        [0xff, 0xfe, 0, 0, ..] => Detected::Utf32 { skip: 4, big: false },
         [0xfe, 0xff, ..] => Detected::Utf16 { skip: 2, big: true },
-        [0xff, 0xfe, ..] => Detected::Utf16 {
-            skip: 2,
-            big: false,
-        },
+        [0xff, 0xfe, ..] => Detected::Utf16 { skip: 2, big: false },
         [0xef, 0xbb, 0xbf, ..] => Detected::Utf8(3),
         [0, 0, 0, _, ..] => Detected::Utf32 { skip: 0, big: true },
-        [_, 0, 0, 0, ..] => Detected::Utf32 {
-            skip: 0,
-            big: false,
-        },
+        [_, 0, 0, 0, ..] => Detected::Utf32 { skip: 0, big: false },
         [0, _, ..] => Detected::Utf16 { skip: 0, big: true },
-        [_, 0, ..] => Detected::Utf16 {
-            skip: 0,
-            big: false,
-        },
+        [_, 0, ..] => Detected::Utf16 { skip: 0, big: false },
         _ => Detected::Utf8(0),
     }
 }
@@ -200,10 +179,7 @@ fn sequence(bytes: &[u8]) -> Option<(u32, usize)> {
         0..=0x7f => Some((lead, 1)),
         0xc0..=0xdf => Some(((lead & 0x1f) << 6 | low(1)?, 2)),
         0xe0..=0xef => Some(((lead & 0x0f) << 12 | low(1)? << 6 | low(2)?, 3)),
-        0xf0..=0xf7 => Some((
-            (lead & 0x07) << 18 | low(1)? << 12 | low(2)? << 6 | low(3)?,
-            4,
-        )),
+        0xf0..=0xf7 => Some(((lead & 0x07) << 18 | low(1)? << 12 | low(2)? << 6 | low(3)?, 4)),
         _ => None,
     }
 }

@@ -1,0 +1,132 @@
+//! JSON as a tree that borrows from its text, for what has to be looked at twice: envelopes, schemas, and values that
+//! a schema gives meaning to.
+
+use std::borrow::Cow;
+
+use caisson_api::Value;
+
+use super::parse::{Builder, Number};
+use super::plain::{PlainBuilder, Seen};
+use super::text::Text;
+
+#[derive(Debug)]
+pub(crate) enum Node<'a> {
+    Null,
+    Boolean(bool),
+    Number(Number<'a>),
+    String(Text<'a>),
+    Array(Vec<Node<'a>>),
+    /// In order, names unique.
+    Object(Vec<(Cow<'a, str>, Node<'a>)>),
+}
+
+impl<'a> Node<'a> {
+    /// The member of an object; `None` for whatever is no object.
+    pub fn get(&self, name: &str) -> Option<&Node<'a>> {
+        match self {
+            Node::Object(members) => members.iter().find(|(known, _)| known == name).map(|(_, node)| node),
+            Node::Null | Node::Boolean(_) | Node::Number(_) | Node::String(_) | Node::Array(_) => None,
+        }
+    }
+
+    /// `JsonNodeType`
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Node::Null => "NULL",
+            Node::Boolean(_) => "BOOLEAN",
+            Node::Number(_) => "NUMBER",
+            Node::String(_) => "STRING",
+            Node::Array(_) => "ARRAY",
+            Node::Object(_) => "OBJECT",
+        }
+    }
+
+    pub fn text(&self) -> Option<Cow<'a, str>> {
+        if let Node::String(text) = self {
+            Some(text.decode())
+        } else {
+            None
+        }
+    }
+
+    /// The value without a schema.
+    pub fn to_plain(&self) -> Value {
+        match self {
+            Node::Null => Value::Null,
+            Node::Boolean(value) => Value::Boolean(*value),
+            Node::Number(number) => PlainBuilder.number(*number),
+            Node::String(text) => PlainBuilder.string(*text),
+            Node::Array(nodes) => Value::Array(nodes.iter().map(Node::to_plain).collect()),
+            Node::Object(members) => Value::Map(
+                members
+                    .iter()
+                    .map(|(name, node)| (Value::String(name.clone().into_owned()), node.to_plain()))
+                    .collect(),
+            ),
+        }
+    }
+
+    pub fn number(&self) -> Option<&Number<'a>> {
+        if let Node::Number(number) = self {
+            Some(number)
+        } else {
+            None
+        }
+    }
+}
+
+/// Builds the tree.
+pub(crate) struct NodeBuilder;
+
+impl<'a> Builder<'a> for NodeBuilder {
+    type Value = Node<'a>;
+    type Array = Vec<Node<'a>>;
+    type Object = (Vec<(Cow<'a, str>, Node<'a>)>, Seen);
+
+    fn null(&mut self) -> Node<'a> {
+        Node::Null
+    }
+
+    fn boolean(&mut self, value: bool) -> Node<'a> {
+        Node::Boolean(value)
+    }
+
+    fn number(&mut self, number: Number<'a>) -> Node<'a> {
+        Node::Number(number)
+    }
+
+    fn string(&mut self, text: Text<'a>) -> Node<'a> {
+        Node::String(text)
+    }
+
+    fn begin_array(&mut self) -> Self::Array {
+        Vec::new()
+    }
+
+    fn element(&mut self, array: &mut Self::Array, value: Node<'a>) {
+        array.push(value);
+    }
+
+    fn end_array(&mut self, array: Self::Array) -> Node<'a> {
+        Node::Array(array)
+    }
+
+    fn begin_object(&mut self) -> Self::Object {
+        (Vec::new(), Seen::default())
+    }
+
+    fn member(&mut self, (members, seen): &mut Self::Object, name: Text<'a>, value: Node<'a>) {
+        let name = name.decode();
+        if seen.insert(&name, || members.iter().map(|(name, _)| name.as_ref()))
+            && let Some(member) = members.iter_mut().find(|(known, _)| *known == name)
+        {
+            member.1 = value;
+            return;
+        }
+        members.push((name, value));
+    }
+
+    fn end_object(&mut self, (members, _): Self::Object) -> Node<'a> {
+        Node::Object(members)
+    }
+}
