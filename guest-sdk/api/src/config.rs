@@ -2,7 +2,16 @@
 //!
 //! One definition drives parsing, validation and documentation, in guests as in the worker.
 
-use std::collections::BTreeMap;
+mod definition;
+mod json;
+mod setting;
+mod validator;
+
+use std::collections::{BTreeMap, HashMap};
+
+pub use definition::Validated;
+pub use setting::{Password, Setting, Settings};
+pub use validator::{Checks, NoChecks};
 
 /// `ConfigDef.Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,12 +27,53 @@ pub enum Type {
     Password,
 }
 
+impl Type {
+    pub const ALL: [Type; 9] = [
+        Type::Boolean,
+        Type::String,
+        Type::Int,
+        Type::Short,
+        Type::Long,
+        Type::Double,
+        Type::List,
+        Type::Class,
+        Type::Password,
+    ];
+
+    /// The word of Kafka's API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Type::Boolean => "BOOLEAN",
+            Type::String => "STRING",
+            Type::Int => "INT",
+            Type::Short => "SHORT",
+            Type::Long => "LONG",
+            Type::Double => "DOUBLE",
+            Type::List => "LIST",
+            Type::Class => "CLASS",
+            Type::Password => "PASSWORD",
+        }
+    }
+}
+
 /// `ConfigDef.Importance`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Importance {
     High,
     Medium,
     Low,
+}
+
+impl Importance {
+    pub const ALL: [Importance; 3] = [Importance::High, Importance::Medium, Importance::Low];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Importance::High => "HIGH",
+            Importance::Medium => "MEDIUM",
+            Importance::Low => "LOW",
+        }
+    }
 }
 
 /// `ConfigDef.Width`.
@@ -33,6 +83,19 @@ pub enum Width {
     Short,
     Medium,
     Long,
+}
+
+impl Width {
+    pub const ALL: [Width; 4] = [Width::None, Width::Short, Width::Medium, Width::Long];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Width::None => "NONE",
+            Width::Short => "SHORT",
+            Width::Medium => "MEDIUM",
+            Width::Long => "LONG",
+        }
+    }
 }
 
 /// Whether a key has to be given, and what it is if it is not.
@@ -49,14 +112,28 @@ pub enum Default {
 /// A check of a parsed value. Data rather than code, so that it can stand in a manifest.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Validator {
+    NonNull,
     NonEmpty,
     NonEmptyWithoutControl,
     Range(Option<f64>, Option<f64>),
     OneOf(Vec<String>),
     OneOfIgnoringCase(Vec<String>),
+    /// A list without empty or repeated elements, each out of these; may itself be empty.
     EachOneOf(Vec<String>),
+    /// A list without empty or repeated elements.
+    Distinct {
+        empty_allowed: bool,
+        null_allowed: bool,
+        /// None means anything.
+        values: Vec<String>,
+    },
+    /// A list of at most so many elements.
+    MaxSize(usize),
     /// A regular expression that the whole value has to match.
     Pattern(String),
+    All(Vec<Validator>),
+    /// One of a later version of the contract; it lets everything pass.
+    Unknown(String),
 }
 
 /// The definition of one key (`ConfigDef.ConfigKey`).
@@ -69,10 +146,92 @@ pub struct Key {
     pub importance: Importance,
     pub documentation: String,
     pub group: Option<String>,
+    /// Place in the group; -1 without one.
     pub order: i32,
     pub width: Width,
     pub display: String,
     pub dependents: Vec<String>,
+}
+
+impl Key {
+    /// A required key of medium importance.
+    pub fn new(name: impl Into<String>, kind: Type) -> Self {
+        let name = name.into();
+        Key {
+            display: name.clone(),
+            name,
+            kind,
+            default: Default::Required,
+            validator: None,
+            importance: Importance::Medium,
+            documentation: String::new(),
+            group: None,
+            order: -1,
+            width: Width::None,
+            dependents: Vec::new(),
+        }
+    }
+
+    /// Not required; the default is this text, in the form that a user would write.
+    pub fn default(self, text: impl Into<String>) -> Self {
+        Key {
+            default: Default::Text(text.into()),
+            ..self
+        }
+    }
+
+    /// Not required; null without a value.
+    pub fn optional(self) -> Self {
+        Key {
+            default: Default::None,
+            ..self
+        }
+    }
+
+    pub fn validator(self, validator: Validator) -> Self {
+        Key {
+            validator: Some(validator),
+            ..self
+        }
+    }
+
+    pub fn importance(self, importance: Importance) -> Self {
+        Key { importance, ..self }
+    }
+
+    pub fn documentation(self, text: impl Into<String>) -> Self {
+        Key {
+            documentation: text.into(),
+            ..self
+        }
+    }
+
+    /// Group, and place in it.
+    pub fn group(self, group: impl Into<String>, order: i32) -> Self {
+        Key {
+            group: Some(group.into()),
+            order,
+            ..self
+        }
+    }
+
+    pub fn width(self, width: Width) -> Self {
+        Key { width, ..self }
+    }
+
+    pub fn display(self, name: impl Into<String>) -> Self {
+        Key {
+            display: name.into(),
+            ..self
+        }
+    }
+
+    pub fn dependents<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Self {
+        Key {
+            dependents: names.into_iter().map(Into::into).collect(),
+            ..self
+        }
+    }
 }
 
 /// The definitions of a plugin, in order.
@@ -81,13 +240,42 @@ pub struct ConfigDef {
     pub keys: Vec<Key>,
 }
 
+/// Why a configuration, or a definition, is not acceptable (`ConfigException`).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+impl ConfigError {
+    pub fn new(message: impl Into<String>) -> Self {
+        ConfigError(message.into())
+    }
+
+    /// Kafka's `ConfigException(name, value, message)`.
+    pub fn invalid(name: &str, value: impl std::fmt::Display, message: &str) -> Self {
+        ConfigError(format!("Invalid value {value} for configuration {name}: {message}"))
+    }
+}
+
+impl From<ConfigError> for crate::Error {
+    fn from(error: ConfigError) -> Self {
+        crate::Error::config(error.0)
+    }
+}
+
+/// Where values of keys come from.
+pub trait Properties {
+    /// `None` if the key is not there, `Some(None)` if it is there with null.
+    fn property(&self, key: &str) -> Option<Option<&str>>;
+}
+
 /// A configuration as it was given: secrets resolved, in file order (`types.config` of the contract).
-#[derive(Clone, Debug, PartialEq, Eq, std::default::Default)]
+#[derive(Clone, PartialEq, Eq, std::default::Default)]
 pub struct Config {
     pub entries: Vec<(String, String)>,
 }
 
 impl Config {
+    /// The value of a key; of several the last.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.entries
             .iter()
@@ -97,10 +285,57 @@ impl Config {
     }
 }
 
+/// Names only: values can be secrets.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set()
+            .entries(self.entries.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+impl Properties for Config {
+    fn property(&self, key: &str) -> Option<Option<&str>> {
+        self.get(key).map(Some)
+    }
+}
+
+impl Properties for BTreeMap<String, String> {
+    fn property(&self, key: &str) -> Option<Option<&str>> {
+        self.get(key).map(|value| Some(value.as_str()))
+    }
+}
+
+impl Properties for HashMap<String, String> {
+    fn property(&self, key: &str) -> Option<Option<&str>> {
+        self.get(key).map(|value| Some(value.as_str()))
+    }
+}
+
+impl Properties for BTreeMap<String, Option<String>> {
+    fn property(&self, key: &str) -> Option<Option<&str>> {
+        self.get(key).map(Option::as_deref)
+    }
+}
+
 impl From<BTreeMap<String, String>> for Config {
     fn from(map: BTreeMap<String, String>) -> Self {
         Config {
             entries: map.into_iter().collect(),
+        }
+    }
+}
+
+impl From<Vec<(String, String)>> for Config {
+    fn from(entries: Vec<(String, String)>) -> Self {
+        Config { entries }
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Config {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        Config {
+            entries: entries.into_iter().map(|(k, v)| (k.into(), v.into())).collect(),
         }
     }
 }

@@ -7,6 +7,8 @@ mod read;
 mod table;
 mod write;
 
+use serde::{Deserialize, Serialize};
+
 pub use read::{Entry, Frame, HeaderEntry, Headers, Records};
 pub use write::{FrameBuilder, NewHeader, NewRecord, RecordHead, RecordWriter, Role};
 
@@ -25,7 +27,8 @@ const NO_SCHEMA: u16 = u16::MAX;
 const NO_PARTITION: u32 = u32::MAX;
 
 /// How a column of payloads is to be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[repr(u8)]
 pub enum Encoding {
     /// As they are in Kafka.
@@ -58,7 +61,8 @@ impl Encoding {
 }
 
 /// The encodings of the three columns of a batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Encodings {
     pub key: Encoding,
     pub value: Encoding,

@@ -109,7 +109,7 @@ pub fn float_text(value: f32) -> String {
         value.is_infinite(),
         value == 0.0,
         value.is_sign_negative(),
-        &format!("{value:e}"),
+        &two_digits(format!("{value:e}"), || format!("{value:.1e}")),
     )
 }
 
@@ -120,8 +120,17 @@ pub fn double_text(value: f64) -> String {
         value.is_infinite(),
         value == 0.0,
         value.is_sign_negative(),
-        &format!("{value:e}"),
+        &two_digits(format!("{value:e}"), || format!("{value:.1e}")),
     )
+}
+
+/// Where one digit would do, Java asks for the closest of two, which shows with the smallest numbers: `4.9E-324`.
+fn two_digits(shortest: String, two: impl Fn() -> String) -> String {
+    if shortest.contains('.') {
+        return shortest;
+    }
+    let two = two();
+    if two.contains(".0e") { shortest } else { two }
 }
 
 /// Plain from 10^-3 to 10^7, with an exponent beyond; at least one digit after the point. `scientific` has the shortest
@@ -173,7 +182,7 @@ pub fn date_text(ms: i64) -> String {
     let weekday = WEEKDAYS[days.rem_euclid(7) as usize];
     let month = MONTHS[month as usize - 1];
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{weekday} {month} {day:02} {hour:02}:{minute:02}:{second:02} UTC {year:04}")
+    format!("{weekday} {month} {day:02} {hour:02}:{minute:02}:{second:02} UTC {year}")
 }
 
 /// Year, month and day of a number of days since the epoch: Gregorian since 1582-10-15, Julian before, as
