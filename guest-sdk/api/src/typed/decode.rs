@@ -1,250 +1,271 @@
-//! Reading typed values. Every position is checked when it is followed: the bytes may come from a guest.
+//! Reading whole typed values.
 
-use super::encode::is_decimal;
-use super::{MAX_DEPTH, TypedError, cell, null_bytes};
-use crate::schema::{DATE, Kind, Schema, TIME, TIMESTAMP};
+use super::{MAX_DEPTH, MILLIS_PER_DAY, TypedError, cell, null_bytes};
+use crate::schema::{Kind, Logical, Schema};
 use crate::value::{Decimal, Value};
 
-const DAY: i64 = 86_400_000;
-
-/// Reads the whole of a value.
+/// Reads a typed value. Never panics, and never makes more of `bytes` than they can honestly hold.
 pub fn decode(schema: Option<&Schema>, bytes: &[u8]) -> Result<Value, TypedError> {
-    let mut decoder = Decoder::new(TypedView::new(bytes));
+    let mut reader = Reader::whole(bytes);
     match schema {
         Some(Schema {
-            kind: Kind::Struct(_), ..
-        }) => decoder.value_at(schema, 0, 0),
-        _ => decoder.slot(schema, Block { at: 0, slots: 1 }, 0, 0),
+            kind: Kind::Struct(fields),
+            ..
+        }) => {
+            let block = reader.block(0, 0, fields.len())?;
+            let values = fields
+                .iter()
+                .enumerate()
+                .map(|(i, field)| reader.value(Some(&field.schema), &block, i, 1));
+            values.collect::<Result<_, _>>().map(Value::Struct)
+        }
+        schema => {
+            let block = reader.block(0, 0, 1)?;
+            reader.value(schema, &block, 0, 1)
+        }
     }
 }
 
-/// A typed value of which only some fields may be wanted.
+/// A block inside the bytes of a value; its slots are known to be there.
 #[derive(Clone, Copy, Debug)]
-pub struct TypedView<'a> {
-    bytes: &'a [u8],
+pub(super) struct Block {
+    pub at: usize,
+    pub slots: usize,
 }
 
-#[derive(Clone, Copy)]
-struct Block {
-    at: usize,
-    slots: usize,
-}
-
-impl<'a> TypedView<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
-        TypedView { bytes }
+impl Block {
+    pub fn end(&self) -> usize {
+        self.at + null_bytes(self.slots) + self.slots * 8
     }
 
-    /// Field `index` of a struct, without touching the others.
-    pub fn field(&self, schema: &Schema, index: usize) -> Result<Value, TypedError> {
-        let Kind::Struct(fields) = &schema.kind else {
-            return Err(TypedError::Range);
-        };
-        let field = fields.get(index).ok_or(TypedError::Range)?;
-        Decoder::new(*self).slot(
-            Some(&field.schema),
-            Block {
-                at: 0,
-                slots: fields.len(),
-            },
-            index,
-            1,
-        )
+    pub fn is_null(&self, bytes: &[u8], index: usize) -> bool {
+        bytes[self.at + index / 8] >> (index % 8) & 1 == 1
     }
 
-    /// The text of a value that is a string, without copying it; `None` is null.
-    pub fn text(&self) -> Result<Option<&'a str>, TypedError> {
-        let block = Block { at: 0, slots: 1 };
-        if self.is_null(block, 0)? {
-            return Ok(None);
+    /// The content of a slot, or `None` if it is null. The index has to be below `slots`.
+    pub fn word(&self, bytes: &[u8], index: usize) -> Option<u64> {
+        if self.is_null(bytes, index) {
+            return None;
         }
-        let bytes = self.pointed(self.word(block, 0)?)?;
-        std::str::from_utf8(bytes).map(Some).map_err(|_| TypedError::Text)
-    }
-
-    /// The raw slot of field `index` of a struct with so many fields, and whether it is null.
-    pub fn raw(&self, fields: usize, index: usize) -> Result<Option<u64>, TypedError> {
-        let block = Block { at: 0, slots: fields };
-        if self.is_null(block, index)? {
-            Ok(None)
-        } else {
-            self.word(block, index).map(Some)
-        }
-    }
-
-    /// The bytes that a slot of a string or of bytes points at.
-    pub fn pointed(&self, slot: u64) -> Result<&'a [u8], TypedError> {
-        let (position, length) = (slot as u32 as usize, (slot >> 32) as usize);
-        let end = position.checked_add(length).ok_or(TypedError::Range)?;
-        self.bytes.get(position..end).ok_or(TypedError::Range)
-    }
-
-    fn is_null(&self, block: Block, index: usize) -> Result<bool, TypedError> {
-        let byte = self.bytes.get(block.at + index / 8).ok_or(TypedError::Range)?;
-        Ok(byte >> (index % 8) & 1 == 1)
-    }
-
-    fn word(&self, block: Block, index: usize) -> Result<u64, TypedError> {
-        let at = block.at + null_bytes(block.slots) + index * 8;
-        let chunk = self
-            .bytes
-            .get(at..)
-            .and_then(<[u8]>::first_chunk)
-            .ok_or(TypedError::Range)?;
-        Ok(u64::from_le_bytes(*chunk))
-    }
-
-    /// A block has to lie within the value, so that a stated count reserves no more than the value's own size.
-    fn block(&self, at: usize, slots: usize) -> Result<Block, TypedError> {
-        let size = slots
-            .checked_mul(8)
-            .and_then(|size| size.checked_add(null_bytes(slots)));
-        let end = size.and_then(|size| size.checked_add(at)).ok_or(TypedError::Range)?;
-        if end > self.bytes.len() {
-            Err(TypedError::Range)
-        } else {
-            Ok(Block { at, slots })
-        }
+        bytes[self.at + null_bytes(self.slots) + index * 8..]
+            .first_chunk()
+            .map(|word| u64::from_le_bytes(*word))
     }
 }
 
-/// Follows the positions of one value. What a well-formed value points at never overlaps, so following them reads each
-/// byte once; a hostile one that points at the same bytes again and again runs out of budget instead of memory.
-struct Decoder<'a> {
-    view: TypedView<'a>,
-    budget: usize,
+/// Reads the parts of a value.
+///
+/// A position always lies behind the block that holds it, so there are no cycles. But many slots could point at the
+/// same block, and so few bytes could stand for very many values; honest ones do not share, which a budget enforces.
+#[derive(Clone, Debug)]
+pub(super) struct Reader<'a> {
+    pub bytes: &'a [u8],
+    /// Bytes that blocks, cells, texts and bytes may still cover.
+    left: usize,
 }
 
-impl<'a> Decoder<'a> {
-    fn new(view: TypedView<'a>) -> Self {
-        Decoder {
-            view,
-            budget: view.bytes.len() + 8,
+impl<'a> Reader<'a> {
+    pub fn whole(bytes: &'a [u8]) -> Self {
+        Reader {
+            bytes,
+            left: bytes.len(),
         }
+    }
+
+    /// A block that a slot of a block ending at `after` points at.
+    pub fn block(&mut self, at: usize, after: usize, slots: usize) -> Result<Block, TypedError> {
+        if at < after || !at.is_multiple_of(8) {
+            return Err(TypedError::Position(at));
+        }
+        // Eight slots take more than the bytes there are: this also keeps the sums below from overflowing.
+        if slots > self.bytes.len() / 8 {
+            return Err(TypedError::Short(self.bytes.len()));
+        }
+        let block = Block { at, slots };
+        if at > self.bytes.len() || block.end() > self.bytes.len() {
+            return Err(TypedError::Short(self.bytes.len()));
+        }
+        self.spend(block.end() - at)?;
+        Ok(block)
     }
 
     fn spend(&mut self, bytes: usize) -> Result<(), TypedError> {
-        self.budget = self.budget.checked_sub(bytes).ok_or(TypedError::Range)?;
+        self.left = self.left.checked_sub(bytes).ok_or(TypedError::Overlap)?;
         Ok(())
     }
 
-    fn pointed(&mut self, slot: u64) -> Result<&'a [u8], TypedError> {
-        let bytes = self.view.pointed(slot)?;
-        self.spend(bytes.len())?;
-        Ok(bytes)
+    pub fn slice(&mut self, word: u64, after: usize) -> Result<&'a [u8], TypedError> {
+        let (at, length) = pointer(word);
+        if at < after {
+            return Err(TypedError::Position(at));
+        }
+        let slice = at.checked_add(length).and_then(|end| self.bytes.get(at..end));
+        self.spend(length)?;
+        slice.ok_or(TypedError::Short(self.bytes.len()))
     }
 
-    fn slot(&mut self, schema: Option<&Schema>, block: Block, index: usize, depth: usize) -> Result<Value, TypedError> {
-        self.spend(8)?;
-        if self.view.is_null(block, index)? {
+    /// Slot `index` of a block as a value.
+    pub fn value(
+        &mut self,
+        schema: Option<&Schema>,
+        block: &Block,
+        index: usize,
+        depth: usize,
+    ) -> Result<Value, TypedError> {
+        let Some(word) = block.word(self.bytes, index) else {
             return Ok(Value::Null);
-        }
-        let slot = self.view.word(block, index)?;
-        self.value_at(schema, slot, depth)
-    }
-
-    fn value_at(&mut self, schema: Option<&Schema>, slot: u64, depth: usize) -> Result<Value, TypedError> {
-        if depth > MAX_DEPTH {
-            return Err(TypedError::Depth);
-        }
-        let Some(schema) = schema else {
-            return self.cell(slot, depth);
         };
-        Ok(match &schema.kind {
-            Kind::Int8 => Value::Int8(slot as i8),
-            Kind::Int16 => Value::Int16(slot as i16),
-            Kind::Int32 => match schema.name.as_deref() {
-                Some(DATE) => Value::Date(i64::from(slot as i32) * DAY),
-                Some(TIME) => Value::Date(i64::from(slot as i32)),
-                _ => Value::Int32(slot as i32),
-            },
-            Kind::Int64 if schema.name.as_deref() == Some(TIMESTAMP) => Value::Date(slot as i64),
-            Kind::Int64 => Value::Int64(slot as i64),
-            Kind::Float32 => Value::Float32(f32::from_bits(slot as u32)),
-            Kind::Float64 => Value::Float64(f64::from_bits(slot)),
-            Kind::Boolean => Value::Boolean(slot != 0),
-            Kind::String => Value::String(self.string(slot)?),
-            Kind::Bytes if is_decimal(schema) => {
-                let unscaled = self.pointed(slot)?.to_vec();
-                Value::Decimal(Decimal {
-                    unscaled,
-                    scale: scale(schema),
-                })
-            }
-            Kind::Bytes => Value::Bytes(self.pointed(slot)?.to_vec()),
-            Kind::Struct(fields) => {
-                let block = self.view.block(slot as u32 as usize, fields.len())?;
-                let field = |index: usize| self.slot(Some(&fields[index].schema), block, index, depth + 1);
-                Value::Struct((0..fields.len()).map(field).collect::<Result<_, _>>()?)
-            }
-            Kind::Array(element) => self.array(Some(element), slot, depth)?,
-            Kind::Map(key, value) => self.map(Some((key, value)), slot, depth)?,
-        })
+        match schema {
+            Some(schema) => self.typed(schema, word, block.end(), depth),
+            None => self.cell(word, block.end(), depth),
+        }
     }
 
-    fn string(&mut self, slot: u64) -> Result<String, TypedError> {
-        let text = std::str::from_utf8(self.pointed(slot)?).map_err(|_| TypedError::Text)?;
+    fn typed(&mut self, schema: &Schema, word: u64, after: usize, depth: usize) -> Result<Value, TypedError> {
+        if let Some(logical) = schema.logical_type() {
+            return self.logical(logical, schema, word, after);
+        }
+        match &schema.kind {
+            Kind::Int8 => number(word, "int8").map(Value::Int8),
+            Kind::Int16 => number(word, "int16").map(Value::Int16),
+            Kind::Int32 => number(word, "int32").map(Value::Int32),
+            Kind::Int64 => Ok(Value::Int64(word as i64)),
+            Kind::Boolean => boolean(word).map(Value::Boolean),
+            Kind::Float32 => float32(word),
+            Kind::Float64 => Ok(Value::Float64(f64::from_bits(word))),
+            Kind::String => self.text(word, after).map(Value::String),
+            Kind::Bytes => Ok(Value::Bytes(self.slice(word, after)?.to_vec())),
+            Kind::Array(element) => self.array(Some(element), word, after, depth),
+            Kind::Map(key, value) => self.map(Some(key), Some(value), word, after, depth),
+            Kind::Struct(fields) => {
+                let block = self.nested(pointer(word).0, after, fields.len(), depth)?;
+                let fields = fields.iter().enumerate();
+                let values = fields.map(|(i, field)| self.value(Some(&field.schema), &block, i, depth + 1));
+                values.collect::<Result<_, _>>().map(Value::Struct)
+            }
+        }
+    }
+
+    fn logical(&mut self, logical: Logical, schema: &Schema, word: u64, after: usize) -> Result<Value, TypedError> {
+        match logical {
+            Logical::Decimal => {
+                let scale = schema
+                    .scale()
+                    .map_err(|error| TypedError::Mismatch(error.to_string()))?;
+                Ok(Value::Decimal(Decimal::new(self.slice(word, after)?, scale)))
+            }
+            Logical::Date => Ok(Value::Date(i64::from(number::<i32>(word, "int32")?) * MILLIS_PER_DAY)),
+            Logical::Time => Ok(Value::Date(number::<i32>(word, "int32")?.into())),
+            Logical::Timestamp => Ok(Value::Date(word as i64)),
+        }
+    }
+
+    fn text(&mut self, word: u64, after: usize) -> Result<String, TypedError> {
+        let text = std::str::from_utf8(self.slice(word, after)?).map_err(|_| TypedError::Text)?;
         Ok(text.to_owned())
     }
 
-    fn array(&mut self, element: Option<&Schema>, slot: u64, depth: usize) -> Result<Value, TypedError> {
-        let count = (slot >> 32) as usize;
-        let block = self.view.block(slot as u32 as usize, count)?;
-        let elements = (0..count).map(|index| self.slot(element, block, index, depth + 1));
-        Ok(Value::Array(elements.collect::<Result<_, _>>()?))
+    fn nested(&mut self, at: usize, after: usize, slots: usize, depth: usize) -> Result<Block, TypedError> {
+        if depth >= MAX_DEPTH {
+            Err(TypedError::Depth)
+        } else {
+            self.block(at, after, slots)
+        }
     }
 
-    fn map(&mut self, schemas: Option<(&Schema, &Schema)>, slot: u64, depth: usize) -> Result<Value, TypedError> {
-        let count = (slot >> 32) as usize;
-        let block = self
-            .view
-            .block(slot as u32 as usize, count.checked_mul(2).ok_or(TypedError::Range)?)?;
-        let (key_schema, value_schema) = schemas.unzip();
-        let pair = |index: usize| {
-            let key = self.slot(key_schema, block, index * 2, depth + 1)?;
-            Ok((key, self.slot(value_schema, block, index * 2 + 1, depth + 1)?))
+    fn array(&mut self, element: Option<&Schema>, word: u64, after: usize, depth: usize) -> Result<Value, TypedError> {
+        let (at, count) = pointer(word);
+        let block = self.nested(at, after, count, depth)?;
+        (0..count)
+            .map(|i| self.value(element, &block, i, depth + 1))
+            .collect::<Result<_, _>>()
+            .map(Value::Array)
+    }
+
+    fn map(
+        &mut self,
+        key: Option<&Schema>,
+        value: Option<&Schema>,
+        word: u64,
+        after: usize,
+        depth: usize,
+    ) -> Result<Value, TypedError> {
+        let (at, count) = pointer(word);
+        let slots = count.checked_mul(2).ok_or(TypedError::Short(self.bytes.len()))?;
+        let block = self.nested(at, after, slots, depth)?;
+        let entry = |i| {
+            let key = self.value(key, &block, 2 * i, depth + 1)?;
+            Ok((key, self.value(value, &block, 2 * i + 1, depth + 1)?))
         };
-        Ok(Value::Map((0..count).map(pair).collect::<Result<_, _>>()?))
+        (0..count).map(entry).collect::<Result<_, _>>().map(Value::Map)
     }
 
-    fn cell(&mut self, slot: u64, depth: usize) -> Result<Value, TypedError> {
-        let at = slot as u32 as usize;
-        let kind = *self.view.bytes.get(at).ok_or(TypedError::Range)?;
-        let word = self
-            .view
+    /// The cell that a slot points at: its kind and content, and where it ends.
+    pub fn open_cell(&mut self, word: u64, after: usize) -> Result<(u8, u64, usize), TypedError> {
+        let (at, _) = pointer(word);
+        if at < after || !at.is_multiple_of(8) {
+            return Err(TypedError::Position(at));
+        }
+        let cell = self
             .bytes
-            .get(at + 8..)
-            .and_then(<[u8]>::first_chunk)
-            .ok_or(TypedError::Range)?;
-        let slot = u64::from_le_bytes(*word);
-        Ok(match kind {
-            cell::BOOLEAN => Value::Boolean(slot != 0),
-            cell::INT8 => Value::Int8(slot as i8),
-            cell::INT16 => Value::Int16(slot as i16),
-            cell::INT32 => Value::Int32(slot as i32),
-            cell::INT64 => Value::Int64(slot as i64),
-            cell::FLOAT32 => Value::Float32(f32::from_bits(slot as u32)),
-            cell::FLOAT64 => Value::Float64(f64::from_bits(slot)),
-            cell::STRING => Value::String(self.string(slot)?),
-            cell::BYTES => Value::Bytes(self.pointed(slot)?.to_vec()),
-            cell::ARRAY => self.array(None, slot, depth)?,
-            cell::MAP => self.map(None, slot, depth)?,
-            cell::DATE => Value::Date(slot as i64),
+            .get(at..)
+            .and_then(|rest| rest.first_chunk::<{ cell::SIZE }>());
+        let cell = cell.ok_or(TypedError::Short(self.bytes.len()))?;
+        self.spend(cell::SIZE)?;
+        let [kind, _, _, _, _, _, _, _, word @ ..] = *cell;
+        Ok((kind, u64::from_le_bytes(word), at + cell::SIZE))
+    }
+
+    fn cell(&mut self, word: u64, after: usize, depth: usize) -> Result<Value, TypedError> {
+        let (kind, word, after) = self.open_cell(word, after)?;
+        match kind {
+            cell::BOOLEAN => boolean(word).map(Value::Boolean),
+            cell::INT8 => number(word, "int8").map(Value::Int8),
+            cell::INT16 => number(word, "int16").map(Value::Int16),
+            cell::INT32 => number(word, "int32").map(Value::Int32),
+            cell::INT64 => Ok(Value::Int64(word as i64)),
+            cell::FLOAT32 => float32(word),
+            cell::FLOAT64 => Ok(Value::Float64(f64::from_bits(word))),
+            cell::STRING => self.text(word, after).map(Value::String),
+            cell::BYTES => Ok(Value::Bytes(self.slice(word, after)?.to_vec())),
+            cell::ARRAY => self.array(None, word, after, depth),
+            cell::MAP => self.map(None, None, word, after, depth),
+            cell::DATE => Ok(Value::Date(word as i64)),
             cell::DECIMAL => {
-                let (scale, unscaled) = self.pointed(slot)?.split_first_chunk().ok_or(TypedError::Range)?;
-                Value::Decimal(Decimal {
-                    unscaled: unscaled.to_vec(),
-                    scale: i32::from_le_bytes(*scale),
-                })
+                let bytes = self.slice(word, after)?;
+                let (scale, unscaled) = bytes.split_first_chunk().ok_or(TypedError::Short(self.bytes.len()))?;
+                Ok(Value::Decimal(Decimal::new(unscaled, i32::from_le_bytes(*scale))))
             }
-            other => return Err(TypedError::Kind(other)),
-        })
+            other => Err(TypedError::Cell(other)),
+        }
     }
 }
 
-/// The parameter `scale` of a decimal's schema; a schema without one is the converter's business to refuse.
-fn scale(schema: &Schema) -> i32 {
-    let parameters = schema.parameters.iter().flatten();
-    let mut scales = parameters.filter(|(name, _)| name == "scale");
-    scales.next().and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
+/// Position, and length or count.
+pub(super) fn pointer(word: u64) -> (usize, usize) {
+    (word as u32 as usize, (word >> 32) as usize)
+}
+
+pub(super) fn number<N: TryFrom<i64>>(word: u64, kind: &'static str) -> Result<N, TypedError> {
+    let found = word as i64;
+    N::try_from(found).map_err(|_| TypedError::Number { kind, found })
+}
+
+pub(super) fn boolean(word: u64) -> Result<bool, TypedError> {
+    match word {
+        0 => Ok(false),
+        1 => Ok(true),
+        found => Err(TypedError::Number {
+            kind: "boolean",
+            found: found as i64,
+        }),
+    }
+}
+
+fn float32(word: u64) -> Result<Value, TypedError> {
+    let bits = u32::try_from(word).map_err(|_| TypedError::Number {
+        kind: "float32",
+        found: word as i64,
+    })?;
+    Ok(Value::Float32(f32::from_bits(bits)))
 }

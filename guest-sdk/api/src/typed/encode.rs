@@ -1,270 +1,249 @@
-//! Writing typed values, appended to the caller's buffer.
+//! Writing typed values.
 
-use super::{MAX_DEPTH, TypedError, cell, null_bytes};
-use crate::schema::{DATE, DECIMAL, Kind, Schema, TIME, TIMESTAMP};
-use crate::value::Value;
+use super::{MAX_DEPTH, MILLIS_PER_DAY, TypedError, cell, null_bytes};
+use crate::frame::MAX_FRAME;
+use crate::schema::{Kind, Logical, Schema, SchemaRef};
+use crate::value::{Decimal, Value};
 
-const DAY: i64 = 86_400_000;
-
-/// Appends the block of a value. A null value has no block: the caller writes the length -1 instead.
-pub fn encode(schema: Option<&Schema>, value: &Value, out: &mut Vec<u8>) -> Result<(), TypedError> {
-    let base = out.len();
-    let mut encoder = Encoder { out, base };
-    match (schema, value) {
-        (
-            Some(Schema {
-                kind: Kind::Struct(_), ..
-            }),
-            Value::Struct(_),
-        ) => {
-            encoder.aggregate(schema, value, 0)?;
-        }
-        _ => {
-            let at = encoder.block(1)?;
-            encoder.slot(schema, value, at, 0, 0)?;
-        }
+/// Appends a value to `out` and returns true; a null appends nothing and returns false, as it has no block.
+///
+/// The value has to fit the schema; without one, structs cannot be written. A decimal of another scale than the
+/// schema's is brought to it if no digit is lost. After an error `out` is as it was.
+pub fn encode(schema: Option<&Schema>, value: &Value, out: &mut Vec<u8>) -> Result<bool, TypedError> {
+    if value.is_null() {
+        return Ok(false);
     }
-    Ok(())
+    let base = out.len();
+    let mut writer = Writer { base, out };
+    let written = match (schema.map(|schema| &schema.kind), value) {
+        (Some(Kind::Struct(fields)), Value::Struct(values)) => check_len(fields.len(), values.len()).and_then(|()| {
+            let block = writer.block(fields.len())?;
+            fields
+                .iter()
+                .zip(values)
+                .enumerate()
+                .try_for_each(|(i, (field, value))| writer.slot(Some(&field.schema), value, block, i, fields.len(), 1))
+        }),
+        _ => writer
+            .block(1)
+            .and_then(|block| writer.slot(schema, value, block, 0, 1, 1)),
+    };
+    if written.is_err() {
+        out.truncate(base);
+    }
+    written.map(|()| true)
 }
 
-/// Appends the block of a string: what [`encode`] does for it, without making a value first.
-pub fn encode_string(text: &str, out: &mut Vec<u8>) {
-    let mut head = [0u8; 16];
-    head[8] = 16;
-    head[12..].copy_from_slice(&(text.len() as u32).to_le_bytes());
-    out.extend_from_slice(&head);
-    out.extend_from_slice(text.as_bytes());
+fn check_len(fields: usize, values: usize) -> Result<(), TypedError> {
+    if fields == values {
+        Ok(())
+    } else {
+        Err(TypedError::Mismatch("Struct schemas do not match.".into()))
+    }
 }
 
-struct Encoder<'o> {
+struct Writer<'o> {
     out: &'o mut Vec<u8>,
-    /// Where the value begins: all positions count from here.
+    /// Where the value starts, from which positions count.
     base: usize,
 }
 
-/// A block: where its null bits begin, and how many slots it has.
-#[derive(Clone, Copy)]
-struct Block {
-    at: usize,
-    slots: usize,
-}
-
-impl Encoder<'_> {
-    fn position(&self, at: usize) -> Result<u32, TypedError> {
-        u32::try_from(at - self.base).map_err(|_| TypedError::Size)
+impl Writer<'_> {
+    /// Appends an empty block at the next multiple of 8; returns where it is in `out`.
+    fn block(&mut self, slots: usize) -> Result<usize, TypedError> {
+        let at = self.aligned()?;
+        let size = slots
+            .checked_mul(8)
+            .filter(|size| *size <= MAX_FRAME)
+            .ok_or(TypedError::TooLarge)?;
+        self.out.resize(at + null_bytes(slots) + size, 0);
+        Ok(at)
     }
 
-    /// Lays down an empty block at the next multiple of 8.
-    fn block(&mut self, slots: usize) -> Result<Block, TypedError> {
-        let at = self.base + (self.out.len() - self.base).next_multiple_of(8);
-        let size = null_bytes(slots)
-            .checked_add(slots.checked_mul(8).ok_or(TypedError::Size)?)
-            .ok_or(TypedError::Size)?;
-        self.out.resize(at + size, 0);
-        Ok(Block { at, slots })
+    fn aligned(&self) -> Result<usize, TypedError> {
+        let at = (self.out.len() - self.base).next_multiple_of(8);
+        if at > MAX_FRAME {
+            Err(TypedError::TooLarge)
+        } else {
+            Ok(self.base + at)
+        }
     }
 
-    fn put(&mut self, block: Block, index: usize, slot: u64) {
-        let at = block.at + null_bytes(block.slots) + index * 8;
-        self.out[at..at + 8].copy_from_slice(&slot.to_le_bytes());
-    }
-
-    fn put_null(&mut self, block: Block, index: usize) {
-        self.out[block.at + index / 8] |= 1 << (index % 8);
-    }
-
-    /// Appends bytes; the slot that points at them.
-    fn bytes(&mut self, bytes: &[u8]) -> Result<u64, TypedError> {
-        let position = self.position(self.out.len())?;
-        let length = u32::try_from(bytes.len()).map_err(|_| TypedError::Size)?;
-        self.out.extend_from_slice(bytes);
-        Ok(u64::from(position) | u64::from(length) << 32)
-    }
-
+    /// Writes slot `index` of the block of `slots` slots at `block`.
     fn slot(
         &mut self,
         schema: Option<&Schema>,
         value: &Value,
-        block: Block,
+        block: usize,
         index: usize,
+        slots: usize,
         depth: usize,
     ) -> Result<(), TypedError> {
-        if depth > MAX_DEPTH {
-            return Err(TypedError::Depth);
-        }
         if value.is_null() {
-            self.put_null(block, index);
+            self.out[block + index / 8] |= 1 << (index % 8);
             return Ok(());
         }
-        let slot = match schema {
+        let at = block + null_bytes(slots) + index * 8;
+        let word = match schema {
+            Some(schema) => self.typed(schema, value, depth)?,
             None => self.cell(value, depth)?,
-            Some(schema) => match logical(schema, value)? {
-                Some(slot) => slot,
-                None => self.by_schema(schema, value, depth)?,
-            },
         };
-        self.put(block, index, slot);
+        self.out[at..at + 8].copy_from_slice(&word.to_le_bytes());
         Ok(())
     }
 
-    fn by_schema(&mut self, schema: &Schema, value: &Value, depth: usize) -> Result<u64, TypedError> {
-        Ok(match (&schema.kind, value) {
-            (Kind::Int8, Value::Int8(number)) => i64::from(*number) as u64,
-            (Kind::Int16, Value::Int16(number)) => i64::from(*number) as u64,
-            (Kind::Int32, Value::Int32(number)) => i64::from(*number) as u64,
-            (Kind::Int64, Value::Int64(number)) => *number as u64,
-            (Kind::Float32, Value::Float32(number)) => u64::from(number.to_bits()),
-            (Kind::Float64, Value::Float64(number)) => number.to_bits(),
-            (Kind::Boolean, Value::Boolean(truth)) => u64::from(*truth),
-            (Kind::String, Value::String(text)) => self.bytes(text.as_bytes())?,
-            (Kind::Bytes, Value::Bytes(bytes)) => self.bytes(bytes)?,
-            (Kind::Bytes, Value::Decimal(decimal)) => self.bytes(&decimal.unscaled)?,
-            (Kind::Array(_), Value::Array(_))
-            | (Kind::Map(..), Value::Map(_))
-            | (Kind::Struct(_), Value::Struct(_)) => self.aggregate(Some(schema), value, depth)?,
-            (kind, value) => {
-                return Err(TypedError::Mismatch {
-                    expected: kind_name(kind),
-                    actual: value_name(value),
-                });
-            }
-        })
-    }
-
-    /// A nested block and what it holds; the slot that points at it.
-    fn aggregate(&mut self, schema: Option<&Schema>, value: &Value, depth: usize) -> Result<u64, TypedError> {
-        let kind = schema.map(|schema| &schema.kind);
-        match (kind, value) {
-            (Some(Kind::Struct(fields)), Value::Struct(values)) => {
-                let block = self.block(fields.len())?;
-                for (index, field) in fields.iter().enumerate() {
-                    let value = values.get(index).unwrap_or(&Value::Null);
-                    self.slot(Some(&field.schema), value, block, index, depth + 1)?;
+    /// The content of a slot; what it points at is appended.
+    fn typed(&mut self, schema: &Schema, value: &Value, depth: usize) -> Result<u64, TypedError> {
+        match (&schema.kind, value) {
+            (Kind::Int8, Value::Int8(n)) => Ok(i64::from(*n) as u64),
+            (Kind::Int16, Value::Int16(n)) => Ok(i64::from(*n) as u64),
+            (Kind::Int32, Value::Int32(n)) => Ok(i64::from(*n) as u64),
+            (Kind::Int64, Value::Int64(n)) => Ok(*n as u64),
+            (Kind::Int32 | Kind::Int64, Value::Date(ms)) => date(schema, *ms),
+            (Kind::Boolean, Value::Boolean(value)) => Ok(u64::from(*value)),
+            (Kind::Float32, Value::Float32(n)) => Ok(u64::from(n.to_bits())),
+            (Kind::Float64, Value::Float64(n)) => Ok(n.to_bits()),
+            (Kind::String, Value::String(text)) => self.bytes(&[text.as_bytes()]),
+            (Kind::Bytes, Value::Bytes(bytes)) => self.bytes(&[bytes]),
+            (Kind::Bytes, Value::Decimal(decimal)) => self.decimal(schema, decimal),
+            (Kind::Array(element), Value::Array(values)) => self.array(Some(element), values, depth),
+            (Kind::Map(key, value), Value::Map(entries)) => self.map(Some(key), Some(value), entries, depth),
+            (Kind::Struct(fields), Value::Struct(values)) => {
+                check_len(fields.len(), values.len())?;
+                let block = self.nested(fields.len(), depth)?;
+                for (i, (field, value)) in fields.iter().zip(values).enumerate() {
+                    self.slot(Some(&field.schema), value, block, i, fields.len(), depth + 1)?;
                 }
-                Ok(u64::from(self.position(block.at)?))
+                Ok(self.point(block, 0))
             }
-            (_, Value::Array(values)) => {
-                let element = match kind {
-                    Some(Kind::Array(element)) => Some(&**element),
-                    _ => None,
-                };
-                let block = self.block(values.len())?;
-                for (index, value) in values.iter().enumerate() {
-                    self.slot(element, value, block, index, depth + 1)?;
-                }
-                Ok(u64::from(self.position(block.at)?) | (values.len() as u64) << 32)
-            }
-            (_, Value::Map(pairs)) => {
-                let (key_schema, value_schema) = match kind {
-                    Some(Kind::Map(key, value)) => (Some(&**key), Some(&**value)),
-                    _ => (None, None),
-                };
-                let block = self.block(pairs.len() * 2)?;
-                for (index, (key, value)) in pairs.iter().enumerate() {
-                    self.slot(key_schema, key, block, index * 2, depth + 1)?;
-                    self.slot(value_schema, value, block, index * 2 + 1, depth + 1)?;
-                }
-                Ok(u64::from(self.position(block.at)?) | (pairs.len() as u64) << 32)
-            }
-            (_, value) => Err(TypedError::Mismatch {
-                expected: kind.map_or("none", kind_name),
-                actual: value_name(value),
-            }),
+            _ => Err(mismatch(schema, value)),
         }
     }
 
-    /// A value without a schema; the slot that points at its cell.
+    fn nested(&mut self, slots: usize, depth: usize) -> Result<usize, TypedError> {
+        if depth >= MAX_DEPTH {
+            Err(TypedError::Depth)
+        } else {
+            self.block(slots)
+        }
+    }
+
+    fn point(&self, at: usize, length: usize) -> u64 {
+        (at - self.base) as u64 | (length as u64) << 32
+    }
+
+    /// Appends bytes, unaligned.
+    fn bytes(&mut self, parts: &[&[u8]]) -> Result<u64, TypedError> {
+        let at = self.out.len();
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        if at - self.base + length > MAX_FRAME {
+            return Err(TypedError::TooLarge);
+        }
+        for part in parts {
+            self.out.extend_from_slice(part);
+        }
+        Ok(self.point(at, length))
+    }
+
+    fn decimal(&mut self, schema: &Schema, decimal: &Decimal) -> Result<u64, TypedError> {
+        let scale = schema
+            .scale()
+            .map_err(|error| TypedError::Mismatch(error.to_string()))?;
+        if scale == decimal.scale {
+            return self.bytes(&[&decimal.unscaled]);
+        }
+        match decimal.with_scale(scale) {
+            Some(decimal) => self.bytes(&[&decimal.unscaled]),
+            None => Err(TypedError::Mismatch(format!(
+                "Decimal value has mismatching scale for given Decimal schema. Schema has scale {scale}, value has \
+                 scale {}.",
+                decimal.scale
+            ))),
+        }
+    }
+
+    fn array(&mut self, element: Option<&SchemaRef>, values: &[Value], depth: usize) -> Result<u64, TypedError> {
+        let block = self.nested(values.len(), depth)?;
+        for (i, value) in values.iter().enumerate() {
+            self.slot(element.map(AsRef::as_ref), value, block, i, values.len(), depth + 1)?;
+        }
+        Ok(self.point(block, values.len()))
+    }
+
+    fn map(
+        &mut self,
+        key: Option<&SchemaRef>,
+        value: Option<&SchemaRef>,
+        entries: &[(Value, Value)],
+        depth: usize,
+    ) -> Result<u64, TypedError> {
+        let slots = entries.len().checked_mul(2).ok_or(TypedError::TooLarge)?;
+        let block = self.nested(slots, depth)?;
+        for (i, (k, v)) in entries.iter().enumerate() {
+            self.slot(key.map(AsRef::as_ref), k, block, 2 * i, slots, depth + 1)?;
+            self.slot(value.map(AsRef::as_ref), v, block, 2 * i + 1, slots, depth + 1)?;
+        }
+        Ok(self.point(block, entries.len()))
+    }
+
+    /// Appends a cell, and returns the slot that points at it.
     fn cell(&mut self, value: &Value, depth: usize) -> Result<u64, TypedError> {
-        let at = self.base + (self.out.len() - self.base).next_multiple_of(8);
-        self.out.resize(at + 16, 0);
-        let (kind, slot) = match value {
-            Value::Null => {
-                return Err(TypedError::Mismatch {
-                    expected: "none",
-                    actual: "null",
-                });
-            }
-            Value::Boolean(truth) => (cell::BOOLEAN, u64::from(*truth)),
-            Value::Int8(number) => (cell::INT8, i64::from(*number) as u64),
-            Value::Int16(number) => (cell::INT16, i64::from(*number) as u64),
-            Value::Int32(number) => (cell::INT32, i64::from(*number) as u64),
-            Value::Int64(number) => (cell::INT64, *number as u64),
-            Value::Float32(number) => (cell::FLOAT32, u64::from(number.to_bits())),
-            Value::Float64(number) => (cell::FLOAT64, number.to_bits()),
-            Value::String(text) => (cell::STRING, self.bytes(text.as_bytes())?),
-            Value::Bytes(bytes) => (cell::BYTES, self.bytes(bytes)?),
-            Value::Date(at) => (cell::DATE, *at as u64),
-            Value::Decimal(decimal) => {
-                let mut bytes = decimal.scale.to_le_bytes().to_vec();
-                bytes.extend_from_slice(&decimal.unscaled);
-                (cell::DECIMAL, self.bytes(&bytes)?)
-            }
-            Value::Array(_) => (cell::ARRAY, self.aggregate(None, value, depth)?),
-            Value::Map(_) => (cell::MAP, self.aggregate(None, value, depth)?),
+        let at = self.aligned()?;
+        self.out.resize(at + cell::SIZE, 0);
+        let (kind, word) = match value {
+            Value::Boolean(value) => (cell::BOOLEAN, u64::from(*value)),
+            Value::Int8(n) => (cell::INT8, i64::from(*n) as u64),
+            Value::Int16(n) => (cell::INT16, i64::from(*n) as u64),
+            Value::Int32(n) => (cell::INT32, i64::from(*n) as u64),
+            Value::Int64(n) => (cell::INT64, *n as u64),
+            Value::Float32(n) => (cell::FLOAT32, u64::from(n.to_bits())),
+            Value::Float64(n) => (cell::FLOAT64, n.to_bits()),
+            Value::String(text) => (cell::STRING, self.bytes(&[text.as_bytes()])?),
+            Value::Bytes(bytes) => (cell::BYTES, self.bytes(&[bytes])?),
+            Value::Array(values) => (cell::ARRAY, self.array(None, values, depth)?),
+            Value::Map(entries) => (cell::MAP, self.map(None, None, entries, depth)?),
+            Value::Date(ms) => (cell::DATE, *ms as u64),
+            Value::Decimal(decimal) => (
+                cell::DECIMAL,
+                self.bytes(&[&decimal.scale.to_le_bytes(), &decimal.unscaled])?,
+            ),
             Value::Struct(_) => {
-                return Err(TypedError::Mismatch {
-                    expected: "none",
-                    actual: "struct",
-                });
+                return Err(TypedError::Mismatch(
+                    "a struct cannot be written without a schema".into(),
+                ));
             }
+            Value::Null => return Err(TypedError::Mismatch("null has no cell".into())),
         };
         self.out[at] = kind;
-        self.out[at + 8..at + 16].copy_from_slice(&slot.to_le_bytes());
-        Ok(u64::from(self.position(at)?))
+        self.out[at + 8..at + 16].copy_from_slice(&word.to_le_bytes());
+        Ok(self.point(at, 0))
     }
 }
 
-/// The slot of a date, time or timestamp.
-fn logical(schema: &Schema, value: &Value) -> Result<Option<u64>, TypedError> {
-    let Value::Date(at) = value else { return Ok(None) };
-    match schema.name.as_deref() {
-        Some(DATE) => Ok(Some(at.div_euclid(DAY) as u64)),
-        Some(TIME | TIMESTAMP) => Ok(Some(*at as u64)),
-        _ => Err(TypedError::Mismatch {
-            expected: kind_name(&schema.kind),
-            actual: "date",
-        }),
+/// The number that a date travels as.
+fn date(schema: &Schema, ms: i64) -> Result<u64, TypedError> {
+    let number = match schema.logical_type() {
+        Some(Logical::Date) => ms.div_euclid(MILLIS_PER_DAY),
+        Some(Logical::Time | Logical::Timestamp) => ms,
+        Some(Logical::Decimal) | None => return Err(mismatch(schema, &Value::Date(ms))),
+    };
+    if schema.kind == Kind::Int32 && i32::try_from(number).is_err() {
+        return Err(TypedError::Number {
+            kind: "int32",
+            found: number,
+        });
     }
+    Ok(number as u64)
 }
 
-/// Whether values of this schema are decimals in memory.
-pub(super) fn is_decimal(schema: &Schema) -> bool {
-    schema.name.as_deref() == Some(DECIMAL)
-}
-
-fn kind_name(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Int8 => "int8",
-        Kind::Int16 => "int16",
-        Kind::Int32 => "int32",
-        Kind::Int64 => "int64",
-        Kind::Float32 => "float32",
-        Kind::Float64 => "float64",
-        Kind::Boolean => "boolean",
-        Kind::String => "string",
-        Kind::Bytes => "bytes",
-        Kind::Array(_) => "array",
-        Kind::Map(..) => "map",
-        Kind::Struct(_) => "struct",
-    }
-}
-
-fn value_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Boolean(_) => "boolean",
-        Value::Int8(_) => "int8",
-        Value::Int16(_) => "int16",
-        Value::Int32(_) => "int32",
-        Value::Int64(_) => "int64",
-        Value::Float32(_) => "float32",
-        Value::Float64(_) => "float64",
-        Value::String(_) => "string",
-        Value::Bytes(_) => "bytes",
-        Value::Decimal(_) => "decimal",
-        Value::Date(_) => "date",
-        Value::Array(_) => "array",
-        Value::Map(_) => "map",
-        Value::Struct(_) => "struct",
-    }
+fn mismatch(schema: &Schema, value: &Value) -> TypedError {
+    let name = schema
+        .name
+        .as_ref()
+        .map(|name| format!(" \"{name}\""))
+        .unwrap_or_default();
+    let (kind, class) = (&schema.kind, value.java_class());
+    TypedError::Mismatch(format!(
+        "Invalid Java object for schema{name} with type {kind}: class {class} for value"
+    ))
 }
