@@ -1,13 +1,14 @@
 //! The codec of typed values (`wit/frame.md`, "Typed values").
 //!
 //! [`encode`] appends a value to a buffer, [`decode`] reads it back as a whole, and [`TypedView`] reads one field of
-//! it without looking at the others.
+//! it without looking at the others. [`Reader`] is for those who turn a value into something else than a
+//! [`Value`](crate::Value), such as text.
 
 mod decode;
 mod encode;
 mod view;
 
-pub use decode::decode;
+pub use decode::{Block, Reader, decode, pointer};
 pub use encode::encode;
 pub use view::TypedView;
 
@@ -47,7 +48,8 @@ impl From<TypedError> for crate::Error {
 }
 
 /// Kinds of cells: what a value without a schema says of itself.
-mod cell {
+pub mod cell {
+    /// Bytes of a cell.
     pub const SIZE: usize = 16;
     pub const BOOLEAN: u8 = 1;
     pub const INT8: u8 = 2;
@@ -65,6 +67,6 @@ mod cell {
 }
 
 /// Bytes of the null bits of a block of `slots` slots.
-fn null_bytes(slots: usize) -> usize {
+pub fn null_bytes(slots: usize) -> usize {
     slots.div_ceil(64) * 8
 }

@@ -28,16 +28,18 @@ pub fn decode(schema: Option<&Schema>, bytes: &[u8]) -> Result<Value, TypedError
 
 /// A block inside the bytes of a value; its slots are known to be there.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Block {
+pub struct Block {
     pub at: usize,
     pub slots: usize,
 }
 
 impl Block {
+    /// What the block's slots point at lies at or behind this place.
     pub fn end(&self) -> usize {
         self.at + null_bytes(self.slots) + self.slots * 8
     }
 
+    /// The index has to be below `slots`.
     pub fn is_null(&self, bytes: &[u8], index: usize) -> bool {
         bytes[self.at + index / 8] >> (index % 8) & 1 == 1
     }
@@ -58,13 +60,14 @@ impl Block {
 /// A position always lies behind the block that holds it, so there are no cycles. But many slots could point at the
 /// same block, and so few bytes could stand for very many values; honest ones do not share, which a budget enforces.
 #[derive(Clone, Debug)]
-pub(super) struct Reader<'a> {
+pub struct Reader<'a> {
     pub bytes: &'a [u8],
     /// Bytes that blocks, cells, texts and bytes may still cover.
     left: usize,
 }
 
 impl<'a> Reader<'a> {
+    /// A reader of one value, whose parts are read one after the other.
     pub fn whole(bytes: &'a [u8]) -> Self {
         Reader {
             bytes,
@@ -94,6 +97,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// What a slot of text or bytes points at; `after` is the end of the block or cell that holds the slot.
     pub fn slice(&mut self, word: u64, after: usize) -> Result<&'a [u8], TypedError> {
         let (at, length) = pointer(word);
         if at < after {
@@ -242,7 +246,7 @@ impl<'a> Reader<'a> {
 }
 
 /// Position, and length or count.
-pub(super) fn pointer(word: u64) -> (usize, usize) {
+pub fn pointer(word: u64) -> (usize, usize) {
     (word as u32 as usize, (word >> 32) as usize)
 }
 

@@ -25,7 +25,7 @@ impl Converter for ByteArrayConverter {
         if let Some(schema) = schema
             && !matches!(schema.kind, Kind::Bytes)
         {
-            let kind = java::type_name(&schema.kind);
+            let kind = &schema.kind;
             return Err(ConvertError::data(format!(
                 "Invalid schema type for ByteArrayConverter: {kind}"
             )));

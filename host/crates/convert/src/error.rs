@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use caisson_api::schema::SchemaError;
+
 /// A failed conversion or configuration of a converter.
 ///
 /// Class and message are what Kafka Connect would have thrown, for they reach users by the status of the task, by
@@ -76,5 +78,20 @@ impl ConvertError {
     /// The causes, outermost first; the last is the root.
     pub fn causes(&self) -> impl Iterator<Item = &ConvertError> {
         std::iter::successors(self.cause.as_deref(), |error| error.cause.as_deref())
+    }
+}
+
+impl From<SchemaError> for ConvertError {
+    fn from(error: SchemaError) -> Self {
+        match error {
+            SchemaError::Data(message) => ConvertError::data(message),
+            SchemaError::Builder(message) => ConvertError::new(Class::SchemaBuilder, message),
+            SchemaError::Default(cause) => {
+                ConvertError::new(Class::SchemaBuilder, "Invalid default value").because((*cause).into())
+            }
+            SchemaError::Json(message) => {
+                ConvertError::new(Class::Foreign("com.fasterxml.jackson.core.JsonParseException"), message)
+            }
+        }
     }
 }

@@ -12,10 +12,10 @@ mod java;
 mod json;
 mod logical;
 mod primitive;
+pub mod project;
 pub mod registry;
 mod simple_header;
 mod string;
-mod validate;
 pub mod values;
 
 use std::collections::HashMap;
@@ -39,6 +39,10 @@ pub enum Role {
 }
 
 /// Keys and values (`org.apache.kafka.connect.storage.Converter`).
+#[allow(
+    clippy::wrong_self_convention,
+    reason = "the names are those of Kafka Connect's interface"
+)]
 pub trait Converter: Send + Sync {
     /// Appends the serialized form to `out`. False means null bytes, a tombstone; then nothing was appended.
     /// After an error `out` may hold the beginning of a record; the caller truncates it.
@@ -55,6 +59,10 @@ pub trait Converter: Send + Sync {
 }
 
 /// Values of headers (`org.apache.kafka.connect.storage.HeaderConverter`).
+#[allow(
+    clippy::wrong_self_convention,
+    reason = "the names are those of Kafka Connect's interface"
+)]
 pub trait HeaderConverter: Send + Sync {
     /// As [`Converter::from_connect`], for the header `name`.
     fn from_connect_header(

@@ -9,7 +9,7 @@ pub(crate) const DAY: i64 = 86_400_000;
 
 /// `Decimal.fromLogical`: the unscaled number, if the scale is the schema's.
 pub(crate) fn decimal_to_bytes<'d>(schema: &Schema, decimal: &'d Decimal) -> Result<&'d [u8], ConvertError> {
-    let scale = scale_of(schema)?;
+    let scale = schema.scale()?;
     if scale != decimal.scale {
         let was = decimal.scale;
         return Err(ConvertError::data(format!(
@@ -17,19 +17,6 @@ pub(crate) fn decimal_to_bytes<'d>(schema: &Schema, decimal: &'d Decimal) -> Res
         )));
     }
     Ok(&decimal.unscaled)
-}
-
-/// The parameter `scale` of a Decimal schema.
-pub(crate) fn scale_of(schema: &Schema) -> Result<i32, ConvertError> {
-    let text = schema
-        .parameters
-        .iter()
-        .flatten()
-        .find(|(name, _)| name == "scale")
-        .map(|(_, value)| value)
-        .ok_or_else(|| ConvertError::data("Invalid Decimal schema: scale parameter not found."))?;
-    text.parse()
-        .map_err(|_| ConvertError::data("Invalid scale parameter found in Decimal schema: "))
 }
 
 /// `Date.fromLogical`: days since the epoch.

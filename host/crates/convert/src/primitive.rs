@@ -116,7 +116,7 @@ impl Converter for BooleanConverter {
         if let Some(schema) = schema
             && !matches!(schema.kind, Kind::Boolean)
         {
-            let kind = java::type_name(&schema.kind);
+            let kind = &schema.kind;
             return Err(ConvertError::data(format!(
                 "Invalid schema type for BooleanConverter: {kind}"
             )));

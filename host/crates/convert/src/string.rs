@@ -3,10 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use caisson_api::schema::{Kind, Schema};
+use caisson_api::value::to_java_string;
 use caisson_api::{SchemaRef, Value};
 
 use crate::charset::Charset;
-use crate::{Class, ConvertError, Converter, java};
+use crate::{Class, ConvertError, Converter};
 
 /// `Schema.OPTIONAL_STRING_SCHEMA`.
 static OPTIONAL_STRING: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::optional(Kind::String)));
@@ -36,10 +37,6 @@ impl StringConverter {
         })?;
         Ok(StringConverter { charset })
     }
-
-    pub(crate) fn is_utf8(&self) -> bool {
-        matches!(self.charset, Charset::Utf8)
-    }
 }
 
 impl Converter for StringConverter {
@@ -53,12 +50,9 @@ impl Converter for StringConverter {
         match value {
             Value::Null => return Ok(false),
             Value::String(text) => self.charset.encode(text, out),
-            other if self.is_utf8() => java::write_text(out, schema.map(AsRef::as_ref), other),
-            other => {
-                let mut text = Vec::new();
-                java::write_text(&mut text, schema.map(AsRef::as_ref), other);
-                self.charset.encode(&String::from_utf8_lossy(&text), out);
-            }
+            other => self
+                .charset
+                .encode(&to_java_string(schema.map(AsRef::as_ref), other), out),
         }
         Ok(true)
     }

@@ -1,4 +1,4 @@
-//! `java.util.Date` in UTC: its parts and its `toString`.
+//! Java's calendar in UTC: the parts of a moment, and the day that parts name.
 
 use crate::logical::DAY;
 
@@ -10,8 +10,6 @@ pub(crate) struct Moment {
     pub month: u32,
     /// 1 to 31
     pub day: u32,
-    /// 0 is Sunday
-    pub weekday: u32,
     /// Milliseconds since midnight
     pub time: i64,
 }
@@ -31,7 +29,6 @@ impl Moment {
             year,
             month,
             day,
-            weekday: (days + 4).rem_euclid(7) as u32,
             time: millis.rem_euclid(DAY),
         }
     }
@@ -109,45 +106,24 @@ fn from_march(year: i64, day_of_year: i64) -> (i64, u32, u32) {
     (year, month as u32, day as u32)
 }
 
-const WEEKDAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
-
-/// Appends what `Date.toString` gives in UTC: `Sat Jan 08 00:00:00 UTC 2022`. Years before the first count down again.
-pub(crate) fn write_date(out: &mut Vec<u8>, millis: i64) {
-    let moment = Moment::of(millis);
-    let seconds = moment.time / 1000;
-    let year = if moment.year > 0 { moment.year } else { 1 - moment.year };
-    let text = format!(
-        "{} {} {:02} {:02}:{:02}:{:02} UTC {year}",
-        WEEKDAYS[moment.weekday as usize % 7],
-        MONTHS[(moment.month as usize - 1) % 12],
-        moment.day,
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60,
-    );
-    out.extend_from_slice(text.as_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_written_as_java_writes_them() {
-        for (millis, text) in [
-            (0, "Thu Jan 01 00:00:00 UTC 1970"),
-            (1_641_600_000_000, "Sat Jan 08 00:00:00 UTC 2022"),
-            (-1, "Wed Dec 31 23:59:59 UTC 1969"),
-            (-62_135_596_800_000, "Mon Jan 03 00:00:00 UTC 1"),
-            (-12_219_292_800_000, "Fri Oct 15 00:00:00 UTC 1582"),
-            (-12_219_292_800_001, "Thu Oct 04 23:59:59 UTC 1582"),
-        ] {
-            let mut out = Vec::new();
-            write_date(&mut out, millis);
-            assert_eq!(String::from_utf8_lossy(&out), text);
+    fn days_and_dates_agree_on_both_sides_of_the_gregorian_reform() {
+        for days in (-900_000..900_000).step_by(17) {
+            let moment = Moment::of(days * DAY);
+            let back = Moment::days_of(moment.year, i64::from(moment.month), i64::from(moment.day));
+            assert_eq!(back, days, "{moment:?}");
         }
+    }
+
+    #[test]
+    fn what_is_out_of_range_runs_over() {
+        assert_eq!(Moment::days_of(2024, 2, 30), Moment::days_of(2024, 3, 1));
+        assert_eq!(Moment::days_of(2024, 13, 1), Moment::days_of(2025, 1, 1));
+        assert_eq!(Moment::days_of(2024, 1, 0), Moment::days_of(2023, 12, 31));
+        assert_eq!(Moment::days_of(1, 1, 1) * DAY, -62_135_769_600_000);
     }
 }

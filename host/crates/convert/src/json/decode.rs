@@ -9,7 +9,7 @@ use super::node::Node;
 use super::number::{double, float, long, truncated};
 use super::parse::Number;
 use crate::logical::{self, DAY};
-use crate::{Class, ConvertError, base64, java, validate};
+use crate::{Class, ConvertError, base64};
 
 /// The value that `node` stands for. `None` is a member that is missing.
 pub(crate) fn to_value(schema: &Schema, node: Option<&Node<'_>>, defaults: bool) -> Result<Value, ConvertError> {
@@ -45,7 +45,7 @@ fn null(schema: &Schema, defaults: bool) -> Result<Value, ConvertError> {
         Some(default) if defaults => Ok(default.clone()),
         Some(_) | None if schema.optional => Ok(Value::Null),
         Some(_) | None => {
-            let kind = java::type_name(&schema.kind);
+            let kind = &schema.kind;
             Err(ConvertError::data(format!(
                 "Invalid null value for required {kind} field"
             )))
@@ -151,7 +151,7 @@ fn structure(fields: &[Field], node: &Node<'_>, defaults: bool) -> Result<Value,
         };
         let value = to_value(&field.schema, member, defaults)?;
         if needs_validation(&field.schema, &value) {
-            validate::field(&field.name, &field.schema, &value)?;
+            field.schema.validate_field(&field.name, &value)?;
         }
         values.push(value);
     }
@@ -190,23 +190,26 @@ fn decimal(schema: &Schema, node: &Node<'_>) -> Result<Value, ConvertError> {
 }
 
 fn decimal_of(number: &Number<'_>) -> Result<Decimal, ConvertError> {
-    java::parse_decimal(number.text)
+    Decimal::parse(number.text)
         .ok_or_else(|| ConvertError::new(Class::Foreign("java.lang.NumberFormatException"), number.text))
 }
 
 fn decimal_from_base64(schema: &Schema, text: &str) -> Result<Decimal, ConvertError> {
     let bytes = base64::decode(text)?;
-    let scale = logical::scale_of(schema)?;
+    if schema.parameters.is_none() {
+        return Err(ConvertError::new(
+            Class::Foreign("java.lang.NullPointerException"),
+            "parameters is null",
+        ));
+    }
+    let scale = schema.scale()?;
     if bytes.is_empty() {
         return Err(ConvertError::new(
             Class::Foreign("java.lang.NumberFormatException"),
             "Zero length BigInteger",
         ));
     }
-    Ok(Decimal {
-        unscaled: java::shorten(bytes),
-        scale,
-    })
+    Ok(Decimal::new(&bytes, scale))
 }
 
 fn int_of(logical: &str, node: &Node<'_>) -> Result<i32, ConvertError> {

@@ -17,11 +17,11 @@ pub(crate) fn write_value(
 ) -> Result<(), ConvertError> {
     match schema {
         Some(schema) => write_with_schema(out, schema, value, options),
-        None => write_schemaless(out, value, options),
+        None => write_schemaless(out, value),
     }
 }
 
-fn write_schemaless(out: &mut Vec<u8>, value: &Value, options: &JsonOptions) -> Result<(), ConvertError> {
+fn write_schemaless(out: &mut Vec<u8>, value: &Value) -> Result<(), ConvertError> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Boolean(value) => write_boolean(out, *value),
@@ -33,16 +33,11 @@ fn write_schemaless(out: &mut Vec<u8>, value: &Value, options: &JsonOptions) -> 
         Value::Float64(value) => write_f64(out, *value),
         Value::String(value) => write_string(out, value),
         Value::Bytes(value) => write_base64(out, value),
-        Value::Array(elements) => {
-            write_array(out, elements, |out, element| write_schemaless(out, element, options))?;
-        }
+        Value::Array(elements) => write_array(out, elements, write_schemaless)?,
         Value::Map(entries) if entries.iter().all(|(key, _)| matches!(key, Value::String(_))) => {
-            write_object(out, entries, |out, value| write_schemaless(out, value, options))?;
+            write_object(out, entries, write_schemaless)?;
         }
-        Value::Map(entries) => {
-            let write = |out: &mut Vec<u8>, value: &Value| write_schemaless(out, value, options);
-            write_pairs(out, entries, write, write)?;
-        }
+        Value::Map(entries) => write_pairs(out, entries, write_schemaless, write_schemaless)?,
         // A struct without a schema beside it never equals what it is compared with.
         Value::Struct(_) => return Err(ConvertError::data("Mismatching schema.")),
         Value::Decimal(_) | Value::Date(_) => {
@@ -115,7 +110,7 @@ fn write_with_schema(
             out.push(b'}');
         }
         (kind, other) => {
-            let (kind, class) = (java::type_name(kind), java::class_of(other));
+            let class = java::class_of(other);
             return Err(ConvertError::data(format!("Invalid type for {kind}: {class}")));
         }
     }
@@ -271,7 +266,7 @@ fn write_decimal(out: &mut Vec<u8>, schema: &Schema, value: &Value, options: &Js
         )));
     };
     match options.decimal_format {
-        DecimalFormat::Numeric => java::write_decimal(out, decimal),
+        DecimalFormat::Numeric => out.extend_from_slice(decimal.to_string().as_bytes()),
         DecimalFormat::Base64 => write_base64(out, logical::decimal_to_bytes(schema, decimal)?),
     }
     Ok(())

@@ -11,7 +11,7 @@ use super::node::Node;
 use super::number::long;
 use super::options::JsonOptions;
 use super::text::write_string;
-use crate::{Class, ConvertError, java, validate};
+use crate::{Class, ConvertError, java};
 
 /// Appends the schema (`JsonConverter.asJsonSchema`).
 pub(crate) fn write_schema(out: &mut Vec<u8>, schema: &Schema, options: &JsonOptions) -> Result<(), ConvertError> {
@@ -23,7 +23,7 @@ pub(crate) fn write_schema(out: &mut Vec<u8>, schema: &Schema, options: &JsonOpt
 /// Writes everything but the closing brace, so that the name of a field can follow.
 fn write_open(out: &mut Vec<u8>, schema: &Schema, options: &JsonOptions) -> Result<(), ConvertError> {
     out.extend_from_slice(b"{\"type\":\"");
-    out.extend_from_slice(type_text(&schema.kind).as_bytes());
+    out.extend_from_slice(schema.kind.json_name().as_bytes());
     out.push(b'"');
     match &schema.kind {
         Kind::Array(element) => {
@@ -97,23 +97,6 @@ fn write_attributes(out: &mut Vec<u8>, schema: &Schema, options: &JsonOptions) -
         write_default(out, schema, default, options)?;
     }
     Ok(())
-}
-
-fn type_text(kind: &Kind) -> &'static str {
-    match kind {
-        Kind::Int8 => "int8",
-        Kind::Int16 => "int16",
-        Kind::Int32 => "int32",
-        Kind::Int64 => "int64",
-        Kind::Float32 => "float",
-        Kind::Float64 => "double",
-        Kind::Boolean => "boolean",
-        Kind::String => "string",
-        Kind::Bytes => "bytes",
-        Kind::Array(_) => "array",
-        Kind::Map(..) => "map",
-        Kind::Struct(_) => "struct",
-    }
 }
 
 /// Reads a schema (`JsonConverter.asConnectSchema`); null is no schema.
@@ -226,7 +209,7 @@ fn read_attributes(schema: &mut Schema, node: &Node<'_>, defaults: bool) -> Resu
             // The struct is made of the finished schema and compared with the one still being built.
             return Err(invalid(ConvertError::data("Struct schemas do not match.")));
         }
-        validate::value(schema, &default).map_err(invalid)?;
+        schema.validate(&default).map_err(|cause| invalid(cause.into()))?;
         schema.default = Some(default).filter(|default| !default.is_null());
     }
     Ok(())

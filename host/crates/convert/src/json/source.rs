@@ -159,7 +159,7 @@ fn utf32(bytes: &[u8], big: bool) -> String {
             char::from_u32(code).unwrap_or('\u{fffd}')
         })
         .collect();
-    if bytes.len() % 4 != 0 {
+    if !bytes.len().is_multiple_of(4) {
         text.push('\u{fffd}');
     }
     text

@@ -1,11 +1,12 @@
 //! Values from one type to another (`Values.convertTo...`).
 
 use caisson_api::schema::{DATE, DECIMAL, Kind, Schema, TIME, TIMESTAMP};
+use caisson_api::value::to_java_string;
 use caisson_api::{Decimal, Value};
 
-use super::parse::{decimal_schema, parse_string};
+use super::parse::parse_string;
 use super::shape::Shape;
-use crate::logical::{self, DAY, date_to_days, time_from_millis, time_to_millis};
+use crate::logical::{DAY, date_to_days, time_from_millis, time_to_millis};
 use crate::{Class, ConvertError, java};
 
 /// What a value shall become.
@@ -66,7 +67,7 @@ pub fn convert_to(target: Target, from: Option<&Schema>, value: &Value) -> Resul
             other => Ok(Value::Float64(as_double(other, from)?)),
         },
         Target::String => Ok(string(from, value)),
-        Target::Decimal(scale) => decimal(&decimal_schema(scale), value),
+        Target::Decimal(scale) => decimal(&Schema::decimal(scale), value),
         Target::Date => date(from, value),
         Target::Time => time(from, value),
         Target::Timestamp => timestamp(from, value),
@@ -144,12 +145,9 @@ fn decimal(target: &Schema, value: &Value) -> Result<Value, ConvertError> {
             if bytes.is_empty() {
                 return Err(number_format("Zero length BigInteger"));
             }
-            Decimal {
-                unscaled: java::shorten(bytes.clone()),
-                scale: logical::scale_of(target)?,
-            }
+            Decimal::new(bytes, target.scale()?)
         }
-        Value::String(text) => java::parse_decimal(text).ok_or_else(|| number_format(text))?,
+        Value::String(text) => Decimal::parse(text).ok_or_else(|| number_format(text))?,
         Value::Int8(_)
         | Value::Int16(_)
         | Value::Int32(_)
@@ -160,7 +158,7 @@ fn decimal(target: &Schema, value: &Value) -> Result<Value, ConvertError> {
             let mut text = Vec::new();
             java::write_f64(&mut text, as_double(value, None)?);
             let text = String::from_utf8_lossy(&text);
-            java::parse_decimal(&text).ok_or_else(|| number_format(&text))?
+            Decimal::parse(&text).ok_or_else(|| number_format(&text))?
         }
         other => return Err(unable(other, &schema_text(target))),
     };
@@ -238,7 +236,7 @@ fn as_long(value: &Value, from: Option<&Schema>) -> Result<i64, ConvertError> {
         Value::Float32(value) => return Ok(*value as i64),
         Value::Float64(value) => return Ok(*value as i64),
         Value::Decimal(decimal) => return Ok(java::long_value(decimal)),
-        Value::String(text) => match java::parse_decimal(text) {
+        Value::String(text) => match Decimal::parse(text) {
             Some(decimal) => return Ok(java::long_value(&decimal)),
             None => cause = Some(number_format(text)),
         },
@@ -267,7 +265,7 @@ fn as_double(value: &Value, from: Option<&Schema>) -> Result<f64, ConvertError> 
         Value::Float32(value) => Ok(f64::from(*value)),
         Value::Float64(value) => Ok(*value),
         Value::Decimal(decimal) => Ok(java::double_value(decimal)),
-        Value::String(text) => match java::parse_decimal(text) {
+        Value::String(text) => match Decimal::parse(text) {
             Some(decimal) => Ok(java::double_value(&decimal)),
             None => as_long(value, from).map(|long| long as f64),
         },
@@ -276,8 +274,8 @@ fn as_double(value: &Value, from: Option<&Schema>) -> Result<f64, ConvertError> 
 }
 
 /// `ConnectSchema.toString`
-fn schema_text(schema: &Schema) -> String {
-    let kind = java::type_name(&schema.kind);
+pub(crate) fn schema_text(schema: &Schema) -> String {
+    let kind = &schema.kind;
     match &schema.name {
         Some(name) => format!("Schema{{{name}:{kind}}}"),
         None => format!("Schema{{{kind}}}"),
@@ -297,9 +295,7 @@ fn unable_of(schema: &Schema, value: &Value, target: &str) -> ConvertError {
 }
 
 fn unable_with(schema: Option<&Schema>, value: &Value, target: &str) -> ConvertError {
-    let mut text = Vec::new();
-    java::write_text(&mut text, schema, value);
-    let (text, class) = (String::from_utf8_lossy(&text), java::class_of(value));
+    let (text, class) = (to_java_string(schema, value), java::class_of(value));
     ConvertError::data(format!("Unable to convert {text} ({class}) to {target}"))
 }
 

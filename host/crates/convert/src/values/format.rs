@@ -2,9 +2,10 @@
 
 use caisson_api::Value;
 use caisson_api::schema::{Field, Kind, Schema};
+use caisson_api::value::to_java_string;
 
 use super::temporal;
-use crate::{base64, java};
+use crate::base64;
 
 /// Appends the text of a value: strings as they are, everything inside of lists, maps and structs quoted.
 pub fn write_text(out: &mut Vec<u8>, schema: Option<&Schema>, value: &Value) {
@@ -71,7 +72,7 @@ fn write_embedded(out: &mut Vec<u8>, schema: Option<&Schema>, value: &Value) {
         | Value::Int64(_)
         | Value::Float32(_)
         | Value::Float64(_)
-        | Value::Decimal(_) => java::write_text(out, None, value),
+        | Value::Decimal(_) => out.extend_from_slice(to_java_string(None, value).as_bytes()),
     }
 }
 

@@ -88,8 +88,8 @@ impl Detector {
         }
         // Of an array or map inside only the type is kept.
         let (name, kind) = match kind_of(value)? {
-            Inferred::Kind(kind @ (Kind::Array(_) | Kind::Map(..))) => (crate::java::type_name(&kind), None),
-            Inferred::Kind(kind) => (crate::java::type_name(&kind), Some(kind)),
+            Inferred::Kind(kind @ (Kind::Array(_) | Kind::Map(..))) => (kind.name(), None),
+            Inferred::Kind(kind) => (kind.name(), Some(kind)),
             Inferred::Bare("array") => ("ARRAY", None),
             Inferred::Bare(_) => ("MAP", None),
             Inferred::Unknown => return Ok(false),

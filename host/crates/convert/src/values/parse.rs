@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use caisson_api::schema::{DATE, DECIMAL, Kind, Schema, TIME, TIMESTAMP};
+use caisson_api::schema::{Kind, Schema};
 use caisson_api::{Decimal, SchemaRef, Value};
 
 use super::convert::align;
@@ -248,32 +248,17 @@ fn temporal_of(text: &str) -> Option<Parsed> {
 }
 
 fn logical_schema(temporal: Temporal) -> Schema {
-    let (kind, name) = match temporal {
-        Temporal::Date => (Kind::Int32, DATE),
-        Temporal::Time => (Kind::Int32, TIME),
-        Temporal::Timestamp => (Kind::Int64, TIMESTAMP),
-    };
-    Schema {
-        name: Some(name.to_owned()),
-        version: Some(1),
-        ..Schema::new(kind)
-    }
-}
-
-/// `Decimal.schema(scale)`
-pub(super) fn decimal_schema(scale: i32) -> Schema {
-    Schema {
-        name: Some(DECIMAL.to_owned()),
-        version: Some(1),
-        parameters: Some(vec![("scale".to_owned(), scale.to_string())]),
-        ..Schema::new(Kind::Bytes)
+    match temporal {
+        Temporal::Date => Schema::date(),
+        Temporal::Time => Schema::time(),
+        Temporal::Timestamp => Schema::timestamp(),
     }
 }
 
 /// The smallest type that holds the number; with a fraction the smaller of the two floating-point types that has the
 /// range, whatever that does to its precision.
 fn number(text: &str) -> Option<Parsed> {
-    let decimal = java::parse_decimal(text)?;
+    let decimal = Decimal::parse(text)?;
     if let Some(integer) = java::exact_long(&decimal) {
         return Some(integer_of(integer));
     }
@@ -304,7 +289,7 @@ fn integer_of(integer: i64) -> Parsed {
 
 fn decimal_of(decimal: Decimal) -> Parsed {
     Parsed {
-        shape: Shape::Leaf(Arc::new(decimal_schema(decimal.scale))),
+        shape: Shape::Leaf(Arc::new(Schema::decimal(decimal.scale))),
         value: Value::Decimal(decimal),
     }
 }
