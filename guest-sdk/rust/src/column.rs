@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use caisson_api::frame::{Encoding, Encodings, FrameBuilder, FrameError, RecordHead, SourceCoordinates};
 use caisson_api::schema::{Kind, Schema};
-use caisson_api::typed::{self, TypedView};
+use caisson_api::typed;
 use caisson_api::{Error, Record, SchemaRef, Value};
 
 /// A frame that cannot be built is the plugin's own mistake, or too large.
@@ -111,8 +111,10 @@ pub(crate) fn write(
             let json = crate::json::from_value(value, schema.map(|schema| &**schema));
             serde_json::to_writer(to, &json).map_err(|error| Error::data(error.to_string()))?;
         }
-        Encoding::Connect => typed::encode(schema.map(|schema| &**schema), value, to)
-            .map_err(|error| Error::data(format!("value does not fit its schema: {error}")))?,
+        Encoding::Connect => {
+            typed::encode(schema.map(|schema| &**schema), value, to)
+                .map_err(|error| Error::data(format!("value does not fit its schema: {error}")))?;
+        }
     }
     Ok(())
 }
@@ -123,7 +125,24 @@ pub(crate) fn write_text(encoding: Encoding, text: &str, to: &mut Vec<u8>) {
     match encoding {
         Encoding::Bytes => to.extend_from_slice(text.as_bytes()),
         Encoding::Json => to.extend_from_slice(serde_json::Value::from(text).to_string().as_bytes()),
-        Encoding::Connect => typed::encode_string(text, to),
+        Encoding::Connect => write_utf8(encoding, text.as_bytes(), to),
+    }
+}
+
+/// Appends a text that is known to be UTF-8.
+#[inline]
+pub(crate) fn write_utf8(encoding: Encoding, text: &[u8], to: &mut Vec<u8>) {
+    match encoding {
+        Encoding::Bytes => to.extend_from_slice(text),
+        Encoding::Json => write_text(encoding, &String::from_utf8_lossy(text), to),
+        Encoding::Connect => {
+            // The block of a string: no null, position and length of what follows.
+            let mut head = [0; 16];
+            head[8] = 16;
+            head[12..].copy_from_slice(&(text.len() as u32).to_le_bytes());
+            to.extend_from_slice(&head);
+            to.extend_from_slice(text);
+        }
     }
 }
 
@@ -145,7 +164,7 @@ pub(crate) fn read_text<'a>(encoding: Encoding, bytes: &'a [u8], schema: Option<
     match encoding {
         Encoding::Bytes | Encoding::Json => std::str::from_utf8(bytes).ok(),
         Encoding::Connect => match &schema?.kind {
-            Kind::String => TypedView::new(bytes).text().ok().flatten(),
+            Kind::String => string_block(bytes),
             Kind::Int8
             | Kind::Int16
             | Kind::Int32
@@ -159,6 +178,18 @@ pub(crate) fn read_text<'a>(encoding: Encoding, bytes: &'a [u8], schema: Option<
             | Kind::Struct(_) => None,
         },
     }
+}
+
+/// The text of a value under the schema STRING, that is, of a block with one slot.
+#[inline]
+fn string_block(bytes: &[u8]) -> Option<&str> {
+    let head = bytes.first_chunk::<16>()?;
+    let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]) as usize;
+    if head[0] & 1 == 1 {
+        return None;
+    }
+    let text = bytes.get(word(8)..word(8).checked_add(word(12))?)?;
+    std::str::from_utf8(text).ok()
 }
 
 /// Adds a whole record to a frame.

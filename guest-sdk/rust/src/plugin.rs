@@ -163,6 +163,7 @@ impl Plugin {
         self.encodings
     }
 
+    #[cfg(target_arch = "wasm32")]
     pub(crate) fn answers_to(&self, class: &str) -> bool {
         self.class == class || self.aliases.iter().any(|alias| alias == class)
     }

@@ -103,6 +103,7 @@ impl PredicateEntry {
 }
 
 /// The entry that serves a class, and its description.
+#[cfg(target_arch = "wasm32")]
 pub(crate) fn find<E: Copy>(
     entries: &[E],
     plugin: impl Fn(&E) -> fn() -> Plugin,

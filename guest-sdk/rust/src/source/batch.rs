@@ -33,6 +33,8 @@ use crate::column::{self, SchemaIndexes, refused};
 #[derive(Debug)]
 pub struct Batch {
     builder: FrameBuilder,
+    /// Those of the plugin, and those of the batch.
+    usual: Encodings,
     encodings: Encodings,
     schemas: SchemaIndexes,
     max_wait: Duration,
@@ -43,6 +45,7 @@ impl Batch {
     pub(crate) fn new(encodings: Encodings) -> Self {
         Batch {
             builder: FrameBuilder::new(Role::Source),
+            usual: encodings,
             encodings,
             schemas: SchemaIndexes::default(),
             max_wait: Duration::ZERO,
@@ -53,6 +56,7 @@ impl Batch {
     pub(crate) fn begin(&mut self, max_wait: Duration, max_bytes: usize) {
         self.max_wait = max_wait;
         self.max_bytes = max_bytes;
+        self.encodings = self.usual;
         self.schemas.clear();
         self.builder.begin(self.encodings, 0);
     }
@@ -89,6 +93,15 @@ impl Batch {
         if self.builder.is_empty() {
             self.schemas.clear();
             self.builder.begin(self.encodings, records);
+        }
+    }
+
+    /// Has the values of this batch in another encoding than the plugin's own. Only before all else.
+    pub fn encode_values(&mut self, encoding: Encoding) {
+        if self.builder.is_empty() {
+            self.schemas.clear();
+            self.encodings.value = encoding;
+            self.builder.begin(self.encodings, 0);
         }
     }
 
@@ -213,6 +226,18 @@ impl RecordWriter<'_> {
         let encoding = self.encodings.value;
         let write = |to: &mut Vec<u8>| {
             column::write_text(encoding, text, to);
+            Ok::<_, Infallible>(true)
+        };
+        let Ok(()) = self.inner.value_with(write);
+        self.head.value_schema = schema.0;
+    }
+
+    /// As [`RecordWriter::value_text`], of bytes that are known to be UTF-8: the worker refuses them if they are not.
+    #[inline]
+    pub fn value_utf8(&mut self, schema: TextSchema, text: &[u8]) {
+        let encoding = self.encodings.value;
+        let write = |to: &mut Vec<u8>| {
+            column::write_utf8(encoding, text, to);
             Ok::<_, Infallible>(true)
         };
         let Ok(()) = self.inner.value_with(write);

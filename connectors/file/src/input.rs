@@ -1,0 +1,64 @@
+//! What a source reads: a file, or standard input, neither of which may be waited for.
+
+use std::fs::File;
+use std::io;
+#[cfg(not(target_os = "wasi"))]
+use std::io::Read;
+
+/// An open file or standard input.
+#[derive(Debug)]
+pub enum Input {
+    File(File),
+    Stdin(Stdin),
+}
+
+impl Input {
+    /// Bytes that are there now; 0 if there are none.
+    pub fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Input::File(file) => io::Read::read(file, to),
+            Input::Stdin(stdin) => stdin.read(to),
+        }
+    }
+}
+
+/// Standard input, natively: reading waits, which does no harm in a test.
+#[cfg(not(target_os = "wasi"))]
+#[derive(Debug)]
+pub struct Stdin(io::Stdin);
+
+#[cfg(not(target_os = "wasi"))]
+impl Stdin {
+    pub fn open() -> Self {
+        Stdin(io::stdin())
+    }
+
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        self.0.read(to)
+    }
+}
+
+/// Standard input inside a component.
+#[cfg(target_os = "wasi")]
+#[derive(Debug)]
+pub struct Stdin(wasip2::io::streams::InputStream);
+
+#[cfg(target_os = "wasi")]
+impl Stdin {
+    pub fn open() -> Self {
+        Stdin(wasip2::cli::stdin::get_stdin())
+    }
+
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        use wasip2::io::streams::StreamError;
+        match self.0.read(to.len() as u64) {
+            Ok(bytes) => {
+                to[..bytes.len()].copy_from_slice(&bytes);
+                Ok(bytes.len())
+            }
+            // An end is an end for ever, but Kafka Connect goes on waiting, and so do we.
+            Err(StreamError::Closed) => Ok(0),
+            Err(StreamError::LastOperationFailed(error)) => Err(io::Error::other(error.to_debug_string())),
+        }
+    }
+}
