@@ -2,6 +2,7 @@
 //! what they depend on alive (a queue and a batch hold their client), and are freed once.
 #![allow(unsafe_code, reason = "librdkafka is a C library; each block says why it is sound")]
 
+mod admin;
 mod batch;
 mod client;
 mod consumer;
@@ -13,6 +14,7 @@ pub(crate) mod raw;
 
 use std::ffi::{CStr, CString};
 
+pub(crate) use admin::{Described, Named};
 pub use batch::{Batch, Header, Headers, Message, Run, Timestamp};
 pub(crate) use batch::{BatchLimit, Fate, Reader};
 pub use client::ClientKind;
@@ -81,6 +83,23 @@ unsafe fn check_error(error: *mut raw::rd_kafka_error_t) -> Result<(), KafkaErro
         };
         raw::rd_kafka_error_destroy(error);
         Err(converted)
+    }
+}
+
+/// Copies an error object that belongs to somebody else; null and "no error" count as success.
+///
+/// # Safety
+/// `error` is null or valid for the call.
+unsafe fn borrowed_error(error: *const raw::rd_kafka_error_t) -> Result<(), KafkaError> {
+    // SAFETY: the getters take null for "no error"; texts are copied.
+    unsafe {
+        match raw::rd_kafka_error_code(error) {
+            0 => Ok(()),
+            code => Err(KafkaError::with_message(
+                ErrorCode(code),
+                text(raw::rd_kafka_error_string(error)),
+            )),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ mod producer;
 mod report;
 pub mod settings;
 
-pub use admin::Admin;
+pub use admin::{Admin, Creation, Group, Named, NewTopic, OffsetAt};
 pub use consumer::{ConsumerEvent, ConsumerEvents, ConsumerOptions, Revocation, SinkConsumer, Subscription};
 pub use error::{ConsumerError, DeliveryError, Error, ErrorCode, KafkaError};
 pub use ffi::{Batch, Header, Headers, Message, Run, Timestamp};

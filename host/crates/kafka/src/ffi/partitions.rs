@@ -78,16 +78,22 @@ pub(super) unsafe fn elements(list: *const raw::rd_kafka_topic_partition_list_t)
     // SAFETY: `cnt` elements stand at `elems`, each with a topic name that ends in NUL.
     unsafe {
         let count = usize::try_from((*list).cnt).unwrap_or(0);
-        (0..count)
-            .map(|index| {
-                let element = (*list).elems.add(index);
-                Element {
-                    topic: text((*element).topic),
-                    partition: (*element).partition,
-                    offset: (*element).offset,
-                    error: (*element).err,
-                }
-            })
-            .collect()
+        (0..count).map(|index| element((*list).elems.add(index))).collect()
+    }
+}
+
+/// Copies an element.
+///
+/// # Safety
+/// `element` is valid for the call.
+pub(super) unsafe fn element(element: *const raw::rd_kafka_topic_partition_t) -> Element {
+    // SAFETY: its topic is a name that ends in NUL.
+    unsafe {
+        Element {
+            topic: text((*element).topic),
+            partition: (*element).partition,
+            offset: (*element).offset,
+            error: (*element).err,
+        }
     }
 }

@@ -60,6 +60,12 @@ impl Queue {
         unsafe { Event::from_raw(raw::rd_kafka_queue_poll(self.queue, milliseconds(timeout))) }
     }
 
+    /// As [`Queue::poll`], for results that have no common form.
+    pub(super) fn poll_raw(&self, timeout: Duration) -> *mut raw::rd_kafka_event_t {
+        // SAFETY: the queue is alive; the caller owns the event.
+        unsafe { raw::rd_kafka_queue_poll(self.queue, milliseconds(timeout)) }
+    }
+
     /// Ends a wait on this queue at once, or the next one if nobody waits.
     pub(crate) fn wake(&self) {
         // SAFETY: the queue is alive; made to be called from any thread.

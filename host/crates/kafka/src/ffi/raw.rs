@@ -4,7 +4,7 @@
 //! a broker may answer a code that is not in it, and such a value is undefined behaviour in Rust. Here a code is an
 //! `i32` everywhere. The library itself is linked by `rdkafka-sys`.
 
-#![allow(non_camel_case_types)]
+#![allow(non_camel_case_types, non_snake_case)]
 
 use libc::{c_char, c_int, c_void};
 // Links the library; nothing of its bindings is used.
@@ -160,6 +160,8 @@ type LogCallback = unsafe extern "C" fn(*const rd_kafka_t, c_int, *const c_char,
 type DeliveryCallback = unsafe extern "C" fn(*mut rd_kafka_t, *const rd_kafka_message_t, *mut c_void);
 type ErrorCallback = unsafe extern "C" fn(*mut rd_kafka_t, c_int, *const c_char, *mut c_void);
 type QueueCallback = unsafe extern "C" fn(*mut rd_kafka_t, *mut c_void);
+
+pub mod admin;
 
 // Configuration, clients, errors.
 unsafe extern "C" {

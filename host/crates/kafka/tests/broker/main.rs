@@ -1,5 +1,8 @@
 //! Against a real Kafka: `CAISSON_TEST_BOOTSTRAP` says where; without it each test says that it is skipped.
 #![allow(clippy::unwrap_used)]
 
+mod failure;
+mod group;
 mod harness;
+mod pressure;
 mod stream;
