@@ -16,13 +16,24 @@ pub struct Broker {
 impl Broker {
     /// Starts a broker and waits until it is ready.
     pub fn start(system: &System, test: &str) -> Self {
-        let broker = Self {
-            scripts: system.scripts.clone(),
-            data: system.directory(&system.name(test)).join("kafka"),
-            port: free_ports(),
-        };
-        broker.perform(&["start"]);
+        let broker = Self::reserve(system, test);
+        broker.begin();
         broker
+    }
+
+    /// An address at which a broker can be started later.
+    pub fn reserve(system: &System, test: &str) -> Self {
+        let data = system.directory(&system.name(test)).join("kafka");
+        Self {
+            scripts: system.scripts.clone(),
+            data,
+            port: free_ports(),
+        }
+    }
+
+    /// Starts a broker that was reserved and waits until it is ready.
+    pub fn begin(&self) {
+        self.perform(&["start"]);
     }
 
     pub fn bootstrap(&self) -> String {

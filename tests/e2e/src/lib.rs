@@ -6,12 +6,14 @@
 //! a failed test.
 
 mod broker;
+mod load;
 mod rest;
 mod system;
 mod wait;
 mod worker;
 
 pub use broker::Broker;
+pub use load::{Load, Received};
 pub use rest::{Answer, Rest};
 pub use system::{System, measured};
 pub use wait::{PATIENCE, until};

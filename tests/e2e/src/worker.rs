@@ -46,7 +46,6 @@ impl WorkerSetup {
             ("value.converter", text),
             ("offset.storage.file.filename", &offsets),
             ("offset.flush.interval.ms", "500"),
-            ("consumer.auto.offset.reset", "earliest"),
         ] {
             setup = setup.property(key, value);
         }

@@ -2,4 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bad_modules;
+mod bad_settings;
+mod broker_faults;
+mod chain;
+mod clients;
+mod converters;
+mod crash;
+mod files;
+mod footprint;
+mod logs;
+mod quickstart;
+mod rebalance;
+mod rest;
+mod shutdown;
 mod tools;

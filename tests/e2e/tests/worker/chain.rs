@@ -1,0 +1,37 @@
+//! A transform that is a component of its own, between the topic and the sink.
+
+use caisson_e2e::System;
+use serde_json::json;
+
+#[test]
+fn a_transform_component_changes_what_passes_and_leaves_the_rest() {
+    let Some(system) = System::get() else { return };
+    let worker = system.worker("chain").start();
+    let topic = system.topic("chain", 1, &[]);
+    system.produce(&topic, None, "one\ntwo\n");
+    let config = json!({
+        "connector.class": "FileStreamSink", "topics": topic, "file": worker.path("out.txt"),
+        "transforms": "example", "transforms.example.type": "caisson.example.Stamp",
+    });
+    worker.rest.create_running("chain", &config);
+    let lines = worker.await_lines("out.txt", 2);
+    assert!(lines[0].contains("one") && lines[0] != "one", "{lines:?}");
+    assert!(lines[1].contains("two") && lines[1] != "two", "{lines:?}");
+}
+
+#[test]
+fn a_transform_that_nobody_has_is_named_in_the_refusal() {
+    let Some(system) = System::get() else { return };
+    let worker = system.worker("chain-unknown").start();
+    let config = json!({
+        "connector.class": "DiscardSink", "topics": "t", "transforms": "x", "transforms.x.type": "no.such.Transform",
+    });
+    let refused = worker
+        .rest
+        .post("/connectors", &json!({ "name": "unknown", "config": config }))
+        .expect(400);
+    assert!(
+        refused["message"].as_str().unwrap().contains("no.such.Transform"),
+        "{refused}"
+    );
+}

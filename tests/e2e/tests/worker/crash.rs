@@ -1,0 +1,51 @@
+//! At-least-once: a worker that is killed in the middle of its work has lost nothing when it is back.
+
+use caisson_e2e::{Load, Received, System, measured, until};
+use serde_json::json;
+
+/// How often the worker is killed.
+const KILLS: u64 = 4;
+
+#[test]
+fn kill_minus_nine_under_load_loses_no_line_between_file_topic_and_file() {
+    let Some(system) = System::get() else { return };
+    let topic = system.topic("crash", 1, &[]);
+    let name = system.name("crash");
+    let setup = system.worker("crash");
+    let (input, output) = (setup.path("in.txt"), setup.path("out.txt"));
+    let source =
+        json!({ "name": format!("{name}-in"), "connector.class": "FileStreamSource", "topic": topic, "file": input });
+    let sink = json!({
+        "name": format!("{name}-out"), "connector.class": "FileStreamSink", "topics": topic, "file": output,
+        "consumer.override.session.timeout.ms": "6000", "consumer.override.heartbeat.interval.ms": "500",
+    });
+    let load = Load::begin(&input);
+    let setup = setup
+        .connector("source.json", &source.to_string())
+        .connector("sink.json", &sink.to_string());
+    let mut worker = setup.start();
+    for kill in 1..=KILLS {
+        // Each time something new has to arrive first: a kill of a worker that does nothing proves nothing.
+        let before = Received::read(&output).distinct;
+        until("the sink writes", || {
+            (Received::read(&output).distinct > before).then_some(())
+        });
+        worker.kill();
+        println!("kill {kill} after {before} lines");
+        worker.start_again();
+    }
+    let lines = load.finish();
+    let received = until("all lines have arrived", || {
+        Some(Received::read(&output)).filter(|received| received.distinct == lines)
+    });
+    // The last line before a kill may be cut; the next begins behind it.
+    assert!(
+        received.foreign.len() <= usize::try_from(KILLS).unwrap(),
+        "{:?}",
+        received.foreign
+    );
+    measured(&format!(
+        "{KILLS} kills in {lines} lines: none lost, {} repeated",
+        received.repeated
+    ));
+}
