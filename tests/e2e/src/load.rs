@@ -78,10 +78,15 @@ impl Received {
             foreign: Vec::new(),
         };
         for line in text.lines() {
-            match line.strip_prefix("line ").and_then(|number| number.parse::<u64>().ok()) {
+            // A write that a kill cut short has no line end: the line after it, which is whole, runs on behind.
+            let (cut, whole) = line.rfind("line ").map_or((line, ""), |at| line.split_at(at));
+            if !cut.is_empty() {
+                received.foreign.push(line.to_owned());
+            }
+            match whole.strip_prefix("line ").and_then(|number| number.parse::<u64>().ok()) {
                 Some(number) if seen.insert(number) => received.distinct += 1,
                 Some(_) => received.repeated += 1,
-                None => received.foreign.push(line.to_owned()),
+                None => {}
             }
         }
         received
