@@ -122,7 +122,7 @@ impl SandboxOptions {
     pub(crate) fn limits_for(&self, plugin: &Plugin, own: Option<&Limits>) -> Result<Limits, CallError> {
         let mut limits = own.unwrap_or(&self.defaults).clone();
         if own.is_none()
-            && let Some(asked) = &plugin.limits.memory
+            && let Some(asked) = plugin.limits.get("memory")
         {
             let bytes = bytes(asked).ok_or_else(|| {
                 CallError::Host(format!(
