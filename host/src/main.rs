@@ -1,1 +1,30 @@
-fn main() {}
+//! The `caisson` binary: a Kafka Connect worker whose connectors run as WebAssembly components.
+
+mod cli;
+mod compose;
+mod logging;
+mod module;
+mod signals;
+mod standalone;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// librdkafka allocates one block per produced record; this allocator, which replaces C's `malloc` too, takes about
+/// a third off the cost of producing.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match cli.command {
+        cli::Command::Standalone(arguments) => standalone::run(&arguments),
+        cli::Command::Module(command) => module::run(&command),
+        cli::Command::Docs => {
+            print!("{}", caisson_config::docs::render(&caisson_sandbox::properties()));
+            ExitCode::SUCCESS
+        }
+        cli::Command::Compile(_) => caisson_sandbox::compiler::child_main(),
+    }
+}

@@ -1,0 +1,136 @@
+//! How a worker steers a task, and what a task says of itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use caisson_model::{Failure, TaskId, TaskState};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// What is wanted of a task. `Stop` is final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    Run,
+    Pause,
+    Stop,
+}
+
+/// A fact about a task, in the order in which it became true.
+#[derive(Clone, Debug)]
+pub enum TaskEvent {
+    State {
+        id: TaskId,
+        state: TaskState,
+        failure: Option<Failure>,
+        version: Option<String>,
+    },
+    /// The task has read from or written to a topic for the first time.
+    Topic { id: TaskId, topic: Arc<str> },
+}
+
+/// Steers one running task.
+#[derive(Debug)]
+pub struct TaskHandle {
+    id: TaskId,
+    wish: watch::Sender<Wish>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl TaskHandle {
+    pub fn id(&self) -> &TaskId {
+        &self.id
+    }
+
+    /// Pause or go on; without effect once the task was told to stop.
+    pub fn set(&self, wish: Wish) {
+        self.wish.send_if_modified(|current| {
+            let change = *current != Wish::Stop && *current != wish;
+            if change {
+                *current = wish;
+            }
+            change
+        });
+    }
+
+    /// Waits until the task has ended, at most for `deadline`. `false`: it has not, and is left to end by itself; its
+    /// guest is bounded by the deadlines of its calls.
+    pub async fn ended(self, deadline: Duration) -> bool {
+        self.set(Wish::Stop);
+        tokio::time::timeout(deadline, self.ended).await.is_ok()
+    }
+}
+
+/// The task's own end of the controls.
+pub(crate) struct Controls {
+    pub id: TaskId,
+    pub wish: watch::Receiver<Wish>,
+    events: mpsc::Sender<TaskEvent>,
+    version: Option<String>,
+    topics: Vec<Arc<str>>,
+    /// Told by dropping.
+    _ended: oneshot::Sender<()>,
+}
+
+pub(crate) fn controls(
+    id: TaskId,
+    wish: Wish,
+    version: Option<String>,
+    events: mpsc::Sender<TaskEvent>,
+) -> (TaskHandle, Controls) {
+    let (wish_sender, wish_receiver) = watch::channel(wish);
+    let (ended_sender, ended_receiver) = oneshot::channel();
+    let handle = TaskHandle {
+        id: id.clone(),
+        wish: wish_sender,
+        ended: ended_receiver,
+    };
+    let controls = Controls {
+        id,
+        wish: wish_receiver,
+        events,
+        version,
+        topics: Vec::new(),
+        _ended: ended_sender,
+    };
+    (handle, controls)
+}
+
+impl Controls {
+    pub fn current(&self) -> Wish {
+        *self.wish.borrow()
+    }
+
+    /// Until the wish differs from `known`. Pending for ever if the worker has let go of the handle without a word.
+    pub async fn changed_from(&mut self, known: Wish) -> Wish {
+        match self.wish.wait_for(|wish| *wish != known).await {
+            Ok(wish) => *wish,
+            Err(_) => Wish::Stop,
+        }
+    }
+
+    pub async fn state(&self, state: TaskState, failure: Option<Failure>) {
+        let event = TaskEvent::State {
+            id: self.id.clone(),
+            state,
+            failure,
+            version: self.version.clone(),
+        };
+        // A worker that no longer listens is shutting down.
+        let _ = self.events.send(event).await;
+    }
+
+    /// Reports a topic once.
+    pub async fn topic(&mut self, topic: &str) {
+        if self.topics.iter().any(|known| &**known == topic) {
+            return;
+        }
+        let topic: Arc<str> = topic.into();
+        self.topics.push(topic.clone());
+        let _ = self
+            .events
+            .send(TaskEvent::Topic {
+                id: self.id.clone(),
+                topic,
+            })
+            .await;
+    }
+}

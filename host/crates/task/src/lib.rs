@@ -1,0 +1,23 @@
+//! One data flow of one task: the loops of source and sink, the chain between Kafka's bytes and the plugin, what is
+//! acknowledged and what may be committed. It does not know who started it, nor what else runs.
+
+mod chain;
+mod clock;
+mod columns;
+pub mod control;
+mod dispatch;
+mod errors;
+mod outgoing;
+mod recode;
+mod settings;
+mod sink;
+mod source;
+
+pub use control::{TaskEvent, TaskHandle, Wish};
+pub use settings::{
+    ChainLink, Condition, ConverterKind, ConverterRef, ErrorLog, ErrorPolicy, PluginRef, SinkSettings, SourceSettings,
+    TaskSettings, Tolerance,
+};
+
+/// Starts a task on a thread of its own and returns at once; what becomes of it arrives as [`TaskEvent`]s.
+pub use dispatch::{start_sink, start_source};

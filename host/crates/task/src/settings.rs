@@ -1,0 +1,158 @@
+//! What a task is made of. The worker fills it in from the configuration; nothing here is looked up again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use caisson_api::config::Config;
+use caisson_api::frame::Encodings;
+use caisson_api::manifest::Plugin;
+use caisson_convert::Converter;
+use caisson_kafka::{ClientSettings, SourceProducer, Subscription};
+use caisson_model::{Failure, Limits, TaskId};
+use caisson_sandbox::{CallError, InstanceSpec, Label, Module, OffsetReader};
+use caisson_store::OffsetStore;
+
+/// A plugin inside a module, found by class name.
+#[derive(Clone)]
+pub struct PluginRef {
+    pub module: Arc<Module>,
+    /// The class as the module's manifest writes it, whatever alias the configuration used.
+    pub class: String,
+    pub version: String,
+}
+
+impl PluginRef {
+    /// Whether the manifest names this ability.
+    pub fn is_able(&self, ability: &str) -> bool {
+        self.plugin().is_some_and(|plugin| plugin.has(ability))
+    }
+
+    pub fn encodings(&self) -> Encodings {
+        self.plugin().map(|plugin| plugin.encoding).unwrap_or_default()
+    }
+
+    fn plugin(&self) -> Option<&Plugin> {
+        self.module
+            .manifest
+            .plugins
+            .iter()
+            .find(|plugin| plugin.class == self.class)
+    }
+}
+
+/// A transform of the chain, in its place.
+#[derive(Clone)]
+pub struct ChainLink {
+    /// The alias in `transforms`.
+    pub alias: String,
+    pub plugin: PluginRef,
+    pub config: Config,
+    pub condition: Option<Condition>,
+}
+
+/// The predicate that decides which records a transform sees.
+#[derive(Clone)]
+pub struct Condition {
+    pub plugin: PluginRef,
+    pub config: Config,
+    pub negate: bool,
+}
+
+/// What happens to records that cannot be converted, transformed or put (`errors.*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ErrorPolicy {
+    pub tolerance: Tolerance,
+    pub log: ErrorLog,
+}
+
+/// `errors.tolerance`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tolerance {
+    None,
+    All,
+}
+
+/// `errors.log.enable` and `errors.log.include.messages`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorLog {
+    Off,
+    WithoutRecord,
+    WithRecord,
+}
+
+/// A converter of a connector, and what of it may be left out.
+#[derive(Clone)]
+pub struct ConverterRef {
+    /// The Java class that it stands for.
+    pub class: String,
+    pub kind: ConverterKind,
+    pub converter: Arc<dyn Converter>,
+}
+
+/// What a converter does with bytes; the first two need no value in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConverterKind {
+    Bytes,
+    /// UTF-8.
+    Text,
+    Other,
+}
+
+/// What sources and sinks have in common.
+#[derive(Clone)]
+pub struct TaskSettings {
+    pub id: TaskId,
+    pub plugin: PluginRef,
+    /// The task's configuration, as the connector's `task-configs` gave it.
+    pub config: Config,
+    /// Absent: the worker's.
+    pub limits: Option<Limits>,
+    pub key_converter: ConverterRef,
+    pub value_converter: ConverterRef,
+    pub header_converter: ConverterRef,
+    pub chain: Vec<ChainLink>,
+    pub errors: ErrorPolicy,
+    /// `offset.flush.interval.ms`.
+    pub commit_interval: Duration,
+    /// `offset.flush.timeout.ms`.
+    pub commit_timeout: Duration,
+}
+
+pub struct SinkSettings {
+    pub task: TaskSettings,
+    pub consumer: ClientSettings,
+    pub subscription: Subscription,
+}
+
+pub struct SourceSettings {
+    pub task: TaskSettings,
+    pub producer: Arc<SourceProducer>,
+    pub offsets: Arc<dyn OffsetStore>,
+    pub offset_reader: Arc<dyn OffsetReader>,
+}
+
+impl TaskSettings {
+    /// An instance that belongs to this task.
+    pub(crate) fn instance(&self, plugin: &PluginRef, config: &Config) -> InstanceSpec {
+        InstanceSpec {
+            module: plugin.module.clone(),
+            class: plugin.class.clone(),
+            config: config.clone(),
+            label: Label {
+                connector: self.id.connector.clone(),
+                task: Some(self.id.task),
+            },
+            limits: self.limits.clone(),
+        }
+    }
+
+    /// A failed call, with the names of the call and the task.
+    pub(crate) fn failed(&self, call: &str, error: CallError) -> Failure {
+        let failure = Failure::from(error);
+        let message = format!(
+            "{call} of task {} ({}) failed: {}",
+            self.id, self.plugin.class, failure.message
+        );
+        Failure { message, ..failure }
+    }
+}

@@ -1,0 +1,462 @@
+//! The loop of a sink task: records from the consumer's thread become frames, frames go into the guest, and what the
+//! guest has made durable is committed. Kafka Connect's `WorkerSinkTask` gives the order of calls.
+
+mod intake;
+mod positions;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use caisson_api::ErrorKind;
+use caisson_kafka::{Batch, ConsumerEvent, ConsumerEvents, ConsumerOptions, KafkaError, SinkConsumer};
+use caisson_model::{Failure, PartitionOffset, TaskState, TopicPartition};
+use caisson_sandbox::{CallError, Flow, SinkTask};
+use tokio::time::Instant;
+
+use self::intake::Intake;
+use self::positions::Positions;
+use crate::chain::{Chain, Stream};
+use crate::clock::Backoff;
+use crate::control::{Controls, Wish};
+use crate::errors::Errors;
+use crate::outgoing::SinkFrames;
+use crate::settings::SinkSettings;
+
+/// How long the consumer may take to leave its group before it is left behind.
+const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Runs the task until it is told to stop or cannot go on.
+pub(crate) async fn run(settings: SinkSettings, controls: &mut Controls) -> Result<(), Failure> {
+    let mut task = Sink::start(settings, controls).await?;
+    let outcome = task.work(controls).await;
+    let outcome = task.end(outcome).await;
+    if !task.consumer.close(CLOSE_DEADLINE) {
+        tracing::warn!("the consumer could not leave its group in time, the group will notice by itself");
+    }
+    outcome
+}
+
+struct Sink {
+    settings: SinkSettings,
+    guest: SinkTask,
+    consumer: SinkConsumer,
+    events: ConsumerEvents,
+    intake: Intake,
+    chain: Chain,
+    frames: SinkFrames,
+    errors: Errors,
+    positions: Positions,
+    /// Batches that came while the task was paused or its plugin asked for patience.
+    backlog: VecDeque<Waiting>,
+    /// Commits that Kafka has not answered yet.
+    commits: VecDeque<(u64, Vec<PartitionOffset>)>,
+    next_sequence: u64,
+    next_commit: Instant,
+    wish: Wish,
+}
+
+/// A batch and those of its partitions that were taken away since it was read.
+struct Waiting {
+    batch: Batch,
+    /// The first record that the guest has not been given.
+    from: usize,
+    revoked: Vec<TopicPartition>,
+}
+
+/// How an attempt to hand a frame to the guest ended.
+enum Put {
+    Taken,
+    /// Partitions were revoked while the plugin asked for patience: build the frame again without them.
+    Rebalanced,
+    Stopped,
+}
+
+impl Sink {
+    async fn start(settings: SinkSettings, controls: &mut Controls) -> Result<Self, Failure> {
+        let task = &settings.task;
+        let chain = Chain::start(task).await?;
+        let own = task.plugin.encodings();
+        let intake = Intake::new(task, chain.first_encodings().unwrap_or(own));
+        let spec = task.instance(&task.plugin, &task.config);
+        let guest = SinkTask::start(spec)
+            .await
+            .map_err(|error| task.failed("start", error))?;
+        let name = format!("consumer-{}", task.id);
+        let (consumer, events) = SinkConsumer::start(
+            &name,
+            &settings.consumer,
+            &settings.subscription,
+            ConsumerOptions::default(),
+        )
+        .map_err(|error| Failure::host(format!("consumer of task {} could not be created: {error}", task.id)))?;
+        let wish = controls.current();
+        let mut sink = Sink {
+            guest,
+            consumer,
+            events,
+            intake,
+            chain,
+            frames: SinkFrames::new(task, own),
+            errors: Errors::new(task.id.clone(), task.errors),
+            positions: Positions::default(),
+            backlog: VecDeque::new(),
+            commits: VecDeque::new(),
+            next_sequence: 0,
+            next_commit: Instant::now() + task.commit_interval,
+            wish: Wish::Run,
+            settings,
+        };
+        sink.turn(wish, controls).await?;
+        if wish == Wish::Run {
+            controls.state(TaskState::Running, None).await;
+        }
+        Ok(sink)
+    }
+
+    async fn work(&mut self, controls: &mut Controls) -> Result<(), Failure> {
+        while self.wish != Wish::Stop {
+            if self.wish == Wish::Run
+                && let Some(waiting) = self.backlog.pop_front()
+            {
+                self.deliver(waiting, controls).await?;
+                self.commit_if_due().await?;
+                continue;
+            }
+            tokio::select! {
+                biased;
+                wish = controls.changed_from(self.wish) => self.turn(wish, controls).await?,
+                () = tokio::time::sleep_until(self.next_commit) => self.commit_if_due().await?,
+                event = self.events.recv() => self.take(event, controls).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what the operator wants now.
+    async fn turn(&mut self, wish: Wish, controls: &mut Controls) -> Result<(), Failure> {
+        let before = std::mem::replace(&mut self.wish, wish);
+        match wish {
+            Wish::Pause => {
+                self.steer("pause", self.consumer.pause_all())?;
+                self.commit_all().await?;
+                controls.state(TaskState::Paused, None).await;
+            }
+            Wish::Run if before == Wish::Pause => {
+                self.steer("resume", self.consumer.resume_all())?;
+                controls.state(TaskState::Running, None).await;
+            }
+            Wish::Run | Wish::Stop => {}
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, event: Option<ConsumerEvent>, controls: &mut Controls) -> Result<(), Failure> {
+        match event {
+            Some(ConsumerEvent::Records(batch)) => {
+                self.backlog.push_back(Waiting {
+                    batch,
+                    from: 0,
+                    revoked: Vec::new(),
+                });
+                Ok(())
+            }
+            Some(ConsumerEvent::Assigned(partitions)) => self.assigned(partitions, controls).await,
+            Some(ConsumerEvent::Revoked { partitions, lost, done }) => {
+                let outcome = self.revoked(&partitions, lost).await;
+                done.complete();
+                outcome
+            }
+            Some(ConsumerEvent::Committed { sequence, result }) => {
+                self.committed(sequence, result);
+                Ok(())
+            }
+            Some(ConsumerEvent::Error(error)) if error.fatal => Err(Failure::host(format!(
+                "consumer of task {} failed: {error}",
+                self.settings.task.id
+            ))),
+            Some(ConsumerEvent::Error(error)) => {
+                tracing::warn!(%error, "the consumer goes on trying");
+                Ok(())
+            }
+            None => Err(Failure::host(format!(
+                "consumer of task {} has ended unexpectedly",
+                self.settings.task.id
+            ))),
+        }
+    }
+
+    fn committed(&mut self, sequence: u64, result: Result<(), KafkaError>) {
+        let Some(place) = self.commits.iter().position(|(known, _)| *known == sequence) else {
+            return;
+        };
+        let Some((_, offsets)) = self.commits.remove(place) else {
+            return;
+        };
+        match result {
+            Ok(()) => self.positions.committed(&offsets),
+            Err(error) => {
+                tracing::warn!(%error, "commit of offsets failed, the next one sends them again");
+                self.positions.commit_failed(&offsets);
+            }
+        }
+    }
+
+    async fn assigned(&mut self, offsets: Vec<PartitionOffset>, controls: &mut Controls) -> Result<(), Failure> {
+        for offset in &offsets {
+            self.positions.assign(offset.partition.clone(), offset.offset);
+            controls.topic(&offset.partition.topic).await;
+        }
+        let partitions: Vec<_> = offsets.into_iter().map(|offset| offset.partition).collect();
+        tracing::info!(partitions = %list(&partitions), "partitions assigned");
+        self.guest
+            .open(&partitions)
+            .await
+            .map_err(|error| self.settings.task.failed("open", error))?;
+        if self.wish == Wish::Pause {
+            self.steer("pause", self.consumer.pause_all())?;
+        }
+        self.obey()
+    }
+
+    /// Commits what the guest has of these partitions, closes them, and forgets what was read of them and not yet put:
+    /// their next owner reads it again.
+    async fn revoked(&mut self, partitions: &[TopicPartition], lost: bool) -> Result<(), Failure> {
+        tracing::info!(partitions = %list(partitions), lost, "partitions revoked");
+        if !lost {
+            self.commit_and_wait(partitions).await?;
+        }
+        let closed = self
+            .guest
+            .close(partitions)
+            .await
+            .map_err(|error| self.settings.task.failed("close", error));
+        for partition in partitions {
+            self.positions.remove(partition);
+        }
+        for waiting in &mut self.backlog {
+            waiting.revoked.extend_from_slice(partitions);
+        }
+        closed
+    }
+
+    /// Hands a batch to the guest, some 512 KiB at a time.
+    async fn deliver(&mut self, mut waiting: Waiting, controls: &mut Controls) -> Result<(), Failure> {
+        while waiting.from < waiting.batch.len() && self.wish == Wish::Run {
+            let slice = self
+                .intake
+                .slice(&waiting.batch, waiting.from, &waiting.revoked, &mut self.errors)?;
+            let mut frame = self.intake.take();
+            if !self.chain.is_empty() && !frame.is_empty() {
+                let stream = Stream::new(frame.clone(), self.intake.forms());
+                let stream = self.chain.apply(stream, 0, &mut self.errors).await?;
+                frame = self.frames.for_sink(&frame, stream, &mut self.errors)?;
+            }
+            let put = if frame.is_empty() {
+                Put::Taken
+            } else {
+                self.put(&frame, &mut waiting, controls).await?
+            };
+            self.intake.recycle(frame);
+            match put {
+                Put::Taken => {
+                    for next in &slice.consumed {
+                        self.positions.advance(&next.partition, next.offset);
+                    }
+                    waiting.from = slice.end;
+                }
+                Put::Rebalanced => {}
+                Put::Stopped => return Ok(()),
+            }
+        }
+        if waiting.from < waiting.batch.len() && self.wish == Wish::Pause {
+            self.backlog.push_front(waiting);
+        }
+        Ok(())
+    }
+
+    async fn put(&mut self, frame: &[u8], waiting: &mut Waiting, controls: &mut Controls) -> Result<Put, Failure> {
+        let mut backoff = Backoff::default();
+        loop {
+            match self.guest.put(frame).await {
+                Ok(failures) => {
+                    self.errors.put(&self.settings.task.plugin.class, &failures)?;
+                    self.obey()?;
+                    if backoff.was_used() && self.wish == Wish::Run {
+                        self.steer("resume", self.consumer.resume_all())?;
+                    }
+                    return Ok(Put::Taken);
+                }
+                Err(CallError::Guest(error)) if error.kind == ErrorKind::Retriable => {
+                    let pause = backoff.next(error.retry_after_ms);
+                    tracing::warn!(%error, ?pause, "put asks for patience, the same records are given again");
+                    self.steer("pause", self.consumer.pause_all())?;
+                    match self.wait(pause, waiting, controls).await? {
+                        Put::Taken => {}
+                        interrupted => return Ok(interrupted),
+                    }
+                }
+                Err(error) => return Err(self.settings.task.failed("put", error)),
+            }
+        }
+    }
+
+    /// Lets time pass, answering the consumer and the operator meanwhile. The consumer is paused, so that no more
+    /// batches come than its channel holds.
+    async fn wait(&mut self, pause: Duration, waiting: &mut Waiting, controls: &mut Controls) -> Result<Put, Failure> {
+        let end = Instant::now() + pause;
+        loop {
+            tokio::select! {
+                biased;
+                wish = controls.changed_from(self.wish) => {
+                    self.turn(wish, controls).await?;
+                    match wish {
+                        Wish::Stop => return Ok(Put::Stopped),
+                        Wish::Pause => {}
+                        Wish::Run => self.steer("pause", self.consumer.pause_all())?,
+                    }
+                }
+                event = self.events.recv() => {
+                    let revoked = match &event {
+                        Some(ConsumerEvent::Revoked { partitions, .. }) => Some(partitions.clone()),
+                        Some(_) | None => None,
+                    };
+                    self.take(event, controls).await?;
+                    if let Some(revoked) = revoked {
+                        waiting.revoked.extend(revoked);
+                        return Ok(Put::Rebalanced);
+                    }
+                }
+                () = tokio::time::sleep_until(end) => return Ok(Put::Taken),
+            }
+        }
+    }
+
+    async fn commit_if_due(&mut self) -> Result<(), Failure> {
+        if Instant::now() < self.next_commit {
+            return Ok(());
+        }
+        self.next_commit = Instant::now() + self.settings.task.commit_interval;
+        self.commit_all().await
+    }
+
+    /// Begins a commit of everything that the guest says is durable.
+    async fn commit_all(&mut self) -> Result<(), Failure> {
+        let offsets = match self.durable(&self.positions.assigned()).await? {
+            Some(offsets) => self.positions.begin_commit(offsets),
+            None => {
+                // Nothing is known to be durable beyond what is committed: go back there.
+                self.backlog.clear();
+                let offsets = self.positions.rewind();
+                return self.steer("rewind", self.consumer.seek(offsets));
+            }
+        };
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        self.next_sequence += 1;
+        match self.consumer.commit(&offsets, self.next_sequence) {
+            Ok(()) => self.commits.push_back((self.next_sequence, offsets)),
+            Err(error) => {
+                tracing::warn!(%error, "commit of offsets failed, the next one sends them again");
+                self.positions.commit_failed(&offsets);
+            }
+        }
+        Ok(())
+    }
+
+    /// The last commit before these partitions go to somebody else.
+    async fn commit_and_wait(&mut self, partitions: &[TopicPartition]) -> Result<(), Failure> {
+        // After a failed pre-commit the next owner begins at what is committed.
+        let Some(offsets) = self.durable(partitions).await? else {
+            return Ok(());
+        };
+        let offsets = self.positions.begin_final_commit(offsets);
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        match self.consumer.commit_sync(&offsets, self.settings.task.commit_timeout) {
+            Ok(()) => self.positions.committed(&offsets),
+            Err(error) => {
+                tracing::warn!(%error, "last commit of offsets failed, records since the one before are read again");
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the guest what may be committed. `None`: it could not make durable what it was given.
+    async fn durable(&mut self, partitions: &[TopicPartition]) -> Result<Option<Vec<PartitionOffset>>, Failure> {
+        let current = self.positions.consumed(partitions);
+        if current.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        match self.guest.pre_commit(&current).await {
+            Ok(None) => Ok(Some(current)),
+            Ok(Some(offsets)) => Ok(Some(offsets)),
+            Err(CallError::Guest(error)) => {
+                tracing::error!(%error, "pre-commit failed, going back to the last committed offsets");
+                Ok(None)
+            }
+            Err(error) => Err(self.settings.task.failed("pre-commit", error)),
+        }
+    }
+
+    /// Does what the guest asked for through imports during its last call.
+    fn obey(&mut self) -> Result<(), Failure> {
+        let requests = self.guest.drain();
+        if requests.is_empty() {
+            return Ok(());
+        }
+        if !requests.rewind.is_empty() {
+            self.backlog.clear();
+            for offset in &requests.rewind {
+                self.positions.advance(&offset.partition, offset.offset);
+            }
+            self.steer("rewind", self.consumer.seek(requests.rewind))?;
+        }
+        for flow in requests.flow {
+            match flow {
+                Flow::Pause(partition) => self.steer("pause", self.consumer.pause(vec![partition]))?,
+                Flow::Resume(partition) => self.steer("resume", self.consumer.resume(vec![partition]))?,
+            }
+        }
+        if requests.commit {
+            self.next_commit = Instant::now();
+        }
+        self.errors
+            .reported(&self.settings.task.plugin.class, &requests.reports)
+    }
+
+    /// Commits and closes everything if the guest can still do so, then lets it stop.
+    async fn end(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        let partitions = self.positions.assigned();
+        if outcome.is_ok() && !partitions.is_empty() {
+            self.commit_and_wait(&partitions).await?;
+            self.guest
+                .close(&partitions)
+                .await
+                .map_err(|error| self.settings.task.failed("close", error))?;
+        }
+        if self.guest.is_alive()
+            && let Err(error) = self.guest.stop().await
+        {
+            tracing::warn!(%error, "stop of the plugin failed");
+        }
+        self.chain.stop().await;
+        self.errors.summary();
+        outcome
+    }
+
+    fn steer(&self, what: &str, result: Result<(), KafkaError>) -> Result<(), Failure> {
+        result.map_err(|error| {
+            Failure::host(format!(
+                "the consumer of task {} could not {what}: {error}",
+                self.settings.task.id
+            ))
+        })
+    }
+}
+
+fn list(partitions: &[TopicPartition]) -> String {
+    let names: Vec<_> = partitions.iter().map(ToString::to_string).collect();
+    names.join(", ")
+}

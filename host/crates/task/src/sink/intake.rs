@@ -1,0 +1,210 @@
+//! From the consumer's batches to frames, some 512 KiB at a time: below 64 KiB the call into the guest weighs, above
+//! 1 MiB the caches do.
+
+use caisson_api::frame::{Boundary, Encodings, FrameError, NewRecord, Role, Timestamp};
+use caisson_kafka::{Batch, Message, Run};
+use caisson_model::{Failure, PartitionOffset, TopicPartition};
+
+use crate::columns::Forms;
+use crate::errors::{Errors, Place};
+use crate::recode::{HeaderInput, Input, Recoder};
+use crate::settings::TaskSettings;
+
+const TARGET_BYTES: usize = 512 << 10;
+
+/// How far a frame goes.
+pub struct Slice {
+    /// The first record of the batch that is not in it.
+    pub end: usize,
+    /// Where each of its partitions stands when the frame has been taken.
+    pub consumed: Vec<PartitionOffset>,
+}
+
+pub struct Intake {
+    recoder: Recoder,
+    to: Forms,
+    /// Records are copied as they are.
+    passes: bool,
+}
+
+impl Intake {
+    pub fn new(task: &TaskSettings, encodings: Encodings) -> Self {
+        let recoder = Recoder::new(task, Role::Sink);
+        let to = Forms::SERIALIZED.towards(encodings);
+        Intake {
+            passes: recoder.passes(Forms::SERIALIZED, to),
+            recoder,
+            to,
+        }
+    }
+
+    /// The forms of the frames that it builds.
+    pub fn forms(&self) -> Forms {
+        self.to
+    }
+
+    /// Builds a frame of the records from `from` on, but for those of partitions that were taken away.
+    pub fn slice(
+        &mut self,
+        batch: &Batch,
+        from: usize,
+        revoked: &[TopicPartition],
+        errors: &mut Errors,
+    ) -> Result<Slice, Failure> {
+        let expected = expected_records(batch, from);
+        self.recoder.begin(self.to.encodings(), expected);
+        let mut slice = Slice {
+            end: from,
+            consumed: Vec::new(),
+        };
+        let (mut start, mut bytes) = (0, 0);
+        for run in batch.runs() {
+            let skip = from.saturating_sub(start);
+            start += run.len();
+            if skip >= run.len() {
+                continue;
+            }
+            if revoked.contains(run.topic_partition()) {
+                slice.end = start;
+                continue;
+            }
+            let taken = self.run(&run, skip, &mut bytes, errors)?;
+            slice.end = start - run.len() + skip + taken.records;
+            slice.consumed.push(PartitionOffset {
+                partition: run.topic_partition().clone(),
+                offset: taken.next,
+            });
+            if bytes >= TARGET_BYTES {
+                break;
+            }
+        }
+        Ok(slice)
+    }
+
+    fn run(&mut self, run: &Run<'_>, skip: usize, bytes: &mut usize, errors: &mut Errors) -> Result<Taken, Failure> {
+        let mut taken = Taken { records: 0, next: 0 };
+        for message in run.messages().skip(skip) {
+            if self.passes {
+                self.pass(&message).map_err(|error| does_not_fit(&message, &error))?;
+            } else {
+                self.convert(&message, errors)?;
+            }
+            taken.records += 1;
+            taken.next = message.offset() + 1;
+            *bytes += message.key().map_or(0, <[u8]>::len) + message.value().map_or(0, <[u8]>::len);
+            if *bytes >= TARGET_BYTES {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+
+    fn pass(&mut self, message: &Message<'_>) -> Result<(), FrameError> {
+        let mut headers = message.headers().peekable();
+        if headers.peek().is_none() {
+            let topic = self.recoder.builder.topic(message.topic())?;
+            return self.recoder.builder.push(&NewRecord {
+                timestamp: timestamp(message),
+                offset: Some(message.offset()),
+                partition: Some(message.partition()),
+                topic,
+                key: message.key(),
+                value: message.value(),
+                ..NewRecord::default()
+            });
+        }
+        let mut writer_headers = Vec::new();
+        for header in headers {
+            writer_headers.push((self.recoder.builder.header_name(&header.name)?, header.value));
+        }
+        let headers: Vec<_> = writer_headers
+            .iter()
+            .map(|(name, value)| caisson_api::frame::NewHeader {
+                name: *name,
+                schema: None,
+                value: *value,
+            })
+            .collect();
+        let topic = self.recoder.builder.topic(message.topic())?;
+        self.recoder.builder.push(&NewRecord {
+            timestamp: timestamp(message),
+            offset: Some(message.offset()),
+            partition: Some(message.partition()),
+            topic,
+            key: message.key(),
+            value: message.value(),
+            headers: &headers,
+            ..NewRecord::default()
+        })
+    }
+
+    fn convert(&mut self, message: &Message<'_>, errors: &mut Errors) -> Result<(), Failure> {
+        let given: Vec<_> = message.headers().collect();
+        let headers: Vec<_> = given
+            .iter()
+            .map(|header| HeaderInput {
+                name: &header.name,
+                schema: None,
+                value: header.value,
+            })
+            .collect();
+        let input = Input {
+            topic: message.topic(),
+            partition: Some(message.partition()),
+            offset: Some(message.offset()),
+            timestamp: timestamp(message),
+            origin: 0,
+            boundary: Boundary::None,
+            key: (None, message.key()),
+            value: (None, message.value()),
+            headers: &headers,
+            source: None,
+        };
+        let place = Place {
+            topic: message.topic(),
+            partition: Some(message.partition()),
+            offset: Some(message.offset()),
+        };
+        self.recoder
+            .push_or_report((Forms::SERIALIZED, self.to), &input, place, errors)
+    }
+
+    /// The frame that [`Intake::slice`] has built; empty if every record was left out.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.recoder.builder.take()
+    }
+
+    /// Memory for frames to come.
+    pub fn recycle(&mut self, frame: Vec<u8>) {
+        self.recoder.builder.recycle(frame);
+    }
+}
+
+/// What a frame takes of a run.
+struct Taken {
+    records: usize,
+    next: i64,
+}
+
+fn timestamp(message: &Message<'_>) -> Timestamp {
+    match message.timestamp() {
+        caisson_kafka::Timestamp::None => Timestamp::None,
+        caisson_kafka::Timestamp::Create(at) => Timestamp::Create(at),
+        caisson_kafka::Timestamp::LogAppend(at) => Timestamp::LogAppend(at),
+    }
+}
+
+/// About how many records the next frame will have, so that room for their entries is neither wasted nor too small.
+fn expected_records(batch: &Batch, from: usize) -> usize {
+    let left = batch.len() - from;
+    let average = (batch.bytes() / batch.len().max(1)).max(1);
+    left.min(TARGET_BYTES / average + 1)
+}
+
+fn does_not_fit(message: &Message<'_>, error: &FrameError) -> Failure {
+    Failure::host(format!(
+        "record at offset {} of {} does not fit into a batch: {error}",
+        message.offset(),
+        message.topic_partition()
+    ))
+}

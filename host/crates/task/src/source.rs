@@ -1,0 +1,286 @@
+//! The loop of a source task: what the guest polls is converted, sent, and acknowledged by Kafka in any order; source
+//! offsets are written when everything before them has arrived. Kafka Connect's `WorkerSourceTask` gives the order of
+//! calls.
+
+mod acks;
+mod outlet;
+mod submitted;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use caisson_api::ErrorKind;
+use caisson_api::frame::Frame;
+use caisson_model::{Failure, FailureKind, TaskState};
+use caisson_sandbox::{CallError, Delivery, SourceTask};
+use tokio::time::Instant;
+
+use self::acks::Acks;
+use self::outlet::{Outlet, Reports};
+use self::submitted::Submitted;
+use crate::chain::{Chain, Stream};
+use crate::clock::Backoff;
+use crate::columns::Forms;
+use crate::control::{Controls, Wish};
+use crate::errors::Errors;
+use crate::settings::SourceSettings;
+
+/// How long a guest may wait for records within one call. It bounds how late a task hears that it is to pause or stop.
+const POLL_WAIT: Duration = Duration::from_millis(250);
+/// Records beyond this go into the next batch.
+const POLL_BYTES: u32 = 512 << 10;
+
+/// Runs the task until it is told to stop or cannot go on.
+pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Result<(), Failure> {
+    let mut task = Source::start(settings).await?;
+    let outcome = task.work(controls).await;
+    task.end(outcome).await
+}
+
+struct Source {
+    settings: SourceSettings,
+    guest: SourceTask,
+    chain: Chain,
+    outlet: Outlet,
+    errors: Errors,
+    acks: Arc<Acks>,
+    submitted: Submitted<Arc<acks::Flag>>,
+    /// Batches whose delivery the guest wants to hear of.
+    reports: Reports,
+    /// Acknowledged offsets that could not be written yet; newer ones win.
+    unwritten: Vec<(Arc<str>, Arc<str>)>,
+    next_commit: Instant,
+}
+
+impl Source {
+    async fn start(settings: SourceSettings) -> Result<Self, Failure> {
+        let task = &settings.task;
+        let chain = Chain::start(task).await?;
+        let spec = task.instance(&task.plugin, &task.config);
+        let guest = SourceTask::start(spec, settings.offset_reader.clone())
+            .await
+            .map_err(|error| task.failed("start", error))?;
+        Ok(Source {
+            guest,
+            chain,
+            outlet: Outlet::new(task, settings.producer.clone()),
+            errors: Errors::new(task.id.clone(), task.errors),
+            acks: Arc::default(),
+            submitted: Submitted::new(),
+            reports: Reports::new(task.plugin.is_able("delivery-reports")),
+            unwritten: Vec::new(),
+            next_commit: Instant::now() + task.commit_interval,
+            settings,
+        })
+    }
+
+    async fn work(&mut self, controls: &mut Controls) -> Result<(), Failure> {
+        let mut wish = controls.current();
+        if wish == Wish::Run {
+            controls.state(TaskState::Running, None).await;
+        }
+        let mut backoff = Backoff::default();
+        loop {
+            self.acks.check(&mut self.errors)?;
+            match wish {
+                Wish::Stop => return Ok(()),
+                Wish::Pause => wish = self.pause(controls).await?,
+                Wish::Run => match self.guest.poll(POLL_WAIT, POLL_BYTES).await {
+                    Ok(frame) => {
+                        backoff = Backoff::default();
+                        self.take(frame, controls).await?;
+                    }
+                    Err(CallError::Guest(error)) if error.kind == ErrorKind::Retriable => {
+                        let pause = backoff.next(error.retry_after_ms);
+                        tracing::warn!(%error, ?pause, "poll asks for patience");
+                        let _ = tokio::time::timeout(pause, controls.changed_from(wish)).await;
+                    }
+                    Err(error) => return Err(self.settings.task.failed("poll", error)),
+                },
+            }
+            self.commit_if_due().await?;
+            if wish == Wish::Run {
+                wish = controls.current();
+            }
+        }
+    }
+
+    /// Until the operator wants something else.
+    async fn pause(&mut self, controls: &mut Controls) -> Result<Wish, Failure> {
+        controls.state(TaskState::Paused, None).await;
+        loop {
+            tokio::select! {
+                biased;
+                wish = controls.changed_from(Wish::Pause) => {
+                    if wish == Wish::Run {
+                        controls.state(TaskState::Running, None).await;
+                    }
+                    return Ok(wish);
+                }
+                () = tokio::time::sleep_until(self.next_commit) => self.commit_if_due().await?,
+            }
+        }
+    }
+
+    /// Sends a batch on its way.
+    async fn take(&mut self, batch: Vec<u8>, controls: &mut Controls) -> Result<(), Failure> {
+        self.obey()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let forms = {
+            let polled = self.parse(&batch)?;
+            Forms::of_source(polled.encodings())
+        };
+        let stream = Stream::new(batch, forms);
+        if self.chain.is_empty() {
+            let polled = self.parse(&stream.frame)?;
+            return self.send(&polled, &stream, controls).await;
+        }
+        let original = stream.frame.clone();
+        let stream = self.chain.apply(stream, now(), &mut self.errors).await?;
+        let polled = self.parse(&original)?;
+        self.send(&polled, &stream, controls).await
+    }
+
+    async fn send(&mut self, polled: &Frame<'_>, stream: &Stream, controls: &mut Controls) -> Result<(), Failure> {
+        let sent = self
+            .outlet
+            .send(
+                polled,
+                stream,
+                &self.acks,
+                &mut self.errors,
+                controls,
+                self.settings.task.commit_timeout,
+            )
+            .await?;
+        let Some(sent) = sent else {
+            // The task is to stop and Kafka takes nothing: what was not sent is polled again by the next one.
+            return Ok(());
+        };
+        self.reports.add(&sent);
+        for group in sent.groups {
+            self.submitted.add(group.partition, group.flag, group.offset);
+        }
+        self.report().await
+    }
+
+    fn parse<'a>(&self, batch: &'a [u8]) -> Result<Frame<'a>, Failure> {
+        Frame::parse(batch).map_err(|error| {
+            Failure::new(
+                FailureKind::Guest,
+                format!("poll of task {} gave a wrong batch: {error}", self.settings.task.id),
+            )
+        })
+    }
+
+    /// What the guest said through imports during its last call.
+    fn obey(&mut self) -> Result<(), Failure> {
+        match self.guest.drain().error {
+            None => Ok(()),
+            Some((message, detail)) => Err(Failure {
+                kind: FailureKind::Guest,
+                message,
+                detail,
+            }),
+        }
+    }
+
+    /// Tells the guest what has become of its records, if it wants to know.
+    async fn report(&mut self) -> Result<(), Failure> {
+        let deliveries: Vec<Delivery> = self.reports.take_done();
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        match self.guest.delivered(&deliveries).await {
+            // As in Kafka Connect, where an exception in `commitRecord` is only logged.
+            Err(CallError::Guest(error)) => tracing::error!(%error, "delivered failed"),
+            Err(error) => return Err(self.settings.task.failed("delivered", error)),
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+
+    async fn commit_if_due(&mut self) -> Result<(), Failure> {
+        if Instant::now() < self.next_commit {
+            return Ok(());
+        }
+        self.next_commit = Instant::now() + self.settings.task.commit_interval;
+        self.report().await?;
+        self.commit().await
+    }
+
+    /// Writes the offsets of what has been acknowledged. What cannot be written is tried again with the next commit.
+    async fn commit(&mut self) -> Result<(), Failure> {
+        for (partition, offset) in self.submitted.take_committable() {
+            self.unwritten.retain(|(known, _)| *known != partition);
+            self.unwritten.push((partition, offset));
+        }
+        if self.unwritten.is_empty() {
+            return Ok(());
+        }
+        let pairs = self.pairs()?;
+        let written = tokio::time::timeout(self.settings.task.commit_timeout, self.settings.offsets.put(pairs)).await;
+        match written {
+            Ok(Ok(())) => self.unwritten.clear(),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "commit of source offsets failed, the next one writes them again")
+            }
+            Err(_) => tracing::error!("commit of source offsets timed out, the next one writes them again"),
+        }
+        if self.unwritten.is_empty() && self.reports.are_wanted() {
+            match self.guest.committed().await {
+                Err(CallError::Guest(error)) => tracing::error!(%error, "committed failed"),
+                Err(error) => return Err(self.settings.task.failed("committed", error)),
+                Ok(()) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn pairs(&self) -> Result<Vec<(Vec<u8>, Option<Vec<u8>>)>, Failure> {
+        let connector = &self.settings.task.id.connector;
+        let pair = |(partition, offset): &(Arc<str>, Arc<str>)| {
+            let key = caisson_store::OffsetKey::new(connector, partition).map_err(|error| {
+                Failure::new(
+                    FailureKind::Guest,
+                    format!("source partition {partition} cannot be stored: {error}"),
+                )
+            })?;
+            Ok((key.to_bytes(), Some(offset.as_bytes().to_vec())))
+        };
+        self.unwritten.iter().map(pair).collect()
+    }
+
+    /// Waits for what is on its way, writes the last offsets, and lets the guest stop.
+    async fn end(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
+        let until = Instant::now() + self.settings.task.commit_timeout;
+        while outcome.is_ok() && self.submitted.is_pending() && Instant::now() < until {
+            self.acks.changed(Duration::from_millis(50)).await;
+        }
+        let committed = match outcome.is_ok() {
+            true => {
+                self.report().await?;
+                self.acks.check(&mut self.errors).and(self.commit().await)
+            }
+            // As in Kafka Connect: a failed task writes what Kafka has acknowledged, if it can.
+            false if self.guest.is_alive() => self.commit().await,
+            false => Ok(()),
+        };
+        if self.guest.is_alive()
+            && let Err(error) = self.guest.stop().await
+        {
+            tracing::warn!(%error, "stop of the plugin failed");
+        }
+        self.chain.stop().await;
+        self.errors.summary();
+        outcome.and(committed)
+    }
+}
+
+fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_millis() as i64)
+}

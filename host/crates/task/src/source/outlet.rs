@@ -1,0 +1,289 @@
+//! From frames to the producer: converted if need be, sent in runs of one topic, in the order of the frame.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use caisson_api::frame::{Entry, Frame, Role};
+use caisson_kafka::{OpenAckGroup, OutRecord, SourceProducer};
+use caisson_model::Failure;
+use caisson_sandbox::{Delivery, Outcome};
+use tokio::time::Instant;
+
+use super::acks::{Acks, Flag};
+use crate::chain::Stream;
+use crate::columns::Forms;
+use crate::control::{Controls, Wish};
+use crate::errors::Errors;
+use crate::recode::Recoder;
+use crate::settings::TaskSettings;
+
+/// How long one wait for room in the producer takes at most, before the task looks whether it is to stop.
+const ROOM_WAIT: Duration = Duration::from_millis(100);
+
+pub struct Outlet {
+    producer: Arc<SourceProducer>,
+    recoder: Recoder,
+    task: String,
+}
+
+/// What was handed to the producer of one batch.
+pub struct Sent {
+    pub groups: Vec<SentGroup>,
+    /// The progress of all groups, those without a source partition too.
+    pub flags: Vec<Arc<Flag>>,
+    /// Per record of the polled batch: the group it was sent with, if it was sent at all.
+    pub fate: Vec<Option<usize>>,
+}
+
+/// The records of a batch that share a source partition.
+pub struct SentGroup {
+    pub partition: Arc<str>,
+    /// Of the last record that was sent.
+    pub offset: Arc<str>,
+    pub flag: Arc<Flag>,
+}
+
+impl Outlet {
+    pub fn new(task: &TaskSettings, producer: Arc<SourceProducer>) -> Self {
+        Outlet {
+            producer,
+            recoder: Recoder::new(task, Role::Transform),
+            task: task.id.to_string(),
+        }
+    }
+
+    /// Hands a batch to the producer. `polled` is what the guest gave, `stream` what the chain made of it. `None`: the
+    /// task was told to stop, and the producer had no room for all of it until `patience` was over.
+    pub async fn send(
+        &mut self,
+        polled: &Frame<'_>,
+        stream: &Stream,
+        acks: &Arc<Acks>,
+        errors: &mut Errors,
+        controls: &mut Controls,
+        patience: Duration,
+    ) -> Result<Option<Sent>, Failure> {
+        let frame =
+            Frame::parse(&stream.frame).map_err(|error| Failure::host(format!("wrong batch in a chain: {error}")))?;
+        let recoded;
+        let (frame, origins) = if self.recoder.passes(stream.forms, Forms::SERIALIZED) {
+            (frame, None)
+        } else {
+            recoded = self.recoder.recode(&frame, (stream.forms, Forms::SERIALIZED), errors)?;
+            let frame =
+                Frame::parse(&recoded).map_err(|error| Failure::host(format!("wrong converted batch: {error}")))?;
+            let origins: Vec<u32> = frame.records().map(|record| record.origin).collect();
+            (frame, Some(origins))
+        };
+        let origin = |index: usize| {
+            let index = origins.as_ref().map_or(index, |origins| origins[index] as usize);
+            stream.origins.as_ref().map_or(index, |origins| origins[index] as usize)
+        };
+        let groups = Groups::new(polled, &frame, &origin, acks);
+        if !self.send_all(&frame, &groups, acks, controls, patience).await? {
+            return Ok(None);
+        }
+        Ok(Some(groups.into_sent(polled)))
+    }
+
+    async fn send_all(
+        &self,
+        frame: &Frame<'_>,
+        groups: &Groups,
+        acks: &Acks,
+        controls: &mut Controls,
+        patience: Duration,
+    ) -> Result<bool, Failure> {
+        let headers = headers(frame);
+        let mut from = 0;
+        let mut give_up: Option<Instant> = None;
+        while from < frame.len() {
+            let topic = frame.record(from).topic_index;
+            let end = (from..frame.len())
+                .find(|index| frame.record(*index).topic_index != topic)
+                .unwrap_or(frame.len());
+            let name = frame.record(from).topic;
+            let handle = self
+                .producer
+                .topic(name)
+                .map_err(|error| self.failed(name, &error.to_string()))?;
+            controls.topic(name).await;
+            let records =
+                (from..end).map(|index| out(frame.record(index), &headers, index, &groups.acks[groups.of[index]]));
+            let accepted = self.producer.send_batch(&handle, records);
+            from += accepted;
+            if from == end {
+                continue;
+            }
+            if let Some(error) = self.producer.fatal_error() {
+                return Err(self.failed(name, &error.to_string()));
+            }
+            if acks.has_failures() && controls.current() == Wish::Stop {
+                return Ok(false);
+            }
+            if controls.current() == Wish::Stop {
+                let end = *give_up.get_or_insert_with(|| Instant::now() + patience);
+                if Instant::now() >= end {
+                    return Ok(false);
+                }
+            }
+            self.producer.wait_for_room(ROOM_WAIT);
+        }
+        Ok(true)
+    }
+
+    fn failed(&self, topic: &str, error: &str) -> Failure {
+        Failure::host(format!("task {} cannot send to topic {topic}: {error}", self.task))
+    }
+}
+
+type OutHeaders<'a> = Vec<(&'a str, Option<&'a [u8]>)>;
+
+/// The headers of all records; empty if no record has any.
+fn headers<'a>(frame: &'a Frame<'a>) -> Vec<OutHeaders<'a>> {
+    if frame.records().all(|record| record.headers.is_empty()) {
+        return Vec::new();
+    }
+    frame
+        .records()
+        .map(|record| record.headers.map(|header| (header.name, header.value)).collect())
+        .collect()
+}
+
+fn out<'a>(record: Entry<'a>, headers: &'a [OutHeaders<'a>], index: usize, ack: &'a OpenAckGroup) -> OutRecord<'a> {
+    OutRecord {
+        partition: record.partition,
+        timestamp: record.timestamp.millis(),
+        key: record.key,
+        value: record.value,
+        headers: headers.get(index).map_or(&[], Vec::as_slice),
+        ack,
+    }
+}
+
+/// Which record is acknowledged with which others.
+struct Groups {
+    acks: Vec<OpenAckGroup>,
+    flags: Vec<Arc<Flag>>,
+    /// Per group, the polled record that was sent last.
+    last: Vec<usize>,
+    /// Per sent record, its group.
+    of: Vec<usize>,
+    /// Per polled record, its group, if it was sent.
+    fate: Vec<Option<usize>>,
+}
+
+impl Groups {
+    fn new(polled: &Frame<'_>, frame: &Frame<'_>, origin: &impl Fn(usize) -> usize, acks: &Arc<Acks>) -> Groups {
+        let mut groups = Groups {
+            acks: Vec::new(),
+            flags: Vec::new(),
+            last: Vec::new(),
+            of: Vec::with_capacity(frame.len()),
+            fate: vec![None; polled.len()],
+        };
+        // By index of the source partition in the polled frame; the last place is for records without one.
+        let mut by_partition = vec![None; polled.source_partitions().len() + 1];
+        for index in 0..frame.len() {
+            let polled_index = origin(index);
+            let source = polled.record(polled_index).source;
+            let place = source.map_or(by_partition.len() - 1, |source| source.partition as usize);
+            let group = *by_partition[place].get_or_insert_with(|| {
+                let (ack, flag) = acks.open();
+                groups.acks.push(ack);
+                groups.flags.push(flag);
+                groups.last.push(polled_index);
+                groups.acks.len() - 1
+            });
+            groups.last[group] = polled_index;
+            groups.of.push(group);
+            groups.fate[polled_index] = Some(group);
+        }
+        groups
+    }
+
+    fn into_sent(self, polled: &Frame<'_>) -> Sent {
+        let group = |(flag, last): (Arc<Flag>, usize)| {
+            let source = polled.record(last).source?;
+            Some(SentGroup {
+                partition: polled.source_partition(source.partition).into(),
+                offset: source.offset.into(),
+                flag,
+            })
+        };
+        Sent {
+            groups: self.flags.iter().cloned().zip(self.last).filter_map(group).collect(),
+            flags: self.flags,
+            fate: self.fate,
+        }
+    }
+}
+
+/// Delivery reports for a guest that wants them, in the order of its records.
+pub struct Reports {
+    wanted: bool,
+    next: u64,
+    waiting: VecDeque<Waiting>,
+}
+
+struct Waiting {
+    first: u64,
+    /// Runs of records and the flag of their group; `None` for records that were dropped.
+    runs: Vec<(u32, Option<Arc<Flag>>)>,
+}
+
+impl Reports {
+    pub fn new(wanted: bool) -> Self {
+        Reports {
+            wanted,
+            next: 0,
+            waiting: VecDeque::new(),
+        }
+    }
+
+    pub fn are_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    pub fn add(&mut self, sent: &Sent) {
+        if !self.wanted || sent.fate.is_empty() {
+            return;
+        }
+        let mut runs = Vec::new();
+        for same in sent.fate.chunk_by(|one, other| one == other) {
+            let flag = same[0].and_then(|group| sent.flags.get(group)).cloned();
+            runs.push((same.len() as u32, flag));
+        }
+        self.waiting.push_back(Waiting { first: self.next, runs });
+        self.next += sent.fate.len() as u64;
+    }
+
+    /// Reports of batches that are done and have no batch before them that is not.
+    pub fn take_done(&mut self) -> Vec<Delivery> {
+        let mut deliveries = Vec::new();
+        while let Some(batch) = self.waiting.front()
+            && batch
+                .runs
+                .iter()
+                .all(|(_, flag)| flag.as_ref().is_none_or(|flag| flag.is_done()))
+        {
+            let mut first = batch.first;
+            for (count, flag) in &batch.runs {
+                let outcome = match flag {
+                    None => Outcome::Dropped,
+                    Some(flag) if flag.has_failed() => Outcome::Failed,
+                    Some(_) => Outcome::Written,
+                };
+                deliveries.push(Delivery {
+                    first,
+                    count: *count,
+                    outcome,
+                });
+                first += u64::from(*count);
+            }
+            self.waiting.pop_front();
+        }
+        deliveries
+    }
+}
