@@ -1,0 +1,41 @@
+//! What a herder answers when it cannot do what it was asked for.
+
+/// Kafka Connect's exceptions, as far as they differ for who asked. Texts are Kafka Connect's where it has one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// `NotFoundException`: 404.
+    #[error("{0}")]
+    NotFound(String),
+    /// `AlreadyExistsException`: 409.
+    #[error("{0}")]
+    AlreadyExists(String),
+    /// `BadRequestException`: 400.
+    #[error("{0}")]
+    BadRequest(String),
+    /// Switched off by the worker's configuration: 403.
+    #[error("{0}")]
+    Forbidden(String),
+    /// A rebalance or a concurrent change is in the way; the request may be repeated: 409.
+    #[error("{0}")]
+    Conflict(String),
+    /// Any other `ConnectException`: 500.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Error {
+    pub fn connector_not_found(name: &str) -> Error {
+        Error::NotFound(format!("Connector {name} not found"))
+    }
+
+    /// The text for an action on the state of a connector that is not there.
+    pub fn unknown_connector(name: &str) -> Error {
+        Error::NotFound(format!("Unknown connector {name}"))
+    }
+}
+
+impl From<caisson_store::Error> for Error {
+    fn from(error: caisson_store::Error) -> Self {
+        Error::Other(error.to_string())
+    }
+}

@@ -1,0 +1,265 @@
+//! One driver per connector: closes the gap between what should run and what runs, one action after the other.
+//!
+//! It ends by itself when its connector is gone and nothing of it runs. Only a driver gives the worker commands about
+//! its connector, so commands about one connector never overlap.
+
+mod perform;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::Shared;
+use super::plan::{self, Running, TaskConfigs};
+use crate::Error;
+use crate::offsets::{OffsetChanges, OffsetOutcome};
+
+/// Requests that wait for a driver; who comes later waits for room.
+const INBOX: usize = 64;
+/// The wait after task configurations could not be made; doubled each time, up to the longest.
+const FIRST_RETRY: Duration = Duration::from_millis(250);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+
+/// What may be asked of a driver.
+pub enum Command {
+    /// Restart the connector itself, these tasks, or both. The answer comes when it was started, or failed to.
+    Restart {
+        connector: bool,
+        tasks: Vec<u32>,
+        reply: Option<oneshot::Sender<Result<(), Error>>>,
+    },
+    /// The connector wants new task configurations.
+    Reconfigure,
+    /// Answer when what runs is what should.
+    Settle(oneshot::Sender<()>),
+    /// Change offsets while nothing runs.
+    Offsets {
+        change: OffsetCommand,
+        reply: oneshot::Sender<Result<OffsetOutcome, Error>>,
+    },
+}
+
+pub enum OffsetCommand {
+    Alter(OffsetChanges),
+    Reset,
+}
+
+/// Where a driver takes its commands.
+#[derive(Clone)]
+pub struct Inbox {
+    commands: mpsc::Sender<Command>,
+    /// The configurations have changed. Apart from the commands, as any number of changes is one reason to look.
+    changed: Arc<Notify>,
+}
+
+impl Inbox {
+    pub fn changed(&self) {
+        self.changed.notify_one();
+    }
+
+    /// A command to a driver that has ended is dropped, and with it the sender of its answer.
+    pub async fn send(&self, command: Command) {
+        let _ = self.commands.send(command).await;
+    }
+
+    /// For events, which must not wait: a wish that finds the inbox full is dropped and `false`.
+    pub fn offer(&self, command: Command) -> bool {
+        self.commands.try_send(command).is_ok()
+    }
+}
+
+/// Starts the driver of a connector.
+pub fn start(shared: Arc<Shared>, name: Arc<str>) -> Inbox {
+    let (sender, commands) = mpsc::channel(INBOX);
+    let inbox = Inbox {
+        commands: sender,
+        changed: Arc::new(Notify::new()),
+    };
+    let span = tracing::info_span!("connector", connector = %name);
+    let driver = Driver {
+        shared,
+        name,
+        commands,
+        changed: inbox.changed.clone(),
+        running: Running::default(),
+        settling: Vec::new(),
+        restarting: Vec::new(),
+        retry: None,
+        failures: 0,
+    };
+    tokio::spawn(driver.run().instrument(span));
+    inbox
+}
+
+struct Driver {
+    shared: Arc<Shared>,
+    name: Arc<str>,
+    commands: mpsc::Receiver<Command>,
+    changed: Arc<Notify>,
+    running: Running,
+    /// Who waits for rest.
+    settling: Vec<oneshot::Sender<()>>,
+    restarting: Vec<Restarting>,
+    /// When to try again to make task configurations.
+    retry: Option<Instant>,
+    failures: u32,
+}
+
+/// A request that waits for what it had restarted.
+struct Restarting {
+    connector: bool,
+    tasks: Vec<u32>,
+    reply: oneshot::Sender<Result<(), Error>>,
+}
+
+impl Driver {
+    async fn run(mut self) {
+        loop {
+            while let Ok(command) = self.commands.try_recv() {
+                self.take(command).await;
+            }
+            let wanted = self.wanted();
+            if let Some(action) = plan::next(wanted.as_deref(), &self.running) {
+                self.perform(action).await;
+                continue;
+            }
+            self.at_rest();
+            if self.ends() {
+                return;
+            }
+            self.wait().await;
+        }
+    }
+
+    /// What should run: nothing once the worker is stopping.
+    fn wanted(&self) -> Option<Arc<caisson_store::ConnectorEntry>> {
+        if self.shared.stopping() {
+            None
+        } else {
+            self.shared.configs.snapshot().get(&self.name).cloned()
+        }
+    }
+
+    fn at_rest(&mut self) {
+        for waiting in self.settling.drain(..) {
+            let _ = waiting.send(());
+        }
+        // What was to be restarted has been, or is gone.
+        for waiting in self.restarting.drain(..) {
+            let _ = waiting.reply.send(Ok(()));
+        }
+    }
+
+    /// Ends if there is nothing to drive. Decided under the lock under which inboxes are found, so that nobody finds
+    /// the inbox of a driver that has ended.
+    fn ends(&mut self) -> bool {
+        if !self.running.is_empty() {
+            return false;
+        }
+        let mut inboxes = self.shared.inboxes();
+        let idle = self.wanted().is_none() && self.commands.is_empty();
+        if idle {
+            inboxes.remove(&self.name);
+            self.commands.close();
+        }
+        idle
+    }
+
+    async fn wait(&mut self) {
+        let retry = self.retry.unwrap_or_else(|| Instant::now() + LONGEST_RETRY);
+        tokio::select! {
+            () = self.changed.notified() => {}
+            command = self.commands.recv() => {
+                if let Some(command) = command {
+                    self.take(command).await;
+                }
+            }
+            () = tokio::time::sleep_until(retry), if self.retry.is_some() => {
+                self.retry = None;
+                if self.running.task_configs == TaskConfigs::Later {
+                    self.running.task_configs = TaskConfigs::Due;
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, command: Command) {
+        match command {
+            Command::Restart {
+                connector,
+                tasks,
+                reply,
+            } => self.restart(connector, tasks, reply),
+            Command::Reconfigure => self.running.task_configs = TaskConfigs::Due,
+            Command::Settle(reply) => self.settling.push(reply),
+            Command::Offsets { change, reply } => {
+                // Whoever asked may be gone by now; the change is made nevertheless, once.
+                let _ = reply.send(self.change_offsets(change).await);
+            }
+        }
+    }
+
+    fn restart(&mut self, connector: bool, mut tasks: Vec<u32>, reply: Option<oneshot::Sender<Result<(), Error>>>) {
+        // What does not run yet starts anyway, and must not be restarted after that.
+        let connector = connector && self.running.connector.is_some();
+        tasks.retain(|number| self.running.tasks.contains_key(number));
+        self.running.restart_connector |= connector;
+        self.running.restart_tasks.extend(&tasks);
+        if let Some(reply) = reply {
+            self.restarting.push(Restarting {
+                connector,
+                tasks,
+                reply,
+            });
+        }
+    }
+
+    /// Answers those who waited for the start of this one thing.
+    fn restarted(&mut self, part: Part, failed: bool) {
+        let name = self.name.clone();
+        let outcome = || match (failed, part) {
+            (false, _) => Ok(()),
+            (true, Part::Connector) => Err(Error::Other(format!("Failed to start connector: {name}"))),
+            (true, Part::Task(number)) => Err(Error::Other(format!("Failed to start task: {name}-{number}"))),
+        };
+        for waiting in std::mem::take(&mut self.restarting) {
+            let concerned = match part {
+                Part::Connector => waiting.connector,
+                Part::Task(number) => waiting.tasks.contains(&number),
+            };
+            if concerned {
+                let _ = waiting.reply.send(outcome());
+            } else {
+                self.restarting.push(waiting);
+            }
+        }
+    }
+
+    async fn change_offsets(&mut self, change: OffsetCommand) -> Result<OffsetOutcome, Error> {
+        // What still runs of a stopped connector has to be gone first, or its last commit undoes the change.
+        let wanted = loop {
+            let wanted = self.wanted().ok_or_else(|| Error::connector_not_found(&self.name))?;
+            match plan::next(Some(&wanted), &self.running) {
+                Some(action) => self.perform(action).await,
+                None => break wanted,
+            }
+        };
+        if wanted.target != caisson_model::TargetState::Stopped || !self.running.tasks.is_empty() {
+            return Err(super::requests::not_stopped(&self.name));
+        }
+        let config = wanted.config.clone();
+        match change {
+            OffsetCommand::Alter(changes) => self.shared.worker.alter_offsets(&self.name, config, changes).await,
+            OffsetCommand::Reset => self.shared.worker.reset_offsets(&self.name, config).await,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Connector,
+    Task(u32),
+}

@@ -1,0 +1,195 @@
+//! Gives the worker the commands that a plan's actions stand for, and notes what came of them.
+
+use std::sync::Arc;
+
+use caisson_model::{ConnectorState, Failure, TargetState, TaskId, TaskState};
+use caisson_store::{Config, ConnectorEntry, Status};
+use tokio::time::Instant;
+
+use super::super::plan::{Action, Condition, RunningTask, TaskConfigs};
+use super::super::requests;
+use super::{Driver, FIRST_RETRY, LONGEST_RETRY, Part};
+
+impl Driver {
+    pub(super) async fn perform(&mut self, action: Action) {
+        match action {
+            Action::StopTasks(numbers) => self.stop_tasks(numbers).await,
+            Action::StopConnector => self.stop_connector().await,
+            Action::StartConnector {
+                config,
+                revision,
+                target,
+            } => self.start_connector(config, revision, target).await,
+            Action::SetConnectorState(target) => {
+                self.shared.worker.set_connector_state(&self.name, target).await;
+                self.running.connector_set(target);
+            }
+            Action::MakeTaskConfigs { config } => self.make_task_configs(config).await,
+            Action::StartTask {
+                number,
+                connector,
+                task,
+                task_revision,
+                target,
+            } => {
+                let id = TaskId::new(self.name.clone(), number);
+                let started = self.shared.worker.start_task(id, connector, task, target).await;
+                let condition = self.task_started(number, started);
+                self.running.tasks.insert(
+                    number,
+                    RunningTask {
+                        task_revision,
+                        target,
+                        condition,
+                    },
+                );
+            }
+            Action::SetTaskState { number, target } => {
+                self.shared
+                    .worker
+                    .set_task_state(TaskId::new(self.name.clone(), number), target)
+                    .await;
+                if let Some(task) = self.running.tasks.get_mut(&number) {
+                    task.target = target;
+                }
+            }
+        }
+    }
+
+    async fn stop_tasks(&mut self, numbers: Vec<u32>) {
+        let ids = |numbers: &[u32]| {
+            numbers
+                .iter()
+                .map(|n| TaskId::new(self.name.clone(), *n))
+                .collect::<Vec<_>>()
+        };
+        self.shared.worker.stop_tasks(ids(&numbers)).await;
+        self.shared.drain_events();
+        // Tasks that will not come back leave no status. A worker that shuts down leaves all.
+        if !self.shared.stopping() {
+            let remaining = self.wanted().map_or(0, |wanted| wanted.tasks.len());
+            for id in ids(&numbers).iter().filter(|id| id.task as usize >= remaining) {
+                self.shared.statuses.remove_task(id);
+            }
+        }
+        self.running.tasks_stopped(&numbers);
+    }
+
+    async fn stop_connector(&mut self) {
+        self.shared.worker.stop_connector(&self.name).await;
+        self.shared.drain_events();
+        self.running.connector_stopped();
+        if self.wanted().is_none() && !self.shared.stopping() {
+            self.shared.statuses.remove_connector(&self.name);
+            self.shared.statuses.remove_topics(&self.name);
+        }
+    }
+
+    async fn start_connector(&mut self, config: Arc<Config>, revision: u64, target: TargetState) {
+        let started = self.shared.worker.start_connector(&self.name, config, target).await;
+        let condition = match started {
+            Ok(()) => Condition::Started,
+            Err(failure) => {
+                tracing::error!(%failure, "connector failed to start");
+                self.report_failure(&failure, None);
+                Condition::Failed
+            }
+        };
+        self.failures = 0;
+        self.retry = None;
+        self.running.connector_started(revision, target, condition);
+        self.restarted(Part::Connector, condition == Condition::Failed);
+    }
+
+    fn task_started(&mut self, number: u32, started: Result<(), Failure>) -> Condition {
+        let condition = match started {
+            Ok(()) => Condition::Started,
+            Err(failure) => {
+                tracing::error!(task = number, %failure, "task failed to start");
+                self.shared.drain_events();
+                let status = self.failed(TaskState::Failed, &failure, None);
+                self.shared
+                    .statuses
+                    .put_task(&TaskId::new(self.name.clone(), number), status);
+                Condition::Failed
+            }
+        };
+        self.restarted(Part::Task(number), condition == Condition::Failed);
+        condition
+    }
+
+    async fn make_task_configs(&mut self, config: Arc<Config>) {
+        let limit = requests::tasks_max(&config);
+        let made = match self.shared.worker.task_configs(&self.name, limit.tasks).await {
+            Ok(made) => made,
+            Err(failure) => return self.retry_task_configs(&failure),
+        };
+        self.failures = 0;
+        if made.len() > limit.tasks as usize {
+            let failure = Failure::host(too_many(&self.name, made.len(), limit.tasks));
+            if limit.enforced {
+                tracing::error!(%failure, "connector failed");
+                self.running.task_configs = TaskConfigs::Made;
+                let version = self
+                    .shared
+                    .statuses
+                    .connector(&self.name)
+                    .and_then(|status| status.version);
+                return self.report_failure(&failure, version);
+            }
+            tracing::warn!(%failure, "tasks.max is exceeded and not enforced");
+        }
+        self.publish_task_configs(&config, made).await;
+    }
+
+    async fn publish_task_configs(&mut self, config: &Arc<Config>, made: Vec<Config>) {
+        let still_wanted = |entry: &Arc<ConnectorEntry>| entry.target != TargetState::Stopped;
+        let Some(wanted) = self.wanted().filter(still_wanted) else {
+            // Deleted or stopped while the connector was thinking.
+            self.running.task_configs = TaskConfigs::Made;
+            return;
+        };
+        if !self.running.task_configs_made(&wanted, config, &made) {
+            return;
+        }
+        tracing::info!(tasks = made.len(), "task configurations made");
+        if let Err(error) = self.shared.configs.put_tasks(&self.name, made).await {
+            self.retry_task_configs(&Failure::host(error.to_string()));
+        }
+    }
+
+    /// Tries again after a while, forever, as Kafka Connect does: what the connector needs may come back.
+    fn retry_task_configs(&mut self, failure: &Failure) {
+        let wait = FIRST_RETRY
+            .saturating_mul(1 << self.failures.min(16))
+            .min(LONGEST_RETRY);
+        self.failures += 1;
+        tracing::error!(%failure, retry_after = ?wait, "cannot make task configurations");
+        self.retry = Some(Instant::now() + wait);
+        self.running.task_configs = TaskConfigs::Later;
+    }
+
+    /// Reports that the connector failed, after all that the worker has told before.
+    fn report_failure(&self, failure: &Failure, version: Option<String>) {
+        self.shared.drain_events();
+        let status = self.failed(ConnectorState::Failed, failure, version);
+        self.shared.statuses.put_connector(&self.name, status);
+    }
+
+    fn failed<S>(&self, state: S, failure: &Failure, version: Option<String>) -> Status<S> {
+        let worker_id = self.shared.options.worker_id.clone();
+        Status {
+            state,
+            worker_id,
+            trace: Some(failure.trace()),
+            version,
+            generation: 0,
+        }
+    }
+}
+
+fn too_many(name: &str, made: usize, max: u32) -> String {
+    format!(
+        "The connector {name} has generated {made} tasks, which is greater than {max}, the maximum number of tasks it is configured to create. This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by reconfiguring the connector with 'tasks.max.enforce' set to false; however, this option will be removed in a future release of Kafka Connect."
+    )
+}

@@ -1,0 +1,226 @@
+//! What to do next about one connector: what should run and what runs in, one action out. No clock, no I/O.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use caisson_model::TargetState;
+use caisson_store::{Config, ConnectorEntry};
+
+/// What runs of one connector, as far as commands have told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Running {
+    pub connector: Option<RunningConnector>,
+    pub tasks: BTreeMap<u32, RunningTask>,
+    /// The connector is to be restarted, though nothing about it has changed.
+    pub restart_connector: bool,
+    /// These tasks are to be restarted.
+    pub restart_tasks: BTreeSet<u32>,
+    pub task_configs: TaskConfigs,
+    /// The connector configuration from which the present task configurations were made.
+    pub made_from: Option<Arc<Config>>,
+}
+
+/// Whether task configurations have to be made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TaskConfigs {
+    #[default]
+    Made,
+    /// After a start, a resume, or at the connector's own wish.
+    Due,
+    /// It was tried in vain; due again after a while.
+    Later,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunningConnector {
+    pub revision: u64,
+    pub target: TargetState,
+    pub condition: Condition,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunningTask {
+    pub task_revision: u64,
+    pub target: TargetState,
+    pub condition: Condition,
+}
+
+/// How a start went. What became of it later is in the statuses and is no reason for an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    Started,
+    /// Not tried again before something changes or a restart is asked for.
+    Failed,
+}
+
+/// One step towards what should run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    StopTasks(Vec<u32>),
+    StopConnector,
+    StartConnector {
+        config: Arc<Config>,
+        revision: u64,
+        target: TargetState,
+    },
+    SetConnectorState(TargetState),
+    MakeTaskConfigs {
+        config: Arc<Config>,
+    },
+    StartTask {
+        number: u32,
+        connector: Arc<Config>,
+        task: Arc<Config>,
+        task_revision: u64,
+        target: TargetState,
+    },
+    SetTaskState {
+        number: u32,
+        target: TargetState,
+    },
+}
+
+/// The next action; none if what runs is what should run. `wanted` is none for a connector that should not be there.
+pub fn next(wanted: Option<&ConnectorEntry>, running: &Running) -> Option<Action> {
+    let Some(wanted) = wanted else {
+        return dismantle(running);
+    };
+    connector_step(wanted, running).or_else(|| task_step(wanted, running))
+}
+
+fn dismantle(running: &Running) -> Option<Action> {
+    if !running.tasks.is_empty() {
+        return Some(Action::StopTasks(running.tasks.keys().copied().collect()));
+    }
+    running.connector.as_ref().map(|_| Action::StopConnector)
+}
+
+fn connector_step(wanted: &ConnectorEntry, running: &Running) -> Option<Action> {
+    let start = || Action::StartConnector {
+        config: wanted.config.clone(),
+        revision: wanted.revision,
+        target: wanted.target,
+    };
+    let Some(connector) = &running.connector else {
+        return Some(start());
+    };
+    // A connector that failed to start can only be stopped. There is nothing to stop, so a new one begins stopped.
+    let stopped = |target| target == TargetState::Stopped;
+    let begins_anew = connector.condition == Condition::Failed && stopped(connector.target) != stopped(wanted.target);
+    if connector.revision != wanted.revision || running.restart_connector || begins_anew {
+        return Some(Action::StopConnector);
+    }
+    match connector.condition {
+        Condition::Failed => None,
+        Condition::Started if connector.target != wanted.target => match wanted.target {
+            // Its tasks go first, so that a connector which says STOPPED has none.
+            TargetState::Stopped if !running.tasks.is_empty() => {
+                Some(Action::StopTasks(running.tasks.keys().copied().collect()))
+            }
+            TargetState::Stopped | TargetState::Started | TargetState::Paused => {
+                Some(Action::SetConnectorState(wanted.target))
+            }
+        },
+        Condition::Started if running.task_configs == TaskConfigs::Due && wanted.target == TargetState::Started => {
+            Some(Action::MakeTaskConfigs {
+                config: wanted.config.clone(),
+            })
+        }
+        Condition::Started => None,
+    }
+}
+
+fn task_step(wanted: &ConnectorEntry, running: &Running) -> Option<Action> {
+    let stale = |number: u32, task: &RunningTask| {
+        number as usize >= wanted.tasks.len()
+            || task.task_revision != wanted.task_revision
+            || running.restart_tasks.contains(&number)
+    };
+    let stale: Vec<u32> = running
+        .tasks
+        .iter()
+        .filter(|(number, task)| stale(**number, task))
+        .map(|(number, _)| *number)
+        .collect();
+    if !stale.is_empty() {
+        return Some(Action::StopTasks(stale));
+    }
+    for (number, task) in (0..).zip(&wanted.tasks) {
+        match running.tasks.get(&number) {
+            None => {
+                return Some(Action::StartTask {
+                    number,
+                    connector: wanted.config.clone(),
+                    task: task.clone(),
+                    task_revision: wanted.task_revision,
+                    target: wanted.target,
+                });
+            }
+            Some(task) if task.target != wanted.target && task.condition == Condition::Started => {
+                return Some(Action::SetTaskState {
+                    number,
+                    target: wanted.target,
+                });
+            }
+            Some(_) => {}
+        }
+    }
+    None
+}
+
+impl Running {
+    pub fn is_empty(&self) -> bool {
+        self.connector.is_none() && self.tasks.is_empty()
+    }
+
+    /// Notes that tasks are gone.
+    pub fn tasks_stopped(&mut self, numbers: &[u32]) {
+        for number in numbers {
+            self.tasks.remove(number);
+            self.restart_tasks.remove(number);
+        }
+    }
+
+    /// Notes that the connector is gone; what was asked of it is done with it.
+    pub fn connector_stopped(&mut self) {
+        self.connector = None;
+        self.restart_connector = false;
+    }
+
+    /// Notes how a start of the connector went.
+    pub fn connector_started(&mut self, revision: u64, target: TargetState, condition: Condition) {
+        self.connector = Some(RunningConnector {
+            revision,
+            target,
+            condition,
+        });
+        self.restart_connector = false;
+        let due = condition == Condition::Started && target == TargetState::Started;
+        self.task_configs = if due { TaskConfigs::Due } else { TaskConfigs::Made };
+    }
+
+    /// Notes that the connector was told its new state.
+    pub fn connector_set(&mut self, target: TargetState) {
+        if let Some(connector) = &mut self.connector {
+            connector.target = target;
+        }
+        self.task_configs = if target == TargetState::Started {
+            TaskConfigs::Due
+        } else {
+            TaskConfigs::Made
+        };
+    }
+
+    /// Whether these task configurations have to take the place of the present ones: their number or content, or the
+    /// connector's configuration since they were made, has changed. Notes that they were made.
+    pub fn task_configs_made(&mut self, wanted: &ConnectorEntry, from: &Arc<Config>, made: &[Config]) -> bool {
+        let same = wanted.tasks.len() == made.len() && wanted.tasks.iter().zip(made).all(|(old, new)| **old == *new);
+        let same_source = self.made_from.as_ref() == Some(from);
+        self.task_configs = TaskConfigs::Made;
+        self.made_from = Some(from.clone());
+        !same || !same_source && !made.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;
