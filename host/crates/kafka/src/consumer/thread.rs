@@ -70,7 +70,7 @@ impl Thread {
 
     /// Runs until the consumer is closed or the task has dropped its end.
     pub(super) fn run(mut self) {
-        self.shared.records.wake_on(&self.shared.main);
+        let wake = self.shared.records.wake_on(&self.shared.main);
         while self.closing.is_none() {
             self.serve_commands();
             while let Some(event) = self.shared.main.poll(Duration::ZERO) {
@@ -83,7 +83,7 @@ impl Thread {
                 self.read_or_wait();
             }
         }
-        self.shared.main.silence();
+        drop(wake);
         self.close();
     }
 

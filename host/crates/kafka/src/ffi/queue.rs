@@ -72,19 +72,16 @@ impl Queue {
         unsafe { raw::rd_kafka_queue_yield(self.queue) }
     }
 
-    /// Whenever something arrives in `source`, wakes who waits on this queue. Both must live until `source` is told
-    /// otherwise by [`Queue::silence`].
-    pub(crate) fn wake_on(self: &Arc<Self>, source: &Queue) {
+    /// While the result lives, whenever something arrives in `source`, wakes who waits on this queue.
+    pub(crate) fn wake_on(self: &Arc<Self>, source: &Arc<Queue>) -> WakeOn {
         let target = Arc::as_ptr(self) as *mut libc::c_void;
-        // SAFETY: the callback gets a pointer to this queue, which outlives the subscription: the consumer's thread
-        // silences the source before it lets go of either. The callback only takes this queue's lock.
+        // SAFETY: the callback gets a pointer to this queue, which `WakeOn` keeps alive until it has removed the callback.
+        // The callback only takes this queue's lock.
         unsafe { raw::rd_kafka_queue_cb_event_enable(source.queue, Some(wake_target), target) }
-    }
-
-    /// Ends [`Queue::wake_on`].
-    pub(crate) fn silence(&self) {
-        // SAFETY: null removes the callback under the queue's lock, so that it is not running afterwards.
-        unsafe { raw::rd_kafka_queue_cb_event_enable(self.queue, None, std::ptr::null_mut()) }
+        WakeOn {
+            source: source.clone(),
+            _target: self.clone(),
+        }
     }
 
     pub(super) fn raw(&self) -> *mut raw::rd_kafka_queue_t {
@@ -100,6 +97,21 @@ impl Drop for Queue {
     fn drop(&mut self) {
         // SAFETY: ours, freed once, before the client.
         unsafe { raw::rd_kafka_queue_destroy(self.queue) }
+    }
+}
+
+/// One queue's arrivals wake another.
+pub(crate) struct WakeOn {
+    source: Arc<Queue>,
+    // Used by the callback through a pointer; dropped after `Drop::drop` has removed the callback.
+    _target: Arc<Queue>,
+}
+
+impl Drop for WakeOn {
+    fn drop(&mut self) {
+        // SAFETY: the queue is alive. This removes the callback under the queue's lock, so that it is not running
+        // afterwards.
+        unsafe { raw::rd_kafka_queue_cb_event_enable(self.source.queue, None, std::ptr::null_mut()) }
     }
 }
 

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::DeliveryError;
 
-/// Hears of deliveries, on the producer's thread (or on the sending one for records that are refused at once): must be
-/// quick and must not wait.
+/// Hears of deliveries, on the producer's thread (or on one that sends or flushes): must be quick, must not wait, and must
+/// not panic, as its caller is a C library.
 pub trait AckListener: Send + Sync {
     /// A record of the group failed for good.
     fn failed(&self, tag: u64, error: &DeliveryError);

@@ -35,12 +35,15 @@ impl Member {
             .enable_all()
             .build()
             .unwrap();
-        let _ = runtime.block_on(tokio::time::timeout(time, async {
-            loop {
-                let event = next(&mut self.events).await;
-                self.handle(event, seen);
-            }
-        }));
+        let _ = runtime.block_on(async {
+            let run = async {
+                loop {
+                    let event = next(&mut self.events).await;
+                    self.handle(event, seen);
+                }
+            };
+            tokio::time::timeout(time, run).await
+        });
     }
 
     fn handle(&mut self, event: ConsumerEvent, seen: &Mutex<Vec<(TopicPartition, i64)>>) {
