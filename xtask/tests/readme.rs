@@ -11,7 +11,11 @@ const EXAMPLE: &str = "guest-sdk/rust/examples/counter.rs";
 fn the_first_connector_of_the_readme_is_the_example_of_the_sdk() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let block = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let block = readme
+        .split("```rust\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
     let example = std::fs::read_to_string(root.join(EXAMPLE)).unwrap();
     assert_eq!(block, example, "README.md and {EXAMPLE} differ");
 }
