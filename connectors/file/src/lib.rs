@@ -4,6 +4,7 @@
 
 mod input;
 mod lines;
+mod pending;
 mod sink;
 mod source;
 

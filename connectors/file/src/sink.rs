@@ -1,13 +1,14 @@
 //! `FileStreamSink`: each record becomes a line of a file, or of standard output.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 
 use caisson_sdk::api::value::java::write_java_string;
 use caisson_sdk::prelude::*;
 use caisson_sdk::{info, warn};
 
 use crate::file_of;
+use crate::pending::Pending;
 
 /// The job: as many tasks as are wanted, all writing to the one file.
 #[derive(Debug)]
@@ -59,11 +60,7 @@ enum Target {
 #[derive(Debug)]
 pub struct FileStreamSinkTask {
     target: Target,
-    /// Whether no other task appends to the file, so that what it grew by was written here.
-    alone: bool,
-    /// Lines that are not written yet; those before `written` are.
-    lines: Vec<u8>,
-    written: usize,
+    lines: Pending,
     /// The batch that could not be written in full: its lines are in `lines` already when it comes again.
     failed: Option<BatchName>,
     text: String,
@@ -98,11 +95,10 @@ impl SinkTask for FileStreamSinkTask {
             },
             None => Target::Stdout(io::stdout()),
         };
+        let alone = settings.given("tasks.max").is_none_or(|tasks| tasks.trim() == "1");
         Ok(FileStreamSinkTask {
             target,
-            alone: settings.given("tasks.max").is_none_or(|tasks| tasks.trim() == "1"),
-            lines: Vec::new(),
-            written: 0,
+            lines: Pending::new(alone),
             failed: None,
             text: String::new(),
         })
@@ -161,43 +157,32 @@ fn open(path: &str) -> Result<File, Error> {
 
 impl FileStreamSinkTask {
     fn add(&mut self, record: &RecordView<'_>) {
+        let lines = self.lines.bytes();
         match record.value_text() {
-            Some(text) => self.lines.extend_from_slice(text.as_bytes()),
+            Some(text) => lines.extend_from_slice(text.as_bytes()),
             None => match record.value() {
                 Ok(value) => {
                     self.text.clear();
                     write_java_string(record.value_schema().map(|schema| &**schema), &value, &mut self.text);
-                    self.lines.extend_from_slice(self.text.as_bytes());
+                    lines.extend_from_slice(self.text.as_bytes());
                 }
                 Err(error) => return record.fail(error),
             },
         }
-        self.lines.push(b'\n');
+        lines.push(b'\n');
     }
 
     /// Writes what is not written yet. After an error the rest is kept for the next time.
     fn write(&mut self) -> Result<(), Error> {
-        while self.written < self.lines.len() {
-            let rest = &self.lines[self.written..];
-            let written = match &mut self.target {
-                Target::File { file, .. } => append(file, rest, self.alone),
-                Target::Stdout(stdout) => stdout.write_all(rest).map(|()| rest.len()).map_err(|error| (error, 0)),
-            };
-            match written {
-                Ok(written) => self.written += written,
-                Err((error, written)) => {
-                    self.written += written;
-                    return Err(self.cannot_write(&error));
-                }
-            }
-        }
-        self.lines.clear();
-        self.written = 0;
-        Ok(())
+        let written = match &mut self.target {
+            Target::File { file, .. } => self.lines.write_to(file),
+            Target::Stdout(stdout) => self.lines.write_to(stdout),
+        };
+        written.map_err(|error| self.cannot_write(&error))
     }
 
     fn cannot_write(&self, error: &io::Error) -> Error {
-        let left = self.lines.len() - self.written;
+        let left = self.lines.left();
         let (what, remedy) = match &self.target {
             Target::File { path, .. } => (
                 format!("file {path}"),
@@ -208,24 +193,5 @@ impl FileStreamSinkTask {
         Error::retriable(format!(
             "{what} cannot be written: {error}; {left} bytes wait and no offsets are committed meanwhile: {remedy}"
         ))
-    }
-}
-
-/// Appends, and says after an error how much was written nevertheless: the system may have taken a part.
-fn append(file: &mut File, bytes: &[u8], alone: bool) -> Result<usize, (io::Error, usize)> {
-    let before = file.metadata().map(|metadata| metadata.len());
-    match file.write(bytes) {
-        Ok(0) => Err((io::ErrorKind::WriteZero.into(), 0)),
-        Ok(written) => Ok(written),
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(0),
-        Err(error) => {
-            let after = file.metadata().map(|metadata| metadata.len());
-            let grown = match (before, after) {
-                // With other tasks at the same file, what it grew by may be theirs; then a line is rather repeated.
-                (Ok(before), Ok(after)) if alone => after.saturating_sub(before) as usize,
-                (Ok(_) | Err(_), Ok(_) | Err(_)) => 0,
-            };
-            Err((error, grown.min(bytes.len())))
-        }
     }
 }
