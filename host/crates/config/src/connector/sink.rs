@@ -1,0 +1,122 @@
+//! What only sinks have.
+
+use caisson_api::config::ConfigError;
+
+use crate::pattern::Pattern;
+use crate::typed::Typed;
+
+/// Keys of a sink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SinkConfig {
+    pub topics: Topics,
+    /// `None`: failed records go nowhere.
+    pub dead_letters: Option<DeadLetters>,
+}
+
+/// What a sink reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Topics {
+    /// Each once.
+    Names(Vec<String>),
+    Pattern(Pattern),
+}
+
+/// `errors.deadletterqueue.*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetters {
+    pub topic: String,
+    pub replication_factor: i16,
+    pub headers: DeadLetterHeaders,
+}
+
+/// `errors.deadletterqueue.context.headers.enable`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadLetterHeaders {
+    Off,
+    On,
+}
+
+impl SinkConfig {
+    pub(super) fn read(typed: &Typed) -> Result<SinkConfig, ConfigError> {
+        let config = SinkConfig {
+            topics: Topics::read(typed)?,
+            dead_letters: typed
+                .filled("errors.deadletterqueue.topic.name")
+                .map(|topic| DeadLetters {
+                    topic,
+                    replication_factor: typed.short("errors.deadletterqueue.topic.replication.factor"),
+                    headers: if typed.boolean("errors.deadletterqueue.context.headers.enable") {
+                        DeadLetterHeaders::On
+                    } else {
+                        DeadLetterHeaders::Off
+                    },
+                }),
+        };
+        config.refuse_own_letters()?;
+        Ok(config)
+    }
+
+    /// A sink that read its own dead letters would never come to an end.
+    fn refuse_own_letters(&self) -> Result<(), ConfigError> {
+        let Some(letters) = &self.dead_letters else {
+            return Ok(());
+        };
+        match dead_letter_conflict(&self.topics, &letters.topic) {
+            Some((_, message)) => Err(ConfigError::new(message)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Topics {
+    fn read(typed: &Typed) -> Result<Topics, ConfigError> {
+        let mut names: Vec<String> = Vec::new();
+        for name in typed.list("topics") {
+            if !name.is_empty() && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        match (names.is_empty(), typed.filled("topics.regex")) {
+            (false, Some(_)) => Err(ConfigError::new(BOTH)),
+            (true, None) => Err(ConfigError::new(NEITHER)),
+            (false, None) => Ok(Topics::Names(names)),
+            (true, Some(regex)) => Pattern::new(&regex)
+                .map(Topics::Pattern)
+                .map_err(|error| ConfigError::invalid("topics.regex", &regex, &format!("Invalid regex: {error}"))),
+        }
+    }
+
+    /// Whether the sink reads a topic of that name.
+    pub fn contains(&self, topic: &str) -> bool {
+        match self {
+            Topics::Names(names) => names.iter().any(|name| name == topic),
+            Topics::Pattern(pattern) => pattern.matches(topic),
+        }
+    }
+}
+
+pub(crate) const BOTH: &str = "topics and topics.regex are mutually exclusive options, but both are set.";
+pub(crate) const NEITHER: &str = "Must configure one of topics or topics.regex";
+
+/// The key and the message if the topics include that of the dead letters.
+pub(crate) fn dead_letter_conflict(topics: &Topics, letters: &str) -> Option<(&'static str, String)> {
+    if !topics.contains(letters) {
+        return None;
+    }
+    Some(match topics {
+        Topics::Names(names) => (
+            "topics",
+            format!(
+                "The DLQ topic '{letters}' may not be included in the list of topics ('topics=[{}]') consumed by the connector",
+                names.join(", ")
+            ),
+        ),
+        Topics::Pattern(pattern) => (
+            "topics.regex",
+            format!(
+                "The DLQ topic '{letters}' may not be matched by the regex for the topics ('topics.regex={}') consumed by the connector",
+                pattern.as_str()
+            ),
+        ),
+    })
+}

@@ -1,0 +1,253 @@
+//! Definitions of keys: what `caisson_api` knows about a key, and rules that only the worker can check.
+
+use std::fmt;
+
+use caisson_api::config::{ConfigError, Importance, Key, Setting, Type, Validator, Width};
+
+use crate::plugins::Role;
+use crate::rule::Rule;
+
+/// The definition of one key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    pub key: Key,
+    /// Checked after the key's own validator, if that had nothing to say.
+    pub rule: Rule,
+}
+
+impl Definition {
+    pub fn name(&self) -> &str {
+        &self.key.name
+    }
+
+    /// Checks a parsed value; `name` is what messages call the key.
+    pub fn check(
+        &self,
+        name: &str,
+        value: &Setting,
+        checks: &dyn caisson_api::config::Checks,
+    ) -> Result<(), ConfigError> {
+        if let Some(validator) = &self.key.validator {
+            validator.check(name, value, checks)?;
+        }
+        self.rule.check(name, value)
+    }
+}
+
+impl From<Key> for Definition {
+    fn from(key: Key) -> Self {
+        Definition { key, rule: Rule::None }
+    }
+}
+
+/// A definition as it stands in a table of this crate.
+#[derive(Clone, Copy)]
+pub struct Line {
+    name: &'static str,
+    kind: Type,
+    default: Default,
+    importance: Importance,
+    check: Check,
+    place: Option<Place>,
+    documentation: &'static str,
+}
+
+/// What a key is if it is not given.
+#[derive(Clone, Copy)]
+pub enum Default {
+    Required,
+    Null,
+    Text(&'static str),
+}
+
+#[derive(Clone, Copy)]
+struct Place {
+    group: &'static str,
+    order: i32,
+    width: Width,
+    display: &'static str,
+}
+
+/// What has to hold for a value; of the words some are Kafka's own texts for its validators.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Check {
+    Any,
+    NonNull,
+    NonEmpty,
+    /// A name of a connector.
+    Name,
+    AtLeast(i64),
+    /// Null is good too.
+    AtLeastIfAny(i64),
+    Between(f64, f64),
+    OneOf(&'static [&'static str]),
+    OneOfIgnoringCase(&'static [&'static str]),
+    /// A list without empty or repeated entries, perhaps empty, perhaps null.
+    Entries {
+        empty: bool,
+        null: bool,
+    },
+    /// Different names, of what is said.
+    Aliases(&'static str),
+    Regex,
+    NonEmptyRegex,
+    Plugin(Role),
+    /// A number of partitions, or -1.
+    Partitions,
+    ReplicationFactor,
+    /// A list of regular expressions, and the text that Kafka has for it.
+    Patterns(&'static str),
+    Listeners,
+    AdminListeners,
+    HeaderRules,
+    CastSpec,
+    Renames,
+    NonEmptyList,
+    /// Only described.
+    Said(&'static str),
+}
+
+pub const fn line(
+    name: &'static str,
+    kind: Type,
+    default: Default,
+    importance: Importance,
+    documentation: &'static str,
+) -> Line {
+    Line {
+        name,
+        kind,
+        default,
+        importance,
+        check: Check::Any,
+        place: None,
+        documentation,
+    }
+}
+
+impl Line {
+    pub const fn check(mut self, check: Check) -> Self {
+        self.check = check;
+        self
+    }
+
+    pub const fn at(mut self, group: &'static str, order: i32, width: Width, display: &'static str) -> Self {
+        self.place = Some(Place {
+            group,
+            order,
+            width,
+            display,
+        });
+        self
+    }
+
+    pub fn definition(&self) -> Definition {
+        let mut key = Key::new(self.name, self.kind)
+            .importance(self.importance)
+            .documentation(self.documentation);
+        key = match self.default {
+            Default::Required => key,
+            Default::Null => key.optional(),
+            Default::Text(text) => key.default(text),
+        };
+        if let Some(place) = self.place {
+            key = key.width(place.width).display(place.display);
+            // Some of Kafka's keys have a width without a group.
+            if !place.group.is_empty() {
+                key = key.group(place.group, place.order);
+            }
+        }
+        let (validator, rule) = self.check.parts();
+        key.validator = validator;
+        Definition { key, rule }
+    }
+}
+
+/// The definitions of a table.
+pub fn definitions(lines: &[Line]) -> Vec<Definition> {
+    lines.iter().map(Line::definition).collect()
+}
+
+impl Check {
+    /// The part that is data, which also says how the check is described, and the part that is code.
+    fn parts(self) -> (Option<Validator>, Rule) {
+        let said = |text: &str| Validator::Unknown(text.to_owned());
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        match self {
+            Check::Any => (None, Rule::None),
+            Check::NonNull => (Some(Validator::NonNull), Rule::None),
+            Check::NonEmpty => (Some(Validator::NonEmpty), Rule::None),
+            Check::Name => (Some(Validator::NonEmptyWithoutControl), Rule::None),
+            Check::AtLeast(least) => (Some(Validator::Range(Some(least as f64), None)), Rule::None),
+            Check::AtLeastIfAny(least) => (Some(said(&format!("[{least},...]"))), Rule::AtLeastIfAny(least)),
+            Check::Between(least, most) => (Some(Validator::Range(Some(least), Some(most))), Rule::None),
+            Check::OneOf(all) => (Some(Validator::OneOf(words(all))), Rule::None),
+            Check::OneOfIgnoringCase(all) => (Some(Validator::OneOfIgnoringCase(words(all))), Rule::None),
+            Check::Entries { empty, null } => (
+                Some(Validator::Distinct {
+                    empty_allowed: empty,
+                    null_allowed: null,
+                    values: Vec::new(),
+                }),
+                Rule::None,
+            ),
+            Check::Aliases(of) => (
+                Some(Validator::All(vec![Validator::NonNull, said(&format!("unique {of}"))])),
+                Rule::Aliases,
+            ),
+            Check::Regex => (Some(said("valid regex")), Rule::Regex),
+            Check::NonEmptyRegex => (
+                Some(Validator::All(vec![Validator::NonEmpty, said("valid regex")])),
+                Rule::Regex,
+            ),
+            Check::Plugin(role) => (
+                Some(said(&format!(
+                    "A concrete subclass of org.apache.kafka.connect.storage.{}, A class with a public, no-argument constructor",
+                    role.interface()
+                ))),
+                Rule::Plugin(role),
+            ),
+            Check::Partitions => (
+                Some(said("Positive number, or -1 to use the broker's default")),
+                Rule::Partitions,
+            ),
+            Check::ReplicationFactor => (
+                Some(said(
+                    "Positive number not larger than the number of brokers in the Kafka cluster, or -1 to use the broker's default",
+                )),
+                Rule::ReplicationFactor,
+            ),
+            Check::Patterns("non-null string") => (Some(Validator::NonNull), Rule::Patterns),
+            Check::Patterns(text) => (Some(said(text)), Rule::Patterns),
+            Check::Listeners => (
+                Some(said(
+                    "List of comma-separated URLs, ex: http://localhost:8080,https://localhost:8443.",
+                )),
+                Rule::Listeners,
+            ),
+            Check::AdminListeners => (Some(said("")), Rule::AdminListeners),
+            Check::HeaderRules => (
+                Some(said(
+                    "Comma-separated header rules, where each header rule is of the form '[action] [header name]:[header value]' and optionally surrounded by double quotes if any part of a header rule contains a comma",
+                )),
+                Rule::None,
+            ),
+            Check::CastSpec => (
+                Some(said("list of colon-delimited pairs, e.g. <code>foo:bar,abc:xyz</code>")),
+                Rule::CastSpec,
+            ),
+            Check::Renames => (
+                Some(said("list of colon-delimited pairs, e.g. <code>foo:bar,abc:xyz</code>")),
+                Rule::Renames,
+            ),
+            Check::NonEmptyList => (Some(said("non-empty list")), Rule::NonEmptyList),
+            Check::Said(text) => (Some(said(text)), Rule::None),
+        }
+    }
+}
+
+impl fmt::Debug for Line {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name)
+    }
+}

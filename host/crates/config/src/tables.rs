@@ -1,0 +1,85 @@
+//! The tables of definitions: one each for workers, connectors, sources and sinks. They drive parsing, validation,
+//! defaults, `GET /connector-plugins/{plugin}/config` and the reference page.
+
+mod connector;
+mod distributed;
+mod extras;
+mod security;
+mod sink;
+mod source;
+mod worker;
+
+pub mod client;
+
+use caisson_api::config::{Key, Validator};
+
+use crate::definition::{Definition, definitions};
+
+/// Keys that both kinds of workers have.
+pub fn worker() -> Vec<Definition> {
+    [worker::FIRST, security::SSL, worker::LAST]
+        .into_iter()
+        .flat_map(definitions)
+        .collect()
+}
+
+/// Keys of a standalone worker.
+pub fn standalone() -> Vec<Definition> {
+    let mut all = worker();
+    all.extend(definitions(worker::STANDALONE));
+    all
+}
+
+/// Keys of a distributed worker.
+pub fn distributed() -> Vec<Definition> {
+    let mut all = worker();
+    for table in [distributed::GROUP, security::SASL, distributed::STORAGE] {
+        all.extend(definitions(table));
+    }
+    all
+}
+
+/// Keys that Caisson adds to a worker's, apart from the sandbox's.
+pub fn extras() -> Vec<Definition> {
+    definitions(extras::EXTRAS)
+}
+
+/// Keys of every connector.
+pub fn connector() -> Vec<Definition> {
+    definitions(connector::COMMON)
+}
+
+/// Keys of every source connector, with those of every connector.
+pub fn source() -> Vec<Definition> {
+    let mut all = connector();
+    all.extend(definitions(source::SOURCE));
+    all
+}
+
+/// Keys of every sink connector, with those of every connector.
+pub fn sink() -> Vec<Definition> {
+    let mut all = connector();
+    all.extend(definitions(sink::SINK));
+    all
+}
+
+/// Keys of a group of topic creation, without the prefix `topic.creation.NAME.`.
+pub fn topic_group(name: &str) -> Vec<Definition> {
+    let mut all = definitions(source::TOPIC_GROUP);
+    for definition in &mut all {
+        let key = &mut definition.key;
+        key.display = key.display.replace("default", name);
+        key.group = Some(name.to_owned());
+    }
+    all
+}
+
+/// The keys alone.
+pub fn keys(definitions: &[Definition]) -> Vec<Key> {
+    definitions.iter().map(|definition| definition.key.clone()).collect()
+}
+
+/// Whether a validator says something that a reader of the reference wants to know.
+pub fn described(validator: &Validator) -> bool {
+    !matches!(validator, Validator::Unknown(text) if text.is_empty())
+}

@@ -1,0 +1,51 @@
+//! Settings of Kafka's clients, as overrides of a connector are checked against them.
+
+mod admin;
+mod consumer;
+mod producer;
+
+use crate::definition::{Definition, definitions};
+use crate::tables::security;
+
+/// A kind of client that a connector may change settings of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Client {
+    Producer,
+    Consumer,
+    Admin,
+}
+
+impl Client {
+    pub const ALL: [Client; 3] = [Client::Producer, Client::Consumer, Client::Admin];
+
+    /// Of keys in a worker's configuration.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Client::Producer => "producer.",
+            Client::Consumer => "consumer.",
+            Client::Admin => "admin.",
+        }
+    }
+
+    /// Of keys in a connector's configuration.
+    pub fn override_prefix(self) -> &'static str {
+        match self {
+            Client::Producer => "producer.override.",
+            Client::Consumer => "consumer.override.",
+            Client::Admin => "admin.override.",
+        }
+    }
+
+    /// What the client of that kind can be told.
+    pub fn definitions(self) -> Vec<Definition> {
+        let own = match self {
+            Client::Producer => producer::PRODUCER,
+            Client::Consumer => consumer::CONSUMER,
+            Client::Admin => admin::ADMIN,
+        };
+        [own, security::SSL, security::SASL]
+            .into_iter()
+            .flat_map(definitions)
+            .collect()
+    }
+}
