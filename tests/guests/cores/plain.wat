@@ -22,6 +22,7 @@
     (i32.const 64))
 
   (func (export "caisson:connect/transform@0.1.0#apply") (param i32 i32) (result i32)
+    (;apply;)
     (memory.fill (i32.const 128) (i32.const 0) (i32.const 64))
     (i32.const 128))
 

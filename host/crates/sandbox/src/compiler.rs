@@ -21,7 +21,7 @@ use crate::options::{CompilerOptions, SandboxOptions};
 
 mod cache;
 mod child;
-use cache::Cache;
+use cache::{Cache, Missing};
 pub use child::child_main;
 
 /// Bytes of the child's complaint that are kept.
@@ -70,7 +70,7 @@ impl Compiler {
         digest: Digest,
         bytes: &[u8],
     ) -> Result<Component, Error> {
-        if let Some(component) = self.cache.load(engine, digest) {
+        if let Ok(component) = self.cache.load(engine, digest) {
             return Ok(component);
         }
         // The semaphore is never closed.
@@ -88,9 +88,15 @@ impl Compiler {
         }
         self.cache.finish(digest, &unfinished)?;
         tracing::info!(module = name, %digest, bytes = bytes.len(), elapsed = ?started.elapsed(), "compiled");
-        self.cache.load(engine, digest).ok_or_else(|| Error::Compiler {
-            name: name.into(),
-            detail: "the engine does not accept what the compiler made".into(),
+        self.cache.load(engine, digest).map_err(|missing| match missing {
+            Missing::Absent => Error::Compiler {
+                name: name.into(),
+                detail: "it wrote no code".into(),
+            },
+            Missing::Refused(detail) => Error::Unfit {
+                name: name.into(),
+                detail,
+            },
         })
     }
 

@@ -66,6 +66,11 @@ pub enum Error {
         allowed: u64,
     },
 
+    #[error(
+        "module {name} declares more than an instance can have: {detail}; lower it, or raise sandbox.memory.bytes or sandbox.table.elements"
+    )]
+    Unfit { name: String, detail: String },
+
     #[error("module {name}: its manifest is not acceptable: {detail}; correct what `describe` returns")]
     Manifest { name: String, detail: String },
 
@@ -204,6 +209,7 @@ impl From<Error> for CallError {
             | Error::NewerContract { .. }
             | Error::UnknownImport { .. }
             | Error::WrongType { .. }
+            | Error::Unfit { .. }
             | Error::Manifest { .. }
             | Error::MissingRole { .. }
             | Error::ManifestDiffers { .. }

@@ -113,10 +113,7 @@ impl Module {
 
     /// The plugin of this class or alias.
     pub fn plugin(&self, class: &str) -> Option<&Plugin> {
-        self.manifest
-            .plugins
-            .iter()
-            .find(|plugin| plugin.class == class || plugin.aliases.iter().any(|alias| alias == class))
+        self.manifest.plugin(class)
     }
 
     /// The plugin of this class, if it is of this kind.
@@ -186,29 +183,19 @@ impl Module {
         self.ready.get_or_try_init(compile).await.cloned()
     }
 
-    /// Every plugin has to be exported, named once, and there has to be one.
+    /// There has to be a plugin, and the component has to export what each of them is.
     fn check_manifest(&self) -> Result<(), Error> {
         let wrong = |detail: String| Error::Manifest {
             name: self.name.clone(),
             detail,
         };
-        if self.manifest.format != FORMAT {
-            return Err(wrong(format!(
-                "format {} is newer than this worker knows ({FORMAT}); upgrade the worker",
-                self.manifest.format
-            )));
-        }
         if self.manifest.plugins.is_empty() {
             return Err(wrong("it offers no plugin".into()));
         }
-        let mut seen = BTreeSet::new();
         for plugin in &self.manifest.plugins {
             if plugin.class.trim().is_empty() || plugin.class.len() > 500 || plugin.class.chars().any(char::is_control)
             {
                 return Err(wrong(format!("{:?} is no class name", plugin.class)));
-            }
-            if !seen.insert((plugin.class.as_str(), kind_name(plugin.kind))) {
-                return Err(wrong(format!("it offers {} twice", plugin.class)));
             }
             for interface in required(plugin.kind) {
                 if !self.interfaces.contains(interface) {

@@ -18,6 +18,14 @@ use wasmtime::component::Component;
 use crate::error::Error;
 use crate::module::Digest;
 
+/// Why there is no code to run.
+pub(super) enum Missing {
+    /// Not there, or not whole.
+    Absent,
+    /// Whole, but the engine has no room for what it declares.
+    Refused(String),
+}
+
 pub(super) struct Cache {
     dir: PathBuf,
     compatibility: String,
@@ -60,25 +68,21 @@ impl Cache {
 
     /// The code of `digest`, if it is there and whole.
     #[allow(unsafe_code)]
-    pub(super) fn load(&self, engine: &Engine, digest: Digest) -> Option<Component> {
+    pub(super) fn load(&self, engine: &Engine, digest: Digest) -> Result<Component, Missing> {
         let path = self.code(digest);
-        let expected = fs::read_to_string(self.sum(digest)).ok()?;
-        let actual = self.checksum(digest, &path).ok()?;
+        let expected = fs::read_to_string(self.sum(digest)).map_err(|_| Missing::Absent)?;
+        let actual = self.checksum(digest, &path).map_err(|_| Missing::Absent)?;
         if expected.trim() != actual {
             tracing::warn!(path = %path.display(), "compiled code does not match its checksum, compiling again");
             self.remove(digest);
-            return None;
+            return Err(Missing::Absent);
         }
         // SAFETY: the bytes were written by our compiler for this very component and engine, as the checksum says, into
         // a directory that only the worker may write.
-        match unsafe { Component::deserialize_file(engine, &path) } {
-            Ok(component) => Some(component),
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "the engine refuses compiled code, compiling again");
-                self.remove(digest);
-                None
-            }
-        }
+        unsafe { Component::deserialize_file(engine, &path) }.map_err(|error| {
+            self.remove(digest);
+            Missing::Refused(error.root_cause().to_string())
+        })
     }
 
     /// Where the code of `digest` is to be written before it is whole.

@@ -124,7 +124,12 @@ fn require_file(path: &Path, metadata: &Metadata) -> Result<(), ErrorCode> {
 
 /// Opens a path in which no link may be left.
 fn open_resolved(path: &Path, flags: OFlags) -> Result<File, ErrorCode> {
-    let mode = Mode::from_raw_mode(0o666);
+    // A mode without a file to create is an invalid argument.
+    let mode = if flags.contains(OFlags::CREATE) {
+        Mode::from_raw_mode(0o666)
+    } else {
+        Mode::empty()
+    };
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{ResolveFlags, openat2};

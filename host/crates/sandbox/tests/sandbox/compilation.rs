@@ -104,22 +104,26 @@ fn bomb(locals: usize, loops: usize) -> Vec<u8> {
     core("plain.wat", TRANSFORM, |text| text.replace("(;more;)", &function))
 }
 
-async fn bombed(change: impl FnOnce(&mut caisson_sandbox::CompilerOptions)) -> Error {
+/// A module of so many functions that do nothing.
+fn crowd(functions: usize) -> Vec<u8> {
+    core("plain.wat", TRANSFORM, |text| {
+        text.replace("(;more;)", &"(func)".repeat(functions))
+    })
+}
+
+async fn bombed(bytes: Vec<u8>, change: impl FnOnce(&mut caisson_sandbox::CompilerOptions)) -> Error {
     let cache = tempfile::tempdir().unwrap();
     let mut own = options(cache.path());
     change(&mut own.compiler);
     let sandbox = Sandbox::new(own).unwrap();
-    let error = sandbox
-        .load("bomb.wasm", bomb(49_000, 4_000))
-        .await
-        .expect_err("it compiled");
+    let error = sandbox.load("bomb.wasm", bytes).await.expect_err("it compiled");
     assert!(files(cache.path(), "cwasm").is_empty());
     error
 }
 
 #[tokio::test]
 async fn a_compile_bomb_is_stopped_by_its_processor_time() {
-    let error = bombed(|compiler| compiler.cpu = Duration::from_secs(1)).await;
+    let error = bombed(bomb(49_000, 4_000), |compiler| compiler.cpu = Duration::from_secs(1)).await;
     let text = error.to_string();
     assert!(
         matches!(error, Error::CompileLimit { .. }) && text.contains("more than 1s of processor time"),
@@ -129,7 +133,10 @@ async fn a_compile_bomb_is_stopped_by_its_processor_time() {
 
 #[tokio::test]
 async fn a_compile_bomb_is_stopped_by_the_clock() {
-    let error = bombed(|compiler| compiler.time = Duration::from_millis(300)).await;
+    let error = bombed(bomb(49_000, 4_000), |compiler| {
+        compiler.time = Duration::from_millis(300)
+    })
+    .await;
     let text = error.to_string();
     assert!(
         matches!(error, Error::CompileLimit { .. }) && text.contains("longer than 300ms"),
@@ -139,7 +146,7 @@ async fn a_compile_bomb_is_stopped_by_the_clock() {
 
 #[tokio::test]
 async fn a_compile_bomb_is_stopped_by_its_memory() {
-    let error = bombed(|compiler| compiler.memory = 300 << 20).await;
+    let error = bombed(crowd(100_000), |compiler| compiler.memory = 400 << 20).await;
     let text = error.to_string();
     assert!(
         matches!(error, Error::CompileLimit { .. }) && text.contains("bytes of memory"),

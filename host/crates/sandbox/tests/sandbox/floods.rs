@@ -62,7 +62,7 @@ async fn a_line_without_end_is_cut() {
     let (_, lines) = logged("long-line:1000000").await;
     assert_eq!(lines.len(), 1);
     assert!(lines[0].len() < 400, "{}", lines[0].len());
-    assert!(lines[0].ends_with('…'));
+    assert!(lines[0].contains("yyy…"), "{lines:?}");
 }
 
 #[tokio::test]

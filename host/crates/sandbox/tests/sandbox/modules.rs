@@ -201,11 +201,11 @@ async fn a_manifest_that_cannot_be_read_is_refused() {
     .await;
     refusal(
         claiming(r#"{"format":2,"plugins":[{"class":"x","kind":"transform"}]}"#),
-        &["format 2 is newer"],
+        &["format 2"],
     )
     .await;
     let twice = r#"{"plugins":[{"class":"x","kind":"transform"},{"class":"x","kind":"transform"}]}"#;
-    refusal(claiming(twice), &["offers x twice"]).await;
+    refusal(claiming(twice), &["x twice"]).await;
 }
 
 #[tokio::test]
@@ -290,7 +290,7 @@ async fn declared_monsters_are_refused_before_they_exist() {
     let table = core("plain.wat", TRANSFORM, |text| {
         text.replace("(;elements;) 1", "10000000")
     });
-    refusal(table, &["10000000 table elements", "sandbox.table.elements"]).await;
+    refusal(table, &["minimum element size of 10000000", "sandbox.table.elements"]).await;
 }
 
 #[tokio::test]
