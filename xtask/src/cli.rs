@@ -77,7 +77,7 @@ pub enum Stage {
     Guests,
     /// Unit and integration tests of all crates, natively.
     Unit,
-    /// The worker on a real Kafka.
+    /// The Kafka client and the worker, on a real Kafka.
     E2e,
     /// `cargo x demo --once`.
     Demo,

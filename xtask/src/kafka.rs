@@ -85,6 +85,14 @@ impl Broker {
         self.data.join("broker-1.log")
     }
 
+    /// A shell command that kills the broker and starts it again.
+    pub fn restart_command(&self, tree: &Tree) -> String {
+        let (data, port) = (self.data.display(), self.port);
+        let script = tree.root.join("tests/systems/start-kafka.sh");
+        let script = script.display();
+        format!("export DATA='{data}' PORT={port}; '{script}' kill-node 1 && '{script}' start-node 1")
+    }
+
     /// Ends the broker and deletes its data.
     pub fn clean(self, tree: &Tree) -> Result<()> {
         process::visible(script(tree, &self.data).arg("clean"))
