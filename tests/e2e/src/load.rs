@@ -83,7 +83,10 @@ impl Received {
             if !cut.is_empty() {
                 received.foreign.push(line.to_owned());
             }
-            match whole.strip_prefix("line ").and_then(|number| number.parse::<u64>().ok()) {
+            match whole
+                .strip_prefix("line ")
+                .and_then(|number| number.parse::<u64>().ok())
+            {
                 Some(number) if seen.insert(number) => received.distinct += 1,
                 Some(_) => received.repeated += 1,
                 None => {}

@@ -61,19 +61,37 @@ fn kill_minus_nine_of_a_generator_leaves_no_gap_that_the_verifying_sink_would_se
         "name": "numbers", "connector.class": "DatagenSource", "topic": topic, "format": "sequence", "seed": "42",
         "partitions": "2", "max.records": RECORDS.to_string(), "rate": "100000",
     });
-    let mut worker = system.worker("sequence").connector("source.json", &source.to_string()).start();
+    let mut worker = system
+        .worker("sequence")
+        .connector("source.json", &source.to_string())
+        .start();
     let mut before = 0;
     for _ in 0..KILLS {
-        before = until("the topic grows", || Some(system.end_offset(&topic)).filter(|end| *end > before));
+        before = until("the topic grows", || {
+            Some(system.end_offset(&topic)).filter(|end| *end > before)
+        });
         worker.kill();
         worker.start_again();
     }
-    let end = until("the generator has made all its records", || Some(system.end_offset(&topic)).filter(|end| *end >= RECORDS));
+    let end = until("the generator has made all its records", || {
+        Some(system.end_offset(&topic)).filter(|end| *end >= RECORDS)
+    });
     let name = system.name("verify");
-    worker.rest.create_running(&name, &json!({ "connector.class": "DiscardSink", "topics": topic, "verify": "sequence" }));
+    worker.rest.create_running(
+        &name,
+        &json!({ "connector.class": "DiscardSink", "topics": topic, "verify": "sequence" }),
+    );
     let line = worker.await_log(&[&format!("verified {end} records of 2 streams"), &name]);
-    for right in ["missing=0", "reordered=0", "corrupt=0", &format!("repeated={}", end - RECORDS)] {
+    for right in [
+        "missing=0",
+        "reordered=0",
+        "corrupt=0",
+        &format!("repeated={}", end - RECORDS),
+    ] {
         assert!(line.contains(right), "{right}: {line}");
     }
-    measured(&format!("{KILLS} kills of a generator: {RECORDS} records, {} of them twice, no gap", end - RECORDS));
+    measured(&format!(
+        "{KILLS} kills of a generator: {RECORDS} records, {} of them twice, no gap",
+        end - RECORDS
+    ));
 }
