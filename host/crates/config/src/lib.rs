@@ -4,9 +4,11 @@
 //! It knows no clients, no engine and no HTTP. Files and variables are read by [`providers`] only, where a configuration
 //! asks for them.
 
+pub mod builtin;
 pub mod connector;
 pub mod connector_file;
 pub mod definition;
+pub mod docs;
 pub mod error;
 pub mod given;
 pub mod listener;
@@ -27,5 +29,5 @@ pub use connector_file::ConnectorFile;
 pub use definition::Definition;
 pub use error::Error;
 pub use given::{Entries, Given};
-pub use plugins::{PluginInfo, Plugins, Role};
+pub use plugins::{Catalogue, PluginInfo, Plugins, Role};
 pub use worker::WorkerConfig;

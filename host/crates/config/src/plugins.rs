@@ -1,11 +1,15 @@
 //! What validation asks of the installed plugins.
 
+mod catalogue;
+
 use std::sync::Arc;
 
 use caisson_api::manifest::PluginKind;
 
 use crate::definition::Definition;
 use crate::version::{Requirement, Version};
+
+pub use catalogue::Catalogue;
 
 /// The place in a configuration where a plugin is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

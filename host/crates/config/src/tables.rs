@@ -11,7 +11,7 @@ mod worker;
 
 pub mod client;
 
-use caisson_api::config::{Key, Validator};
+use caisson_api::config::Key;
 
 use crate::definition::{Definition, definitions};
 
@@ -77,9 +77,4 @@ pub fn topic_group(name: &str) -> Vec<Definition> {
 /// The keys alone.
 pub fn keys(definitions: &[Definition]) -> Vec<Key> {
     definitions.iter().map(|definition| definition.key.clone()).collect()
-}
-
-/// Whether a validator says something that a reader of the reference wants to know.
-pub fn described(validator: &Validator) -> bool {
-    !matches!(validator, Validator::Unknown(text) if text.is_empty())
 }
