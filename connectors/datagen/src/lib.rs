@@ -210,7 +210,7 @@ impl DatagenTask {
         let deadline = Instant::now() + wait;
         loop {
             let now = Instant::now();
-            let owed = (now - self.started).as_micros() as u64 * rate / 1_000_000;
+            let owed = ((now - self.started).as_micros() * u128::from(rate) / 1_000_000) as u64;
             if owed > self.sent {
                 return most.min(owed - self.sent);
             }
@@ -219,7 +219,10 @@ impl DatagenTask {
             }
             let next = match rate {
                 0 => deadline,
-                rate => self.started + Duration::from_nanos((self.sent + 1) * 1_000_000_000 / rate + 1_000),
+                rate => {
+                    let nanos = u128::from(self.sent + 1) * 1_000_000_000 / u128::from(rate) + 1_000;
+                    self.started + Duration::from_nanos(nanos as u64)
+                }
             };
             thread::sleep(next.min(deadline).saturating_duration_since(now));
         }
