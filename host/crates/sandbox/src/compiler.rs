@@ -24,6 +24,9 @@ mod child;
 use cache::{Cache, Missing};
 pub use child::child_main;
 
+/// The name of the hidden subcommand of the worker.
+pub const SUBCOMMAND: &str = "compile-component";
+
 /// Bytes of the child's complaint that are kept.
 const MAX_COMPLAINT: u64 = 8 << 10;
 

@@ -25,6 +25,7 @@ mod module;
 mod options;
 mod output;
 mod package;
+mod properties;
 mod roles;
 mod sandbox;
 
@@ -35,6 +36,7 @@ pub use metrics::{Metric, MetricValue, Metrics};
 pub use module::{Digest, Module};
 pub use options::{CompilerOptions, GrantPolicy, SandboxOptions};
 pub use package::package;
+pub use properties::properties;
 pub use roles::{
     Applied, Column, ConfigValue, Converted, Converter, Delivery, ExactlyOnce, InstanceSpec, Outcome, Predicate,
     Records, SinkConnector, SinkOffsetChange, SinkTask, SourceConnector, SourceOffsetChange, SourceTask, Tested,

@@ -1,5 +1,6 @@
 //! How a worker's sandbox is set up.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -97,21 +98,11 @@ impl Default for GrantPolicy {
 impl SandboxOptions {
     /// The defaults, with compiled code kept in `cache_dir`, compiling in this process.
     pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
+        let none: BTreeMap<String, String> = BTreeMap::new();
+        let defaults = Self::from_properties(&none).expect("the defaults of the table can be read; a test does");
         SandboxOptions {
             cache_dir: cache_dir.into(),
-            compiler: CompilerOptions::default(),
-            defaults: Limits::default(),
-            ceilings: Limits {
-                memory: 1 << 30,
-                call: Duration::from_secs(300),
-                lifecycle_call: Duration::from_secs(300),
-                output: 256 << 20,
-                ..Limits::default()
-            },
-            policy: GrantPolicy::default(),
-            instances: 512,
-            module_bytes: 64 << 20,
-            describe_time: Duration::from_secs(10),
+            ..defaults
         }
     }
 }
