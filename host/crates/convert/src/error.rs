@@ -3,6 +3,7 @@
 use std::fmt;
 
 use caisson_api::schema::SchemaError;
+use caisson_api::typed::TypedError;
 
 /// A failed conversion or configuration of a converter.
 ///
@@ -93,5 +94,12 @@ impl From<SchemaError> for ConvertError {
                 ConvertError::new(Class::Foreign("com.fasterxml.jackson.core.JsonParseException"), message)
             }
         }
+    }
+}
+
+/// A block that cannot be read, or a value that no block can hold.
+impl From<TypedError> for ConvertError {
+    fn from(error: TypedError) -> Self {
+        ConvertError::data(error.to_string())
     }
 }

@@ -13,14 +13,21 @@ mod plain;
 mod schema;
 mod source;
 mod text;
+mod typed_block;
+mod typed_text;
 mod validate;
 
 use caisson_api::{SchemaRef, Value};
 
 pub use options::{DecimalFormat, JsonOptions};
 
-use crate::{ConvertError, Converter};
+use crate::{ConvertError, Converted, Converter, column};
 use cache::SchemaCache;
+use node::{Node, NodeBuilder};
+use parse::Parser;
+use plain::PlainBuilder;
+use typed_text::Plan;
+use validate::Checker;
 
 /// JSON, with or without the envelope that carries a schema.
 #[derive(Debug)]
@@ -34,6 +41,21 @@ impl JsonConverter {
         JsonConverter {
             cache: SchemaCache::new(options.cache_size),
             options,
+        }
+    }
+
+    fn open_envelope(&self, schema: Option<&SchemaRef>, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+        if self.options.schemas_enable {
+            out.extend_from_slice(b"{\"schema\":");
+            self.write_schema(schema, out)?;
+            out.extend_from_slice(b",\"payload\":");
+        }
+        Ok(())
+    }
+
+    fn close_envelope(&self, out: &mut Vec<u8>) {
+        if self.options.schemas_enable {
+            out.push(b'}');
         }
     }
 
@@ -69,15 +91,9 @@ impl Converter for JsonConverter {
         if schema.is_none() && value.is_null() {
             return Ok(false);
         }
-        if self.options.schemas_enable {
-            out.extend_from_slice(b"{\"schema\":");
-            self.write_schema(schema, out)?;
-            out.extend_from_slice(b",\"payload\":");
-        }
+        self.open_envelope(schema, out)?;
         encode::write_value(out, schema.map(AsRef::as_ref), value, &self.options)?;
-        if self.options.schemas_enable {
-            out.push(b'}');
-        }
+        self.close_envelope(out);
         Ok(true)
     }
 
@@ -87,16 +103,14 @@ impl Converter for JsonConverter {
         };
         let defaults = self.options.replace_null_with_default;
         if !self.options.schemas_enable {
-            let value = source::with_text(bytes, |text| {
-                parse::Parser::new(text).document(&mut plain::PlainBuilder)
-            })?;
+            let value = source::with_text(bytes, |text| Parser::new(text).document(&mut PlainBuilder))?;
             return Ok((None, value.unwrap_or_default()));
         }
         let Some(schema) = &self.options.schema_content else {
             return source::with_text(bytes, |text| envelope::read(text, &self.cache, defaults))?;
         };
         let value = source::with_text(bytes, |text| {
-            let node = parse::Parser::new(text).document(&mut node::NodeBuilder)?;
+            let node = Parser::new(text).document(&mut NodeBuilder)?;
             Ok(match node {
                 Some(node) => decode::to_value(schema, Some(&node), defaults),
                 None => decode::missing(schema),
@@ -104,14 +118,95 @@ impl Converter for JsonConverter {
         })??;
         Ok((Some(schema.clone()), value))
     }
+
+    fn check(&self, topic: &str, bytes: &[u8]) -> Result<(), ConvertError> {
+        match source::plain_text(bytes) {
+            Some(text) if !self.options.schemas_enable && Parser::new(text).document(&mut Checker).is_ok() => Ok(()),
+            _ => self.to_connect(topic, Some(bytes)).map(drop),
+        }
+    }
+
+    /// Without schemas, text that any reader of JSON understands is passed on as it is.
+    fn to_json(&self, topic: &str, bytes: &[u8], out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+        if !self.options.schemas_enable
+            && let Some(text) = source::plain_text(bytes)
+            && let Some(value) = strict_value(text)
+        {
+            if value == "null" {
+                return Ok(false);
+            }
+            out.extend_from_slice(value.as_bytes());
+            return Ok(true);
+        }
+        column::to_json(self, topic, bytes, out)
+    }
+
+    /// Text of a plugin is strict JSON already; only its grammar is checked.
+    fn from_json(&self, topic: &str, json: &[u8], out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+        match source::plain_text(json).and_then(strict_value) {
+            Some("null") => Ok(false),
+            Some(value) => {
+                self.open_envelope(None, out)?;
+                out.extend_from_slice(value.as_bytes());
+                self.close_envelope(out);
+                Ok(true)
+            }
+            None => self.from_connect(topic, None, &column::read_json(json)?, out),
+        }
+    }
+
+    fn to_typed(&self, topic: &str, bytes: &[u8], out: &mut Vec<u8>) -> Result<Converted, ConvertError> {
+        if self.options.schemas_enable {
+            return column::to_typed(self, topic, bytes, out);
+        }
+        let present = source::with_text(bytes, |text| {
+            let node = Parser::new(text).document(&mut NodeBuilder)?;
+            Ok(match node {
+                None | Some(Node::Null) => Ok(false),
+                Some(node) => typed_block::write_block(out, &node).map(|()| true),
+            })
+        })??;
+        Ok(Converted { present, schema: None })
+    }
+
+    fn from_typed(
+        &self,
+        topic: &str,
+        schema: Option<&SchemaRef>,
+        block: Option<&[u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ConvertError> {
+        let (Some(schema), Some(block)) = (schema, block) else {
+            return column::from_typed(self, topic, schema, block, out);
+        };
+        let Some(plan) = self.cache.plan(schema, || Plan::new(schema, &self.options)) else {
+            return column::from_typed(self, topic, Some(schema), Some(block), out);
+        };
+        self.open_envelope(Some(schema), out)?;
+        plan.write(block, &self.options, out)?;
+        self.close_envelope(out);
+        Ok(true)
+    }
+}
+
+/// The one value in a text that is strict JSON, without the white space around it.
+fn strict_value(text: &str) -> Option<&str> {
+    let mut parser = Parser::new(text);
+    parser.document(&mut Checker).ok()??;
+    let (value, rest) = text.split_at(parser.position());
+    (!parser.lenient && rest.bytes().all(is_space)).then(|| value.trim_start_matches([' ', '\n', '\r', '\t']))
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
 /// The schema in `schema.content`.
 pub(crate) fn read_schema_content(content: &str, defaults: bool) -> Result<Option<SchemaRef>, ConvertError> {
     let node = source::with_text(content.as_bytes(), |text| {
-        let node = parse::Parser::new(text).document(&mut node::NodeBuilder)?;
+        let node = Parser::new(text).document(&mut NodeBuilder)?;
         Ok(schema::read_schema(
-            node.as_ref().unwrap_or(&node::Node::Boolean(false)),
+            node.as_ref().unwrap_or(&Node::Boolean(false)),
             defaults,
         ))
     });

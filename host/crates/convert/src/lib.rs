@@ -7,6 +7,7 @@
 mod base64;
 mod byte_array;
 mod charset;
+pub mod column;
 mod error;
 mod java;
 mod json;
@@ -24,6 +25,7 @@ use std::collections::hash_map::Entry;
 use caisson_api::{SchemaRef, Value};
 
 pub use byte_array::ByteArrayConverter;
+pub use column::Converted;
 pub use error::{Class, ConvertError};
 pub use json::{DecimalFormat, JsonConverter, JsonOptions};
 pub use primitive::{BooleanConverter, NumberConverter};
@@ -39,6 +41,10 @@ pub enum Role {
 }
 
 /// Keys and values (`org.apache.kafka.connect.storage.Converter`).
+///
+/// The first two methods are Kafka Connect's. The others are shortcuts between the forms that a column of payloads can
+/// have: serialized as in Kafka, JSON text, typed block (`wit/frame.md`), and the raw bytes that a source gives as
+/// values. After an error, what was appended to `out` is worthless.
 #[allow(
     clippy::wrong_self_convention,
     reason = "the names are those of Kafka Connect's interface"
@@ -56,6 +62,48 @@ pub trait Converter: Send + Sync {
 
     /// The schema and the value in `bytes`; `None` is null bytes.
     fn to_connect(&self, topic: &str, bytes: Option<&[u8]>) -> Result<(Option<SchemaRef>, Value), ConvertError>;
+
+    /// Whether all serialized bytes are good, so that nobody needs to [check](Converter::check) them.
+    fn accepts_all(&self) -> bool {
+        false
+    }
+
+    /// Fails where reading the bytes would. For a plugin that wants Kafka's own bytes.
+    fn check(&self, topic: &str, bytes: &[u8]) -> Result<(), ConvertError> {
+        self.to_connect(topic, Some(bytes)).map(drop)
+    }
+
+    /// Serialized to JSON text; false is null.
+    fn to_json(&self, topic: &str, bytes: &[u8], out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+        column::to_json(self, topic, bytes, out)
+    }
+
+    /// JSON text to serialized; false is null.
+    fn from_json(&self, topic: &str, json: &[u8], out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+        let value = column::read_json(json)?;
+        self.from_connect(topic, None, &value, out)
+    }
+
+    /// Serialized to a typed block.
+    fn to_typed(&self, topic: &str, bytes: &[u8], out: &mut Vec<u8>) -> Result<Converted, ConvertError> {
+        column::to_typed(self, topic, bytes, out)
+    }
+
+    /// A typed block to serialized; false is null. No block is a null under its schema.
+    fn from_typed(
+        &self,
+        topic: &str,
+        schema: Option<&SchemaRef>,
+        block: Option<&[u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ConvertError> {
+        column::from_typed(self, topic, schema, block, out)
+    }
+
+    /// Bytes that a source gave as its value, to serialized.
+    fn from_raw(&self, topic: &str, bytes: &[u8], out: &mut Vec<u8>) -> Result<bool, ConvertError> {
+        self.from_connect(topic, Some(&column::OPTIONAL_BYTES), &Value::Bytes(bytes.to_vec()), out)
+    }
 }
 
 /// Values of headers (`org.apache.kafka.connect.storage.HeaderConverter`).
@@ -115,6 +163,7 @@ header_converter_by_converter!(
     ByteArrayConverter,
     JsonConverter,
     NumberConverter,
+    SimpleHeaderConverter,
     StringConverter,
 );
 

@@ -128,6 +128,17 @@ impl Bundled {
         })
     }
 
+    /// The configured converter of the values of headers, for those who treat a header as a column like any other: to
+    /// the bundled converters its name means nothing.
+    pub fn header_values(self, options: &Options) -> Result<Arc<dyn Converter>, ConvertError> {
+        match self {
+            Bundled::SimpleHeader => Ok(Arc::new(SimpleHeaderConverter)),
+            Bundled::Json | Bundled::String | Bundled::ByteArray | Bundled::Boolean | Bundled::Number(_) => {
+                self.converter(options)
+            }
+        }
+    }
+
     /// The configured converter of headers.
     pub fn header_converter(self, options: &Options) -> Result<Arc<dyn HeaderConverter>, ConvertError> {
         if self == Bundled::SimpleHeader {

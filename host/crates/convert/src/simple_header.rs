@@ -3,17 +3,17 @@
 use caisson_api::{SchemaRef, Value};
 
 use crate::charset::decode_utf8;
-use crate::{ConvertError, HeaderConverter, values};
+use crate::{ConvertError, Converter, values};
 
 /// Writes values as text and guesses, when reading, what the text stood for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SimpleHeaderConverter;
 
-impl HeaderConverter for SimpleHeaderConverter {
-    fn from_connect_header(
+/// In Kafka Connect it converts headers only, and [`crate::registry`] sees to that; a header's name means nothing to it.
+impl Converter for SimpleHeaderConverter {
+    fn from_connect(
         &self,
         _topic: &str,
-        _name: &str,
         schema: Option<&SchemaRef>,
         value: &Value,
         out: &mut Vec<u8>,
@@ -25,12 +25,7 @@ impl HeaderConverter for SimpleHeaderConverter {
         Ok(true)
     }
 
-    fn to_connect_header(
-        &self,
-        _topic: &str,
-        _name: &str,
-        bytes: Option<&[u8]>,
-    ) -> Result<(Option<SchemaRef>, Value), ConvertError> {
+    fn to_connect(&self, _topic: &str, bytes: Option<&[u8]>) -> Result<(Option<SchemaRef>, Value), ConvertError> {
         Ok(bytes.map_or((None, Value::Null), |bytes| values::parse_string(&decode_utf8(bytes))))
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::{Arc, LazyLock};
 
 use caisson_api::schema::{Kind, Schema};
+use caisson_api::typed::TypedError;
 use caisson_api::value::to_java_string;
 use caisson_api::{SchemaRef, Value};
 
 use crate::charset::Charset;
-use crate::{Class, ConvertError, Converter};
+use crate::{Class, ConvertError, Converted, Converter, column};
 
 /// `Schema.OPTIONAL_STRING_SCHEMA`.
 static OPTIONAL_STRING: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::optional(Kind::String)));
@@ -62,5 +63,41 @@ impl Converter for StringConverter {
             Value::String(self.charset.decode(bytes).into_owned())
         });
         Ok((Some(OPTIONAL_STRING.clone()), value))
+    }
+
+    fn accepts_all(&self) -> bool {
+        true
+    }
+
+    fn check(&self, _topic: &str, _bytes: &[u8]) -> Result<(), ConvertError> {
+        Ok(())
+    }
+
+    fn to_typed(&self, _topic: &str, bytes: &[u8], out: &mut Vec<u8>) -> Result<Converted, ConvertError> {
+        column::write_slice_block(self.charset.decode(bytes).as_bytes(), out);
+        Ok(Converted {
+            present: true,
+            schema: Some(OPTIONAL_STRING.clone()),
+        })
+    }
+
+    fn from_typed(
+        &self,
+        topic: &str,
+        schema: Option<&SchemaRef>,
+        block: Option<&[u8]>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ConvertError> {
+        match (schema, block) {
+            (Some(schema), Some(block)) if matches!(schema.kind, Kind::String) && schema.logical_type().is_none() => {
+                let Some(bytes) = column::slice_of_block(block)? else {
+                    return Ok(false);
+                };
+                let text = std::str::from_utf8(bytes).map_err(|_| TypedError::Text)?;
+                self.charset.encode(text, out);
+                Ok(true)
+            }
+            _ => column::from_typed(self, topic, schema, block, out),
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caisson_api::SchemaRef;
 
+use super::typed_text::Plan;
+
 /// Texts of schemas in envelopes, both ways. A cache that is full starts anew.
 #[derive(Debug)]
 pub(crate) struct SchemaCache {
@@ -13,6 +15,15 @@ pub(crate) struct SchemaCache {
     written: Mutex<Written>,
     /// Guards the schemas that were read; held for a look-up.
     read: Mutex<Read>,
+    /// Guards how blocks of a schema are written; held for a look-up.
+    plans: Mutex<Plans>,
+}
+
+#[derive(Debug, Default)]
+struct Plans {
+    last: Option<(SchemaRef, Option<Arc<Plan>>)>,
+    /// By the address of the schema.
+    all: HashMap<usize, (SchemaRef, Option<Arc<Plan>>)>,
 }
 
 #[derive(Debug, Default)]
@@ -35,6 +46,7 @@ impl SchemaCache {
             capacity: capacity.max(1),
             written: Mutex::default(),
             read: Mutex::default(),
+            plans: Mutex::default(),
         }
     }
 
@@ -60,6 +72,30 @@ impl SchemaCache {
         };
         written.last = Some((schema.clone(), text.clone()));
         Ok(text)
+    }
+
+    /// How to write typed blocks of a schema; `None` if they take the long way.
+    pub fn plan(&self, schema: &SchemaRef, make: impl FnOnce() -> Option<Plan>) -> Option<Arc<Plan>> {
+        let mut plans = lock(&self.plans);
+        if let Some((last, plan)) = &plans.last
+            && Arc::ptr_eq(last, schema)
+        {
+            return plan.clone();
+        }
+        let address = Arc::as_ptr(schema) as usize;
+        let plan = match plans.all.get(&address) {
+            Some((_, plan)) => plan.clone(),
+            None => {
+                let plan = make().map(Arc::new);
+                if plans.all.len() >= self.capacity {
+                    plans.all.clear();
+                }
+                plans.all.insert(address, (schema.clone(), plan.clone()));
+                plan
+            }
+        };
+        plans.last = Some((schema.clone(), plan.clone()));
+        plan
     }
 
     /// The schema whose text stands at the beginning of `rest`, if it is the one found last: the length of the text

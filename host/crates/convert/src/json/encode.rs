@@ -118,7 +118,7 @@ fn write_with_schema(
 }
 
 /// Null where a schema is: its default, null if it may be, or an error.
-fn write_null(out: &mut Vec<u8>, schema: &Schema, options: &JsonOptions) -> Result<(), ConvertError> {
+pub(crate) fn write_null(out: &mut Vec<u8>, schema: &Schema, options: &JsonOptions) -> Result<(), ConvertError> {
     if options.replace_null_with_default
         && let Some(default) = &schema.default
     {
