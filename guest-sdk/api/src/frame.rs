@@ -169,7 +169,7 @@ pub enum FrameError {
     Flags(u8),
     #[error("encoding of the {column} is {found}")]
     Encoding { column: &'static str, found: u8 },
-    #[error("section {0} of the frame is out of place")]
+    #[error("the {0} section of the frame is out of place")]
     Section(&'static str),
     #[error("the {0} table of the frame is cut short")]
     Table(&'static str),

@@ -192,12 +192,12 @@ fn nesting_ends_at_the_limit() {
 #[test]
 fn few_bytes_cannot_stand_for_many_values() {
     // An array of two elements that are the same array of two elements, and so on.
-    let mut bytes = words_to_bytes(&[0, 16 | 1 << 32]);
+    let mut bytes = words_to_bytes(&[0, 16 | 2 << 32]);
     for _ in 0..30 {
         let next = bytes.len() as u64 + 24;
         bytes.extend(words_to_bytes(&[0, next | 2 << 32, next | 2 << 32]));
     }
-    let schema = (0..30).fold(Schema::new(Kind::Int8), |inner, _| {
+    let schema = (0..30).fold(Schema::new(Kind::Int64), |inner, _| {
         SchemaBuilder::array(inner).build().unwrap()
     });
     assert_eq!(decode(Some(&schema), &bytes), Err(TypedError::Overlap));

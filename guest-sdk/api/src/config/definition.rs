@@ -1,6 +1,8 @@
 //! Parsing and validating a configuration against its definitions.
 
-use super::{Checks, ConfigDef, ConfigError, Default, Key, NoChecks, Properties, Setting, Settings, Type};
+use std::collections::HashSet;
+
+use super::{Checks, ConfigDef, ConfigError, Default, Key, NoChecks, Properties, Setting, Settings, Validator};
 
 /// What validation found about one key (`ConfigValue`).
 #[derive(Clone, Debug, PartialEq, std::default::Default)]
@@ -16,7 +18,14 @@ pub struct Validated {
 impl Key {
     /// The value of the key in a configuration, checked.
     pub fn parse(&self, properties: &dyn Properties, checks: &dyn Checks) -> Result<Setting, ConfigError> {
-        let value = self.read(properties, checks)?;
+        let mut value = self.read(properties, checks)?;
+        // Repeated elements are dropped here, although validation complains about them.
+        if let (Setting::List(items), Some(Validator::EachOneOf(_) | Validator::Distinct { .. })) =
+            (&mut value, &self.validator)
+        {
+            let mut seen = HashSet::new();
+            items.retain(|item| seen.insert(item.clone()));
+        }
         self.check(&value, checks)?;
         Ok(value)
     }
@@ -61,11 +70,6 @@ impl Key {
             Default::Required | Default::None => Ok(Setting::Null),
             Default::Text(text) => Setting::parse(&self.name, text, self.kind),
         }
-    }
-
-    /// What REST shows of a given value of this key, before any parsing.
-    pub fn shows_text(&self) -> bool {
-        self.kind != Type::Password
     }
 }
 

@@ -196,6 +196,7 @@ impl FrameBuilder {
     }
 
     /// Adds a record.
+    #[inline]
     pub fn push(&mut self, record: &NewRecord<'_>) -> Result<(), FrameError> {
         let key = record.key.unwrap_or_default();
         let value = record.value.unwrap_or_default();
