@@ -7,6 +7,8 @@ mod batch;
 mod client;
 mod consumer;
 mod event;
+#[cfg(test)]
+pub(crate) mod mock;
 mod partitions;
 mod produce;
 mod queue;
@@ -21,7 +23,7 @@ pub use client::ClientKind;
 pub(crate) use client::{Client, Conf, Context, SetError};
 pub(crate) use event::Event;
 pub(crate) use partitions::{Element, PartitionList};
-pub(crate) use produce::{Delivered, Scratch, Topic};
+pub(crate) use produce::{Delivered, Scratch, Target, Topic};
 pub(crate) use queue::Queue;
 
 use crate::error::{ErrorCode, KafkaError};

@@ -8,6 +8,8 @@ mod admin;
 mod consumer;
 mod error;
 mod ffi;
+#[cfg(test)]
+mod mock_tests;
 mod producer;
 mod report;
 pub mod settings;

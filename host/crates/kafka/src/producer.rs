@@ -16,7 +16,7 @@ pub use pool::ProducerPool;
 pub use transaction::TransactionalProducer;
 
 use crate::error::{DeliveryError, Error, ErrorCode, KafkaError};
-use crate::ffi::{Client, Context, Delivered, Scratch, Topic};
+use crate::ffi::{Client, Context, Delivered, Scratch, Target, Topic};
 use crate::settings::ClientSettings;
 use room::Room;
 
@@ -65,6 +65,7 @@ impl TopicHandle {
 /// order.
 pub struct SourceProducer {
     client: Arc<Client>,
+    transactional: bool,
     shared: Arc<Shared>,
     /// Topic objects live as long as the producer, as librdkafka keeps them anyway.
     topics: Mutex<HashMap<String, TopicHandle>>,
@@ -98,8 +99,10 @@ impl SourceProducer {
                 client: client.name().to_owned(),
                 reason: error.to_string(),
             })?;
+        let transactional = settings.native("transactional.id").is_some();
         Ok(SourceProducer {
             client,
+            transactional,
             shared,
             topics: Mutex::default(),
             thread: Some(thread),
@@ -160,14 +163,31 @@ impl SourceProducer {
     }
 
     fn send_plain(&self, topic: &TopicHandle, chunk: &[OutRecord<'_>], scratch: &mut Scratch) -> usize {
-        for same in chunk.chunk_by(|one, other| Arc::ptr_eq(one.ack, other.ack)) {
+        if !self.transactional {
+            return self.send_run(topic, chunk, Target::Each, scratch);
+        }
+        // librdkafka's call for records of several partitions registers a partition "-1" with the transaction, which the
+        // broker refuses, if it does not know the topic yet. The call for one partition does not.
+        let mut taken = 0;
+        for run in chunk.chunk_by(|one, other| one.partition == other.partition) {
+            let sent = self.send_run(topic, run, Target::All(run[0].partition), scratch);
+            taken += sent;
+            if sent < run.len() {
+                break;
+            }
+        }
+        taken
+    }
+
+    fn send_run(&self, topic: &TopicHandle, run: &[OutRecord<'_>], target: Target, scratch: &mut Scratch) -> usize {
+        for same in run.chunk_by(|one, other| Arc::ptr_eq(one.ack, other.ack)) {
             same[0].ack.add(same.len());
         }
-        let taken = topic.topic.produce_plain(chunk, scratch, |index, code| {
-            let record = &chunk[index];
+        let taken = topic.topic.produce_plain(run, target, scratch, |index, code| {
+            let record = &run[index];
             record.ack.fail(&refusal(topic, record, KafkaError::new(code)));
         });
-        for record in &chunk[taken..] {
+        for record in &run[taken..] {
             record.ack.complete(1);
         }
         taken

@@ -81,9 +81,9 @@ const DEFAULTS_PRODUCER: &[(&str, &str)] = &[
     ("linger.ms", "5"),
     // Kafka Connect's `delivery.timeout.ms` is the largest there is: a source waits for its brokers.
     ("message.timeout.ms", "0"),
-    // Java's `max.request.size` and `buffer.memory`; the count bounds the library's own bytes for each small record.
+    // Java's `max.request.size`, and what its `buffer.memory` of 32 MiB becomes.
     ("message.max.bytes", "1048576"),
-    ("queue.buffering.max.kbytes", "32768"),
+    ("queue.buffering.max.kbytes", "24576"),
     ("queue.buffering.max.messages", "100000"),
     ("log.connection.close", "false"),
 ];

@@ -118,7 +118,7 @@ fn values_are_converted() {
     check(
         Producer,
         &[("buffer.memory", "67108864")],
-        &[("queue.buffering.max.kbytes", "65536")],
+        &[("queue.buffering.max.kbytes", "49152")],
     );
     check(
         Producer,

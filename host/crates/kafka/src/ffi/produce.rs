@@ -72,6 +72,15 @@ impl Drop for Topic {
     }
 }
 
+/// Which partitions the records of one call go to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    /// Each record says.
+    Each,
+    /// All to this one, or if absent, to those that their keys choose.
+    All(Option<i32>),
+}
+
 /// Room for the records of one call; kept between calls.
 #[derive(Default)]
 pub(crate) struct Scratch {
@@ -101,6 +110,7 @@ impl Topic {
     pub(crate) fn produce_plain(
         &self,
         records: &[OutRecord<'_>],
+        target: Target,
         scratch: &mut Scratch,
         mut refused: impl FnMut(usize, ErrorCode),
     ) -> usize {
@@ -109,10 +119,14 @@ impl Topic {
         let Ok(count) = libc::c_int::try_from(scratch.messages.len()) else {
             return 0;
         };
+        let (partition, flags) = match target {
+            Target::Each => (-1, raw::MSG_F_COPY | raw::MSG_F_PARTITION),
+            Target::All(partition) => (partition.unwrap_or(-1), raw::MSG_F_COPY),
+        };
         // SAFETY: `count` messages whose keys and values live for the call, which copies them.
         let good = unsafe {
-            let flags = raw::MSG_F_COPY | raw::MSG_F_PARTITION;
-            raw::rd_kafka_produce_batch(self.topic, -1, flags, scratch.messages.as_mut_ptr(), count)
+            let messages = scratch.messages.as_mut_ptr();
+            raw::rd_kafka_produce_batch(self.topic, partition, flags, messages, count)
         };
         let mut taken = scratch.messages.len();
         if good != count {

@@ -114,10 +114,12 @@ pub(super) fn batch_size(value: &str) -> Converted {
     one("batch.size", number(value)?.max(1))
 }
 
+/// librdkafka counts values only, to which a record adds a quarter of its size and some 200 bytes; so a part of the memory
+/// is kept for that, and the number of records is limited too.
 pub(super) fn buffer_memory(value: &str) -> Converted {
-    let kilobytes = number(value)?.div_euclid(1024).clamp(1, 2_147_483_647);
-    // The library limits the number of records too. Its default fits the default of the memory.
-    let records = (kilobytes * 1024 / 320).clamp(100_000, 10_000_000);
+    let bytes = number(value)?.max(4096);
+    let kilobytes = (bytes / 4 * 3 / 1024).clamp(1, 2_147_483_647);
+    let records = (bytes / 320).clamp(10_000, 10_000_000);
     Ok(vec![
         ("queue.buffering.max.kbytes", kilobytes.to_string()),
         ("queue.buffering.max.messages", records.to_string()),

@@ -126,6 +126,7 @@ pub fn send_numbers(producer: &SourceProducer, topic: &str, partition: Option<i3
 }
 
 /// Waits for a condition.
+#[track_caller]
 pub fn await_that(what: &str, mut condition: impl FnMut() -> bool) {
     let until = Instant::now() + LONG;
     while !condition() {
