@@ -18,8 +18,8 @@ use crate::interrupt::Interrupt;
 use crate::tree::Tree;
 use crate::{guests, machine, worker};
 
-/// The example transform, a module of its own in `connectors/`.
-const TRANSFORM: &str = "caisson.example.Stamp";
+/// The example transform, a module of its own in `connectors/`: it masks e-mail addresses.
+const TRANSFORM: &str = "caisson.example.MaskEmail";
 /// How long a line may take before something is wrong.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Lines that show the path before the burst.
@@ -99,7 +99,7 @@ fn create_connectors(session: &Session<'_>) -> Result<()> {
             "connector.class": "FileStreamSink", "tasks.max": "1", "topics": "demo",
             "file": session.file("output.txt"), "key.converter": text, "value.converter": text,
             "consumer.override.auto.offset.reset": "earliest",
-            "transforms": "example", "transforms.example.type": TRANSFORM,
+            "transforms": "mask", "transforms.mask.type": TRANSFORM,
         }),
     )?;
     for name in ["demo-source", "demo-sink"] {

@@ -14,6 +14,9 @@ use crate::cli::GuestsArguments;
 use crate::tree::Tree;
 use crate::{machine, process, worker};
 
+/// The source that the README shows.
+const EXAMPLE: &str = "counter";
+
 /// A workspace of crates that become components.
 pub struct Workspace {
     pub directory: PathBuf,
@@ -60,14 +63,37 @@ pub fn build(tree: &Tree, only: &[String], force: bool) -> Result<()> {
         }
         process::visible(&mut command)?;
         for guest in guests {
-            package(tree, &workspace, &guest, force)?;
+            package(tree, &workspace.output, &guest, force)?;
             seen.push(guest.package);
         }
+    }
+    if only.is_empty() {
+        example(tree, force)?;
     }
     match only.iter().find(|name| !seen.contains(name)) {
         Some(name) => bail!("no guest workspace has a component crate `{name}`"),
         None => Ok(()),
     }
+}
+
+/// The SDK's example, which the README shows, as a module for the tests.
+fn example(tree: &Tree, force: bool) -> Result<()> {
+    let mut command = process::cargo(&tree.root);
+    command.args(["build", "--release", "--package", "caisson-sdk", "--example", EXAMPLE]);
+    process::visible(command.args(["--target", machine::WASM_TARGET]))?;
+    let built = tree
+        .target
+        .join(machine::WASM_TARGET)
+        .join("release/examples")
+        .join(EXAMPLE)
+        .with_extension("wasm");
+    let guest = Guest {
+        module: EXAMPLE.to_owned(),
+        package: EXAMPLE.to_owned(),
+        built,
+        packaged: true,
+    };
+    package(tree, &tree.test_guests(), &guest, force)
 }
 
 /// The guest workspaces that this tree has.
@@ -138,8 +164,8 @@ fn is_component(target: &Value) -> bool {
         .is_some_and(|types| types.iter().any(|one| one == "cdylib"))
 }
 
-fn package(tree: &Tree, workspace: &Workspace, guest: &Guest, force: bool) -> Result<()> {
-    let output = workspace.output.join(&guest.module).with_extension("wasm");
+fn package(tree: &Tree, directory: &Path, guest: &Guest, force: bool) -> Result<()> {
+    let output = directory.join(&guest.module).with_extension("wasm");
     if !force && is_newer(&output, &guest.built) {
         return Ok(());
     }

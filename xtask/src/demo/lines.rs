@@ -22,7 +22,7 @@ impl Input {
     /// Appends one line and returns it.
     pub fn line(&mut self) -> Result<String> {
         self.lines += 1;
-        let line = format!("line {} from outside the sandbox", self.lines);
+        let line = format!("order {} by ada@example.org", self.lines);
         writeln!(self.file, "{line}")?;
         Ok(line)
     }
@@ -32,7 +32,7 @@ impl Input {
         let mut writer = BufWriter::with_capacity(1 << 18, &self.file);
         for _ in 0..lines {
             self.lines += 1;
-            writeln!(writer, "{:<99}", self.lines)?;
+            writeln!(writer, "{:<63} order {:>10} by ada@example.org", "", self.lines)?;
         }
         writer.flush()?;
         Ok(())

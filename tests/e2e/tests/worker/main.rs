@@ -13,6 +13,7 @@ mod files;
 mod footprint;
 mod logs;
 mod quickstart;
+mod readme;
 mod rebalance;
 mod rest;
 mod shutdown;
