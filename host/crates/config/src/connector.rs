@@ -21,6 +21,9 @@ pub use sink::{DeadLetters, SinkConfig, Topics};
 pub use source::{Boundary, Requirement, SourceConfig};
 pub use topics::{TopicCreation, TopicGroup};
 
+pub(crate) use chain::negated_nothing;
+pub(crate) use sink::{BOTH, NEITHER, dead_letter_conflict};
+
 /// What a connector does; its plugin says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ConnectorKind {

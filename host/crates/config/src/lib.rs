@@ -18,6 +18,7 @@ pub mod properties;
 pub mod providers;
 pub mod rule;
 pub mod tables;
+pub mod validate;
 pub mod version;
 pub mod worker;
 

@@ -1,6 +1,8 @@
 //! What only sinks have.
 
-use caisson_api::config::ConfigError;
+use std::collections::HashSet;
+
+use caisson_api::config::{ConfigError, Setting, Type};
 
 use crate::pattern::Pattern;
 use crate::typed::Typed;
@@ -70,12 +72,7 @@ impl SinkConfig {
 
 impl Topics {
     fn read(typed: &Typed) -> Result<Topics, ConfigError> {
-        let mut names: Vec<String> = Vec::new();
-        for name in typed.list("topics") {
-            if !name.is_empty() && !names.contains(&name) {
-                names.push(name);
-            }
-        }
+        let names = distinct(typed.list("topics"));
         match (names.is_empty(), typed.filled("topics.regex")) {
             (false, Some(_)) => Err(ConfigError::new(BOTH)),
             (true, None) => Err(ConfigError::new(NEITHER)),
@@ -86,6 +83,14 @@ impl Topics {
         }
     }
 
+    /// Reads the text of `topics`.
+    pub(crate) fn parse_names(text: &str) -> Topics {
+        Topics::Names(match Setting::parse("topics", text, Type::List) {
+            Ok(Setting::List(names)) => distinct(names),
+            Ok(_) | Err(_) => Vec::new(),
+        })
+    }
+
     /// Whether the sink reads a topic of that name.
     pub fn contains(&self, topic: &str) -> bool {
         match self {
@@ -93,6 +98,13 @@ impl Topics {
             Topics::Pattern(pattern) => pattern.matches(topic),
         }
     }
+}
+
+/// Each name once, and no empty ones.
+fn distinct(mut names: Vec<String>) -> Vec<String> {
+    let mut seen = HashSet::new();
+    names.retain(|name| !name.is_empty() && seen.insert(name.clone()));
+    names
 }
 
 pub(crate) const BOTH: &str = "topics and topics.regex are mutually exclusive options, but both are set.";

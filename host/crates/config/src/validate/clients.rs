@@ -1,0 +1,63 @@
+//! Settings of Kafka's clients that a connector changes (`producer.override.*` ...), as far as the worker makes such
+//! clients for it.
+
+use caisson_api::config::{ConfigError, Setting};
+use caisson_api::manifest::PluginKind;
+
+use super::Refusal;
+use super::entry::{Entry, prefixed};
+use super::infos::ConfigInfos;
+use crate::given::Given;
+use crate::tables::client::Client;
+use crate::worker::{ExactlyOnce, Mode, OverridePolicy, WorkerConfig};
+
+/// The clients that a connector with this configuration has.
+pub(super) fn used(given: &Given, worker: &WorkerConfig, kind: PluginKind) -> Vec<Client> {
+    let filled = |name: &str| given.get(name).is_some_and(|text| !text.trim().is_empty());
+    let mut clients = Vec::new();
+    if kind == PluginKind::Source {
+        let exactly_once = match &worker.mode {
+            Mode::Distributed(cluster) => cluster.exactly_once == ExactlyOnce::Enabled,
+            Mode::Standalone { .. } => false,
+        };
+        let own_offsets = exactly_once || filled("offsets.storage.topic");
+        if own_offsets {
+            clients.push(Client::Consumer);
+        }
+        clients.push(Client::Producer);
+        if own_offsets || given.below("topic.creation.").next().is_some() {
+            clients.push(Client::Admin);
+        }
+    } else {
+        clients.push(Client::Consumer);
+        if filled("errors.deadletterqueue.topic.name") {
+            clients.extend([Client::Producer, Client::Admin]);
+        }
+    }
+    clients
+}
+
+/// One entry for each setting that is changed.
+pub(super) fn validate(client: Client, given: &Given, policy: &OverridePolicy) -> Result<ConfigInfos, Refusal> {
+    let prefix = client.override_prefix();
+    let mut changed = given.below(prefix).peekable();
+    if changed.peek().is_none() {
+        return Ok(ConfigInfos::default());
+    }
+    let table = client.definitions();
+    let entry = |(name, text): (&str, Option<&str>)| -> Result<Entry, ConfigError> {
+        let mut entry = Entry::undefined(name, text);
+        if let Some(definition) = table.iter().find(|definition| definition.name() == name) {
+            entry.value = match text {
+                Some(text) => Setting::parse(name, text, definition.key.kind)?,
+                None => Setting::Null,
+            };
+            entry.definition = Some(definition.clone());
+        }
+        entry.errors.extend(policy.refusal(name));
+        Ok(entry)
+    };
+    let entries = changed.map(entry).collect::<Result<Vec<_>, _>>();
+    let entries = entries.map_err(|error| Refusal::ClientSetting(error.0))?;
+    Ok(prefixed(entries, prefix))
+}
