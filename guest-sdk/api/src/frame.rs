@@ -3,14 +3,19 @@
 //! [`Frame`] reads: it validates a whole frame once and then hands out slices of it. [`FrameBuilder`] writes: it lays
 //! every record at its final place, so that no byte of a payload is copied twice.
 
+mod check;
+mod entry;
 mod read;
+mod record;
 mod table;
 mod write;
 
 use serde::{Deserialize, Serialize};
 
-pub use read::{Entry, Frame, HeaderEntry, Headers, Records};
-pub use write::{FrameBuilder, NewHeader, NewRecord, RecordHead, RecordWriter, Role};
+pub use entry::{Entry, HeaderEntry, Headers};
+pub use read::{Frame, Records};
+pub use record::RecordWriter;
+pub use write::{FrameBuilder, NewHeader, NewRecord, RecordHead, Role};
 
 /// Nobody sends or accepts a larger frame: positions have to fit in 32 bits, and one batch must not be all memory.
 pub const MAX_FRAME: usize = 256 << 20;

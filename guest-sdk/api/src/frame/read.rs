@@ -2,111 +2,25 @@
 
 use std::iter::FusedIterator;
 
-use super::table::{self, Cursor};
+use super::entry::{Entry, Headers, Raw, schema_index, slice, u16_at, u32_at};
+use super::table;
 use super::{
     Boundary, ENTRY, Encoding, Encodings, FrameError, HEADER, MAGIC, MAX_FRAME, MAX_PARTITIONS, MAX_STRINGS,
-    NO_PARTITION, NO_SCHEMA, SOURCE_ENTRY, SourceCoordinates, Timestamp,
+    SOURCE_ENTRY, SourceCoordinates, Timestamp,
 };
 
 /// A frame that has been validated as a whole: whatever it hands out needs no further check.
 #[derive(Clone, Debug)]
 pub struct Frame<'a> {
     /// The record entries.
-    entries: &'a [u8],
-    entry_size: usize,
-    data: &'a [u8],
-    encodings: Encodings,
-    boundary: Boundary,
-    strings: Vec<&'a str>,
-    schemas: Vec<(u64, &'a str)>,
-    partitions: Vec<&'a str>,
-}
-
-/// One record of a frame.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
-    pub timestamp: Timestamp,
-    pub offset: Option<i64>,
-    pub partition: Option<i32>,
-    pub origin: u32,
-    pub topic_index: u16,
-    pub topic: &'a str,
-    pub boundary: Boundary,
-    pub key: Option<&'a [u8]>,
-    pub value: Option<&'a [u8]>,
-    /// Index in the schema table.
-    pub key_schema: Option<u16>,
-    pub value_schema: Option<u16>,
-    pub headers: Headers<'a>,
-    /// Only in frames of sources.
-    pub source: Option<SourceCoordinates<'a>>,
-}
-
-/// One header of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeaderEntry<'a> {
-    pub name: &'a str,
-    pub schema: Option<u16>,
-    pub value: Option<&'a [u8]>,
-}
-
-/// The numbers of one record entry, unchecked.
-struct Raw {
-    timestamp: i64,
-    offset: i64,
-    partition: i32,
-    origin: u32,
-    topic: u16,
-    attributes: u16,
-    key_schema: u16,
-    value_schema: u16,
-    start: u32,
-    key: i32,
-    value: i32,
-    headers: u32,
-    /// Partition, start and length of the offset text.
-    source: Option<(u32, u32, u32)>,
-}
-
-impl Raw {
-    #[inline]
-    fn read(entry: &[u8]) -> Option<Raw> {
-        let e = entry.first_chunk::<ENTRY>()?;
-        let source = entry.first_chunk::<SOURCE_ENTRY>().and_then(|e| {
-            let partition = u32_at(e, 48);
-            (partition != NO_PARTITION).then(|| (partition, u32_at(e, 52), u32_at(e, 56)))
-        });
-        Some(Raw {
-            timestamp: i64_at(e, 0),
-            offset: i64_at(e, 8),
-            partition: u32_at(e, 16) as i32,
-            origin: u32_at(e, 20),
-            topic: u16_at(e, 24),
-            attributes: u16_at(e, 26),
-            key_schema: u16_at(e, 28),
-            value_schema: u16_at(e, 30),
-            start: u32_at(e, 32),
-            key: u32_at(e, 36) as i32,
-            value: u32_at(e, 40) as i32,
-            headers: u32_at(e, 44),
-            source,
-        })
-    }
-}
-
-#[inline(always)]
-fn u16_at<const N: usize>(e: &[u8; N], at: usize) -> u16 {
-    u16::from_le_bytes([e[at], e[at + 1]])
-}
-
-#[inline(always)]
-fn u32_at<const N: usize>(e: &[u8; N], at: usize) -> u32 {
-    u32::from_le_bytes([e[at], e[at + 1], e[at + 2], e[at + 3]])
-}
-
-#[inline(always)]
-fn i64_at<const N: usize>(e: &[u8; N], at: usize) -> i64 {
-    (u64::from(u32_at(e, at)) | u64::from(u32_at(e, at + 4)) << 32) as i64
+    pub(super) entries: &'a [u8],
+    pub(super) entry_size: usize,
+    pub(super) data: &'a [u8],
+    pub(super) encodings: Encodings,
+    pub(super) boundary: Boundary,
+    pub(super) strings: Vec<&'a str>,
+    pub(super) schemas: Vec<(u64, &'a str)>,
+    pub(super) partitions: Vec<&'a str>,
 }
 
 /// The header of the frame, after its own checks.
@@ -245,178 +159,6 @@ impl<'a> Frame<'a> {
         place(head.data, end, "data").map(|_| ())
     }
 
-    fn check_records(&self) -> Result<(), FrameError> {
-        // Payloads may lie in any order, but together they cannot be longer than data: else a small frame could stand
-        // for any amount of work and memory.
-        let mut left = self.data.len() as u64;
-        for (record, entry) in self.entries.chunks_exact(self.entry_size).enumerate() {
-            let raw = Raw::read(entry).ok_or(FrameError::Section("records"))?;
-            self.check_numbers(record, &raw)?;
-            let used = self.check_ranges(record, &raw)?;
-            left = left.checked_sub(used).ok_or(FrameError::Overlap { record })?;
-            self.check_texts(record, &raw)?;
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn check_numbers(&self, record: usize, raw: &Raw) -> Result<(), FrameError> {
-        if raw.attributes > 0b1011 {
-            return Err(FrameError::Attributes {
-                record,
-                attributes: raw.attributes,
-            });
-        }
-        if raw.offset < -1 {
-            return Err(FrameError::Number {
-                record,
-                what: "offset",
-                found: raw.offset,
-            });
-        }
-        if raw.partition < -1 {
-            return Err(FrameError::Number {
-                record,
-                what: "partition",
-                found: raw.partition.into(),
-            });
-        }
-        let index = |what, index: u32| Err(FrameError::Index { record, what, index });
-        if usize::from(raw.topic) >= self.strings.len() {
-            return index("topic", raw.topic.into());
-        }
-        if !self.is_schema(raw.key_schema) {
-            return index("schema of the key", raw.key_schema.into());
-        }
-        if !self.is_schema(raw.value_schema) {
-            return index("schema of the value", raw.value_schema.into());
-        }
-        match raw.source {
-            Some((partition, _, _)) if partition as usize >= self.partitions.len() => {
-                index("source partition", partition)
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn is_schema(&self, index: u16) -> bool {
-        usize::from(index) < self.schemas.len() || index == NO_SCHEMA
-    }
-
-    /// Checks that all ranges lie in data, and returns their total length.
-    #[inline]
-    fn check_ranges(&self, record: usize, raw: &Raw) -> Result<u64, FrameError> {
-        if raw.key < -1 {
-            return Err(FrameError::Number {
-                record,
-                what: "length of the key",
-                found: raw.key.into(),
-            });
-        }
-        if raw.value < -1 {
-            return Err(FrameError::Number {
-                record,
-                what: "length of the value",
-                found: raw.value.into(),
-            });
-        }
-        let length = raw.key.max(0) as u64 + raw.value.max(0) as u64 + u64::from(raw.headers);
-        if u64::from(raw.start) + length > self.data.len() as u64 {
-            return Err(FrameError::Range {
-                record,
-                what: "payload",
-            });
-        }
-        match raw.source {
-            None => Ok(length),
-            Some((_, at, bytes)) if u64::from(at) + u64::from(bytes) > self.data.len() as u64 => {
-                Err(FrameError::Range {
-                    record,
-                    what: "source offset",
-                })
-            }
-            Some((_, _, bytes)) => Ok(length + u64::from(bytes)),
-        }
-    }
-
-    /// After [`Frame::check_ranges`].
-    #[inline]
-    fn check_texts(&self, record: usize, raw: &Raw) -> Result<(), FrameError> {
-        let start = raw.start as usize;
-        if self.encodings.key == Encoding::Json {
-            check_text(record, "key", slice(self.data, start, raw.key))?;
-        }
-        let start = start + raw.key.max(0) as usize;
-        if self.encodings.value == Encoding::Json {
-            check_text(record, "value", slice(self.data, start, raw.value))?;
-        }
-        if raw.headers != 0 {
-            let start = start + raw.value.max(0) as usize;
-            self.check_headers(record, &self.data[start..start + raw.headers as usize])?;
-        }
-        match raw.source {
-            Some((_, at, length)) => check_text(
-                record,
-                "source offset",
-                Some(&self.data[at as usize..][..length as usize]),
-            ),
-            None => Ok(()),
-        }
-    }
-
-    fn check_headers(&self, record: usize, bytes: &[u8]) -> Result<(), FrameError> {
-        let broken = FrameError::Headers { record };
-        let mut cursor = Cursor { bytes, at: 0 };
-        for _ in 0..cursor.u16().ok_or(broken)? {
-            let (name, schema) = (cursor.u16().ok_or(broken)?, cursor.u16().ok_or(broken)?);
-            if usize::from(name) >= self.strings.len() {
-                return Err(FrameError::Index {
-                    record,
-                    what: "name of a header",
-                    index: name.into(),
-                });
-            }
-            if !self.is_schema(schema) {
-                return Err(FrameError::Index {
-                    record,
-                    what: "schema of a header",
-                    index: schema.into(),
-                });
-            }
-            let length = cursor.i32().ok_or(broken)?;
-            if length < -1 {
-                return Err(FrameError::Number {
-                    record,
-                    what: "length of a header",
-                    found: length.into(),
-                });
-            }
-            let value = cursor.take(length.max(0) as usize).ok_or(broken)?;
-            if self.encodings.headers == Encoding::Json {
-                check_text(record, "header", Some(value))?;
-            }
-        }
-        if cursor.at == bytes.len() { Ok(()) } else { Err(broken) }
-    }
-
-    /// Checks what only frames returned by transforms and converters promise: that origins rise and stay below the
-    /// number of records that went in.
-    pub fn check_origins(&self, inputs: usize) -> Result<(), FrameError> {
-        let mut next = 0;
-        for (record, entry) in self.records().enumerate() {
-            let origin = entry.origin as usize;
-            if origin < next || origin >= inputs {
-                return Err(FrameError::Origin {
-                    record,
-                    origin: entry.origin,
-                    inputs,
-                });
-            }
-            next = origin + 1;
-        }
-        Ok(())
-    }
-
     /// The number of records.
     pub fn len(&self) -> usize {
         self.entries.len() / self.entry_size
@@ -523,22 +265,6 @@ impl<'a> Frame<'a> {
     }
 }
 
-#[inline]
-fn slice(data: &[u8], start: usize, length: i32) -> Option<&[u8]> {
-    usize::try_from(length).ok().map(|length| &data[start..start + length])
-}
-
-fn schema_index(index: u16) -> Option<u16> {
-    (index != NO_SCHEMA).then_some(index)
-}
-
-fn check_text(record: usize, what: &'static str, bytes: Option<&[u8]>) -> Result<(), FrameError> {
-    match bytes {
-        Some(bytes) if std::str::from_utf8(bytes).is_err() => Err(FrameError::Text { record, what }),
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// Text that [`Frame::parse`] has checked. Checked again because that is cheap and `unsafe` is not worth it here.
 fn known_text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
@@ -566,60 +292,3 @@ impl<'a> Iterator for Records<'a> {
 
 impl ExactSizeIterator for Records<'_> {}
 impl FusedIterator for Records<'_> {}
-
-/// The headers of a record, in order; names may repeat.
-#[derive(Clone, Copy, Debug)]
-pub struct Headers<'a> {
-    /// What is left, without the count.
-    bytes: &'a [u8],
-    left: u16,
-    strings: &'a [&'a str],
-}
-
-impl<'a> Headers<'a> {
-    #[inline]
-    fn new(bytes: &'a [u8], strings: &'a [&'a str]) -> Self {
-        match bytes.split_first_chunk::<2>() {
-            Some((count, bytes)) => Headers {
-                bytes,
-                left: u16::from_le_bytes(*count),
-                strings,
-            },
-            None => Headers {
-                bytes: &[],
-                left: 0,
-                strings,
-            },
-        }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.left == 0
-    }
-}
-
-impl<'a> Iterator for Headers<'a> {
-    type Item = HeaderEntry<'a>;
-
-    fn next(&mut self) -> Option<HeaderEntry<'a>> {
-        self.left = self.left.checked_sub(1)?;
-        let mut cursor = Cursor {
-            bytes: self.bytes,
-            at: 0,
-        };
-        let (name, schema, length) = (cursor.u16()?, cursor.u16()?, cursor.i32()?);
-        let value = cursor.take(length.max(0) as usize)?;
-        self.bytes = &self.bytes[cursor.at..];
-        Some(HeaderEntry {
-            name: self.strings.get(usize::from(name))?,
-            schema: schema_index(schema),
-            value: (length >= 0).then_some(value),
-        })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left.into(), Some(self.left.into()))
-    }
-}
-
-impl ExactSizeIterator for Headers<'_> {}

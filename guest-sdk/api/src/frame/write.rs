@@ -1,5 +1,6 @@
 //! Writing a frame.
 
+use super::record::RecordWriter;
 use super::table::Table;
 use super::{
     Boundary, ENTRY, Encodings, FrameError, HEADER, MAGIC, MAX_FRAME, MAX_PARTITIONS, MAX_STRINGS, NO_PARTITION,
@@ -26,8 +27,8 @@ pub enum Role {
 #[derive(Debug)]
 pub struct FrameBuilder {
     entry_size: usize,
-    buffer: Vec<u8>,
-    records: usize,
+    pub(super) buffer: Vec<u8>,
+    pub(super) records: usize,
     /// Entries that fit before the tables.
     room: usize,
     /// Where data starts in the buffer.
@@ -108,11 +109,11 @@ pub struct NewHeader<'a> {
 
 /// Lengths of what was written for a record; -1 is null.
 #[derive(Clone, Copy, Debug)]
-struct Lengths {
-    key: i32,
-    value: i32,
-    headers: u32,
-    source: u32,
+pub(super) struct Lengths {
+    pub key: i32,
+    pub value: i32,
+    pub headers: u32,
+    pub source: u32,
 }
 
 const SMALLEST_SLACK: usize = 256;
@@ -236,7 +237,12 @@ impl FrameBuilder {
         Ok((self.buffer.len() - at) as u32)
     }
 
-    fn write_header_head(&mut self, name: u16, schema: Option<u16>, length: Option<usize>) -> Result<(), FrameError> {
+    pub(super) fn write_header_head(
+        &mut self,
+        name: u16,
+        schema: Option<u16>,
+        length: Option<usize>,
+    ) -> Result<(), FrameError> {
         let record = self.records;
         if usize::from(name) >= self.strings.len() {
             return Err(FrameError::Index {
@@ -260,19 +266,13 @@ impl FrameBuilder {
 
     /// Adds a record whose payloads are written in place: key, then value, then headers.
     pub fn record(&mut self) -> RecordWriter<'_> {
-        RecordWriter {
-            start: self.buffer.len(),
-            lengths: Lengths::NONE,
-            headers: 0,
-            done: false,
-            builder: self,
-        }
+        RecordWriter::new(self)
     }
 
     /// Writes the entry of a record whose payloads lie from `start` to the end of the buffer, where the offset text is
     /// still to come. On an error the payloads are taken back.
     #[inline]
-    fn close_record(
+    pub(super) fn close_record(
         &mut self,
         start: usize,
         mut lengths: Lengths,
@@ -470,7 +470,7 @@ impl FrameBuilder {
 }
 
 impl Lengths {
-    const NONE: Lengths = Lengths {
+    pub const NONE: Lengths = Lengths {
         key: -1,
         value: -1,
         headers: 0,
@@ -496,125 +496,4 @@ fn write_entry(entry: &mut [u8], start: u32, lengths: Lengths, head: &RecordHead
     e[36..40].copy_from_slice(&lengths.key.to_le_bytes());
     e[40..44].copy_from_slice(&lengths.value.to_le_bytes());
     e[44..48].copy_from_slice(&lengths.headers.to_le_bytes());
-}
-
-/// A record whose payloads are being written into the frame. Dropped before [`RecordWriter::finish`] it leaves no trace.
-///
-/// What is written out of the order key, value, headers is a mistake of the caller and panics.
-#[derive(Debug)]
-pub struct RecordWriter<'b> {
-    builder: &'b mut FrameBuilder,
-    start: usize,
-    lengths: Lengths,
-    headers: u16,
-    done: bool,
-}
-
-impl RecordWriter<'_> {
-    /// Writes the key; without this call it is null.
-    pub fn key(&mut self, key: Option<&[u8]>) {
-        assert!(self.builder.buffer.len() == self.start, "the key comes first");
-        if let Some(key) = key {
-            self.builder.buffer.extend_from_slice(key);
-            self.lengths.key = key.len() as i32;
-        }
-    }
-
-    /// Lets `write` append the key; it returns false if the key is null.
-    pub fn key_with<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>) -> Result<(), E> {
-        assert!(self.builder.buffer.len() == self.start, "the key comes first");
-        self.lengths.key = append(&mut self.builder.buffer, write)?;
-        Ok(())
-    }
-
-    /// Writes the value; without this call it is null.
-    pub fn value(&mut self, value: Option<&[u8]>) {
-        assert!(self.lengths.headers == 0, "the value comes before the headers");
-        if let Some(value) = value {
-            self.builder.buffer.extend_from_slice(value);
-            self.lengths.value = value.len() as i32;
-        }
-    }
-
-    /// Lets `write` append the value; it returns false if the value is null.
-    pub fn value_with<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>) -> Result<(), E> {
-        assert!(self.lengths.headers == 0, "the value comes before the headers");
-        self.lengths.value = append(&mut self.builder.buffer, write)?;
-        Ok(())
-    }
-
-    /// Adds a header.
-    pub fn header(&mut self, name: u16, schema: Option<u16>, value: Option<&[u8]>) -> Result<(), FrameError> {
-        self.header_with(name, schema, |out| {
-            out.extend_from_slice(value.unwrap_or_default());
-            Ok(value.is_some())
-        })
-    }
-
-    /// Adds a header whose value `write` appends; it returns false if the value is null.
-    pub fn header_with<E: From<FrameError>>(
-        &mut self,
-        name: u16,
-        schema: Option<u16>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
-    ) -> Result<(), E> {
-        let at = self.builder.buffer.len();
-        let count = self.headers.checked_add(1).ok_or(FrameError::Headers {
-            record: self.builder.records,
-        })?;
-        if self.headers == 0 {
-            self.builder.buffer.extend_from_slice(&[0, 0]);
-        }
-        let written = self.write_header(name, schema, write);
-        if written.is_err() {
-            self.builder.buffer.truncate(at);
-            return written;
-        }
-        self.headers = count;
-        self.lengths.headers += (self.builder.buffer.len() - at) as u32;
-        Ok(())
-    }
-
-    fn write_header<E: From<FrameError>>(
-        &mut self,
-        name: u16,
-        schema: Option<u16>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>,
-    ) -> Result<(), E> {
-        self.builder.write_header_head(name, schema, None)?;
-        let length_at = self.builder.buffer.len() - 4;
-        let length = append(&mut self.builder.buffer, write)?;
-        self.builder.buffer[length_at..length_at + 4].copy_from_slice(&length.to_le_bytes());
-        Ok(())
-    }
-
-    /// Adds the record to the frame.
-    pub fn finish(mut self, head: RecordHead, source: Option<SourceCoordinates<'_>>) -> Result<(), FrameError> {
-        if self.headers > 0 {
-            let at = self.builder.buffer.len() - self.lengths.headers as usize;
-            self.builder.buffer[at..at + 2].copy_from_slice(&self.headers.to_le_bytes());
-        }
-        self.builder.close_record(self.start, self.lengths, &head, source)?;
-        self.done = true;
-        Ok(())
-    }
-}
-
-impl Drop for RecordWriter<'_> {
-    fn drop(&mut self) {
-        if !self.done {
-            self.builder.buffer.truncate(self.start);
-        }
-    }
-}
-
-/// Lets `write` append to `out`, and returns how much that was: -1 if it was nothing because of null.
-fn append<E>(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<bool, E>) -> Result<i32, E> {
-    let at = out.len();
-    let written = write(out);
-    if matches!(written, Ok(true)) {
-        return Ok((out.len() - at) as i32);
-    }
-    out.truncate(at);
-    written.map(|_| -1)
 }

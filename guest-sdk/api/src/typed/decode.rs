@@ -1,7 +1,7 @@
 //! Reading whole typed values.
 
 use super::{MAX_DEPTH, MILLIS_PER_DAY, TypedError, cell, null_bytes};
-use crate::schema::{Kind, Logical, Schema};
+use crate::schema::{Field, Kind, Logical, Schema};
 use crate::value::{Decimal, Value};
 
 /// Reads a typed value. Never panics, and never makes more of `bytes` than they can honestly hold.
@@ -13,11 +13,7 @@ pub fn decode(schema: Option<&Schema>, bytes: &[u8]) -> Result<Value, TypedError
             ..
         }) => {
             let block = reader.block(0, 0, fields.len())?;
-            let values = fields
-                .iter()
-                .enumerate()
-                .map(|(i, field)| reader.value(Some(&field.schema), &block, i, 1));
-            values.collect::<Result<_, _>>().map(Value::Struct)
+            reader.fields(fields, &block, 1).map(Value::Struct)
         }
         schema => {
             let block = reader.block(0, 0, 1)?;
@@ -143,9 +139,7 @@ impl<'a> Reader<'a> {
             Kind::Map(key, value) => self.map(Some(key), Some(value), word, after, depth),
             Kind::Struct(fields) => {
                 let block = self.nested(pointer(word).0, after, fields.len(), depth)?;
-                let fields = fields.iter().enumerate();
-                let values = fields.map(|(i, field)| self.value(Some(&field.schema), &block, i, depth + 1));
-                values.collect::<Result<_, _>>().map(Value::Struct)
+                self.fields(fields, &block, depth + 1).map(Value::Struct)
             }
         }
     }
@@ -177,13 +171,23 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// The fields of a struct whose block has just been opened: there are as many slots.
+    fn fields(&mut self, fields: &[Field], block: &Block, depth: usize) -> Result<Vec<Value>, TypedError> {
+        let mut values = Vec::with_capacity(fields.len());
+        for (i, field) in fields.iter().enumerate() {
+            values.push(self.value(Some(&field.schema), block, i, depth)?);
+        }
+        Ok(values)
+    }
+
     fn array(&mut self, element: Option<&Schema>, word: u64, after: usize, depth: usize) -> Result<Value, TypedError> {
         let (at, count) = pointer(word);
         let block = self.nested(at, after, count, depth)?;
-        (0..count)
-            .map(|i| self.value(element, &block, i, depth + 1))
-            .collect::<Result<_, _>>()
-            .map(Value::Array)
+        let mut values = Vec::with_capacity(count);
+        for i in 0..count {
+            values.push(self.value(element, &block, i, depth + 1)?);
+        }
+        Ok(Value::Array(values))
     }
 
     fn map(
@@ -197,11 +201,12 @@ impl<'a> Reader<'a> {
         let (at, count) = pointer(word);
         let slots = count.checked_mul(2).ok_or(TypedError::Short(self.bytes.len()))?;
         let block = self.nested(at, after, slots, depth)?;
-        let entry = |i| {
+        let mut entries = Vec::with_capacity(count);
+        for i in 0..count {
             let key = self.value(key, &block, 2 * i, depth + 1)?;
-            Ok((key, self.value(value, &block, 2 * i + 1, depth + 1)?))
-        };
-        (0..count).map(entry).collect::<Result<_, _>>().map(Value::Map)
+            entries.push((key, self.value(value, &block, 2 * i + 1, depth + 1)?));
+        }
+        Ok(Value::Map(entries))
     }
 
     /// The cell that a slot points at: its kind and content, and where it ends.
