@@ -35,7 +35,8 @@ pub struct RestartRequest {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestSignature {
     pub algorithm: String,
-    pub signature: Vec<u8>,
+    /// In Base64, as it came.
+    pub signature: String,
     /// The body as it came: what was signed.
     pub body: Vec<u8>,
 }

@@ -1,0 +1,197 @@
+//! One request and its answer: what is refused before a resource is asked, in the order of Kafka Connect's server, and
+//! what every answer carries.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use caisson_herder::{Herder, RequestSignature};
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
+
+use crate::cors::Cors;
+use crate::handlers::{self, Call};
+use crate::limits::Limits;
+use crate::media;
+use crate::path;
+use crate::query::Query;
+use crate::reply::{Body, Reply};
+use crate::response_headers::ResponseHeaders;
+use crate::route::{Face, Route};
+
+const SIGNATURE: &str = "X-Connect-Authorization";
+const SIGNATURE_ALGORITHM: &str = "X-Connect-Request-Signature-Algorithm";
+
+/// What all exchanges share.
+pub struct Service {
+    pub herder: Arc<dyn Herder>,
+    pub limits: Limits,
+    pub cors: Cors,
+    pub response_headers: ResponseHeaders,
+}
+
+/// Where a request came in.
+#[derive(Clone)]
+pub struct Entrance {
+    pub face: Face,
+    /// The address of the listener, for clients that do not say which host they mean.
+    pub address: Arc<str>,
+}
+
+impl Service {
+    pub async fn exchange(&self, entrance: &Entrance, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let began = Instant::now();
+        let (head, body) = request.into_parts();
+        let reply = self.reply(entrance.face, &head, body).await;
+        let took = began.elapsed();
+        let (method, path, status) = (&head.method, head.uri.path(), reply.status.as_u16());
+        // Who polls statuses must not flood the log; who changes something leaves a line.
+        if head.method.is_safe() {
+            tracing::debug!(%method, path, status, ?took, "request");
+        } else {
+            tracing::info!(%method, path, status, ?took, "request");
+        }
+        self.respond(entrance, &head, reply)
+    }
+
+    async fn reply(&self, face: Face, head: &Parts, body: Incoming) -> Reply {
+        if let Some(status) = self.cors.preflight(&head.method, &head.headers) {
+            return Reply::empty(status);
+        }
+        let Some(segments) = path::segments(head.uri.path()) else {
+            return Reply::error(StatusCode::BAD_REQUEST, "Ambiguous URI path").closing();
+        };
+        let Some(route) = Route::find(face, &segments) else {
+            return Reply::http_error(StatusCode::NOT_FOUND).closing();
+        };
+        if head.method == Method::OPTIONS {
+            let allow = route.allow();
+            return Reply::text(StatusCode::OK, allow.replace(',', ", ")).with_allow(allow);
+        }
+        let method = if head.method == Method::HEAD {
+            &Method::GET
+        } else {
+            &head.method
+        };
+        if !route.methods().contains(method) {
+            let allow = route.allow();
+            return Reply::http_error(StatusCode::METHOD_NOT_ALLOWED)
+                .with_allow(allow)
+                .closing();
+        }
+        if let Err(refusal) = check_media(&route, head, &body) {
+            return refusal;
+        }
+        let body = match self.read(body).await {
+            Ok(body) => body,
+            Err(refusal) => return refusal,
+        };
+        let signature = signature(&head.headers, &body);
+        let query = Query::parse(head.uri.query());
+        let call = Call {
+            herder: self.herder.clone(),
+            limits: self.limits,
+            query,
+            body,
+            signature,
+        };
+        handlers::answer(route, method, call).await
+    }
+
+    /// The whole body, within the limits of size and time.
+    async fn read(&self, mut body: Incoming) -> Result<Vec<u8>, Reply> {
+        let too_large = || Reply::http_error(StatusCode::PAYLOAD_TOO_LARGE).closing();
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > self.limits.body {
+            return Err(too_large());
+        }
+        let mut bytes = Vec::new();
+        loop {
+            let frame = tokio::time::timeout(self.limits.body_time, body.frame()).await;
+            let frame = frame.map_err(|_| Reply::http_error(StatusCode::REQUEST_TIMEOUT).closing())?;
+            let Some(frame) = frame else { return Ok(bytes) };
+            let frame = frame.map_err(|_| Reply::http_error(StatusCode::BAD_REQUEST).closing())?;
+            if let Ok(data) = frame.into_data() {
+                if bytes.len() + data.len() > self.limits.body {
+                    return Err(too_large());
+                }
+                bytes.extend_from_slice(&data);
+            }
+        }
+    }
+
+    fn respond(&self, entrance: &Entrance, head: &Parts, reply: Reply) -> Response<Full<Bytes>> {
+        let (content_type, bytes) = match reply.body {
+            Some(Body::Json(bytes)) => (Some("application/json"), Bytes::from(bytes)),
+            Some(Body::Text(text)) => (Some("text/plain"), Bytes::from(text)),
+            None => (None, Bytes::new()),
+        };
+        // To `HEAD` the server sends the headers of this body without it.
+        let mut response = Response::new(Full::new(bytes));
+        *response.status_mut() = reply.status;
+        let headers = response.headers_mut();
+        if let Some(content_type) = content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        let texts = [
+            (LOCATION, reply.location.map(|path| absolute(entrance, head, &path))),
+            (ALLOW, reply.allow),
+            (CONNECTION, reply.close.then(|| "close".to_owned())),
+        ];
+        for (name, text) in texts {
+            // A host that a client made up may hold what no header may; then there is none.
+            if let Some(Ok(value)) = text.map(HeaderValue::try_from) {
+                headers.insert(name, value);
+            }
+        }
+        headers.extend(self.cors.headers(&head.method, &head.headers));
+        self.response_headers.apply(headers);
+        response
+    }
+}
+
+fn check_media(route: &Route, head: &Parts, body: &Incoming) -> Result<(), Reply> {
+    let content_type = head
+        .headers
+        .get(CONTENT_TYPE)
+        .map(|value| value.to_str().unwrap_or_default());
+    let taken = match content_type {
+        Some(content_type) => media::is_json(content_type),
+        None => body.is_end_stream(),
+    };
+    if route.consumes_json() && !taken {
+        return Err(Reply::http_error(StatusCode::UNSUPPORTED_MEDIA_TYPE).closing());
+    }
+    if !media::accepts_json(texts(&head.headers, ACCEPT)) {
+        return Err(Reply::http_error(StatusCode::NOT_ACCEPTABLE).closing());
+    }
+    Ok(())
+}
+
+fn texts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
+}
+
+/// The address of something new, as the client knows this worker.
+fn absolute(entrance: &Entrance, head: &Parts, path: &str) -> String {
+    let host = head.uri.authority().map(|authority| authority.as_str());
+    let host = host.or_else(|| head.headers.get(HOST).and_then(|host| host.to_str().ok()));
+    format!(
+        "http://{}{path}",
+        host.filter(|host| !host.is_empty()).unwrap_or(&entrance.address)
+    )
+}
+
+/// What another worker signed a request with; who signs at all is checked by the herder.
+fn signature(headers: &HeaderMap, body: &[u8]) -> Option<RequestSignature> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let signature = text(SIGNATURE)?;
+    Some(RequestSignature {
+        algorithm: text(SIGNATURE_ALGORITHM)?.to_owned(),
+        signature: signature.to_owned(),
+        body: body.to_vec(),
+    })
+}

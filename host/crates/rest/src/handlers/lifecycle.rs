@@ -1,0 +1,71 @@
+//! What changes how a connector runs, its active topics, and what workers ask of each other.
+
+use caisson_herder::RestartRequest;
+use hyper::StatusCode;
+use serde_json::{Map, json};
+
+use super::{Call, Outcome, no_body};
+use crate::reply::Reply;
+use crate::{input, shape};
+
+pub async fn pause(call: &Call, name: &str) -> Outcome {
+    call.bounded(call.herder.pause_connector(name)).await?;
+    Ok(Reply::empty(StatusCode::ACCEPTED))
+}
+
+pub async fn resume(call: &Call, name: &str) -> Outcome {
+    call.bounded(call.herder.resume_connector(name)).await?;
+    Ok(Reply::empty(StatusCode::ACCEPTED))
+}
+
+pub async fn stop(call: &Call, name: &str) -> Outcome {
+    call.bounded(call.herder.stop_connector(name)).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// Without flags the connector alone, done when answered; with a flag what the request selects (KIP-745).
+pub async fn restart(call: &Call, name: &str) -> Outcome {
+    let (include_tasks, only_failed) = (
+        call.query.flag("includeTasks", false),
+        call.query.flag("onlyFailed", false),
+    );
+    if !include_tasks && !only_failed {
+        call.bounded(call.herder.restart_connector(name)).await?;
+        return Ok(Reply::empty(StatusCode::NO_CONTENT));
+    }
+    let request = RestartRequest {
+        connector: name.to_owned(),
+        only_failed,
+        include_tasks,
+    };
+    let status = call.bounded(call.herder.restart_connector_and_tasks(request)).await?;
+    Ok(Reply::json(StatusCode::ACCEPTED, &shape::connector_status(&status)))
+}
+
+pub async fn restart_task(call: &Call, name: &str, task: i32) -> Outcome {
+    call.bounded(call.herder.restart_task(name, task)).await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}
+
+pub fn topics(call: &Call, name: &str) -> Outcome {
+    let topics = json!({"topics": call.herder.topics(name)?});
+    Ok(Reply::ok(&Map::from_iter([(name.to_owned(), topics)]).into()))
+}
+
+pub fn reset_topics(call: &Call, name: &str) -> Outcome {
+    call.herder.reset_topics(name)?;
+    Ok(Reply::empty(StatusCode::ACCEPTED))
+}
+
+pub async fn put_task_configs(call: Call, name: &str) -> Outcome {
+    let configs = input::parse_maps(&call.body)?.ok_or_else(no_body)?;
+    call.bounded(call.herder.put_task_configs(name, configs, call.signature.clone()))
+        .await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}
+
+pub async fn fence(call: Call, name: &str) -> Outcome {
+    call.bounded(call.herder.fence_zombies(name, call.signature.clone()))
+        .await?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,40 @@
+//! `/` and `/health`.
+
+use caisson_herder::Health;
+use hyper::StatusCode;
+use serde_json::json;
+
+use super::{Call, Outcome, within};
+use crate::reply::Reply;
+use crate::{shape, stage};
+
+pub fn root(call: &Call) -> Outcome {
+    Ok(Reply::ok(&shape::cluster(&call.herder.cluster_info())))
+}
+
+/// Healthy is a worker whose herder answers in time.
+pub async fn health(call: &Call) -> Outcome {
+    if let Some(outcome) = within(call.limits.health, call.herder.ping()).await {
+        outcome?;
+        let message = "Worker has completed startup and is ready to handle requests.";
+        return Ok(Reply::ok(&json!({"status": "healthy", "message": message})));
+    }
+    let sentence = stage::sentence(call.herder.stage().as_ref());
+    let (code, status, message) = match call.herder.health() {
+        Health::Starting => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting",
+            "Worker is still starting up.",
+        ),
+        Health::Ready => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "unhealthy",
+            "Worker was unable to handle this request and may be unable to handle other requests.",
+        ),
+    };
+    let message = format!("{message} {sentence}");
+    Err(Reply::json(
+        code,
+        &json!({"status": status, "message": message.trim_end()}),
+    ))
+}

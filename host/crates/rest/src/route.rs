@@ -1,0 +1,188 @@
+//! Which resource a path is, and what may be done with it.
+
+use hyper::Method;
+
+/// What a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// All of the API.
+    All,
+    /// All but the admin resources, which have listeners of their own or are off.
+    Regular,
+    /// The admin resources alone.
+    Admin,
+}
+
+/// A resource, with the names in its path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    Root,
+    Health,
+    Connectors,
+    Connector(String),
+    Config(String),
+    Status(String),
+    Tasks(String),
+    TaskStatus(String, i32),
+    TaskRestart(String, i32),
+    Pause(String),
+    Resume(String),
+    Stop(String),
+    Restart(String),
+    Fence(String),
+    Topics(String),
+    TopicsReset(String),
+    Offsets(String),
+    Plugins,
+    PluginConfig(String),
+    PluginValidate(String),
+    Loggers,
+    Logger(String),
+}
+
+impl Route {
+    /// The resource at these segments; none if there is none on this face (404).
+    pub fn find(face: Face, segments: &[String]) -> Option<Route> {
+        let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let (admin, route) = match parts.as_slice() {
+            ["admin", "loggers", rest @ ..] => (true, logger(rest)?),
+            ["connectors", rest @ ..] => (false, connector(rest)?),
+            ["connector-plugins", rest @ ..] => (false, plugin(rest)?),
+            ["health"] => (false, Route::Health),
+            [] => (false, Route::Root),
+            _ => return None,
+        };
+        let served = match face {
+            Face::All => true,
+            Face::Regular => !admin,
+            Face::Admin => admin,
+        };
+        served.then_some(route)
+    }
+
+    /// The methods of a resource, besides `OPTIONS` and, where there is `GET`, `HEAD`.
+    pub fn methods(&self) -> &'static [Method] {
+        match self {
+            Route::Root
+            | Route::Health
+            | Route::Status(_)
+            | Route::TaskStatus(..)
+            | Route::Topics(_)
+            | Route::Plugins
+            | Route::PluginConfig(_)
+            | Route::Loggers => &[Method::GET],
+            Route::Connectors | Route::Tasks(_) => &[Method::GET, Method::POST],
+            Route::Connector(_) => &[Method::DELETE, Method::GET],
+            Route::Config(_) => &[Method::GET, Method::PATCH, Method::PUT],
+            Route::TaskRestart(..) | Route::Restart(_) => &[Method::POST],
+            Route::Pause(_)
+            | Route::Resume(_)
+            | Route::Stop(_)
+            | Route::Fence(_)
+            | Route::TopicsReset(_)
+            | Route::PluginValidate(_) => &[Method::PUT],
+            Route::Offsets(_) => &[Method::DELETE, Method::GET, Method::PATCH],
+            Route::Logger(_) => &[Method::GET, Method::PUT],
+        }
+    }
+
+    /// The value of `Allow`.
+    pub fn allow(&self) -> String {
+        let mut names: Vec<&str> = self.methods().iter().map(Method::as_str).collect();
+        if names.contains(&"GET") {
+            names.push("HEAD");
+        }
+        names.push("OPTIONS");
+        names.sort_unstable();
+        names.join(",")
+    }
+
+    /// Whether the resource minds the type of a request's body.
+    pub fn consumes_json(&self) -> bool {
+        !matches!(self, Route::Root | Route::Health)
+    }
+}
+
+fn connector(parts: &[&str]) -> Option<Route> {
+    let own = |name: &str| name.to_owned();
+    Some(match parts {
+        [] => Route::Connectors,
+        [name] => Route::Connector(own(name)),
+        [name, "config"] => Route::Config(own(name)),
+        [name, "status"] => Route::Status(own(name)),
+        [name, "tasks"] => Route::Tasks(own(name)),
+        // What is no number is no resource.
+        [name, "tasks", task, "status"] => Route::TaskStatus(own(name), task.parse().ok()?),
+        [name, "tasks", task, "restart"] => Route::TaskRestart(own(name), task.parse().ok()?),
+        [name, "pause"] => Route::Pause(own(name)),
+        [name, "resume"] => Route::Resume(own(name)),
+        [name, "stop"] => Route::Stop(own(name)),
+        [name, "restart"] => Route::Restart(own(name)),
+        [name, "fence"] => Route::Fence(own(name)),
+        [name, "topics"] => Route::Topics(own(name)),
+        [name, "topics", "reset"] => Route::TopicsReset(own(name)),
+        [name, "offsets"] => Route::Offsets(own(name)),
+        _ => return None,
+    })
+}
+
+fn plugin(parts: &[&str]) -> Option<Route> {
+    Some(match parts {
+        [] => Route::Plugins,
+        [class, "config"] => Route::PluginConfig((*class).to_owned()),
+        [class, "config", "validate"] => Route::PluginValidate((*class).to_owned()),
+        _ => return None,
+    })
+}
+
+fn logger(parts: &[&str]) -> Option<Route> {
+    match parts {
+        [] => Some(Route::Loggers),
+        [name] => Some(Route::Logger((*name).to_owned())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::path::segments;
+
+    fn find(face: Face, path: &str) -> Option<Route> {
+        Route::find(face, &segments(path).unwrap())
+    }
+
+    #[test]
+    fn admin_resources_are_on_their_face_only() {
+        assert_eq!(find(Face::All, "/admin/loggers"), Some(Route::Loggers));
+        assert_eq!(find(Face::Regular, "/admin/loggers"), None);
+        assert_eq!(
+            find(Face::Admin, "/admin/loggers/root"),
+            Some(Route::Logger("root".to_owned()))
+        );
+        assert_eq!(find(Face::Admin, "/connectors"), None);
+        assert_eq!(find(Face::Regular, "/connectors"), Some(Route::Connectors));
+    }
+
+    #[test]
+    fn unknown_paths_are_no_resource() {
+        let paths = [
+            "/nope",
+            "/connectorsx",
+            "/connectors/a/b",
+            "/admin",
+            "/connector-plugins/a",
+            "/connectors/a/tasks/x/status",
+        ];
+        for path in paths {
+            assert_eq!(find(Face::All, path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn allow_names_all_methods_in_order() {
+        assert_eq!(Route::Connectors.allow(), "GET,HEAD,OPTIONS,POST");
+        assert_eq!(Route::Connector("c".to_owned()).allow(), "DELETE,GET,HEAD,OPTIONS");
+        assert_eq!(Route::Pause("c".to_owned()).allow(), "OPTIONS,PUT");
+    }
+}
