@@ -24,6 +24,9 @@ pub trait Registry: 'static {
     fn module() -> ModuleInfo;
 }
 
+/// Starts a source task; the plugin says in which encodings.
+type StartSourceTask = fn(&Plugin, &Settings) -> Result<Box<dyn instance::SourceTask>, Error>;
+
 /// A source connector and its task.
 #[derive(Clone, Copy, Debug)]
 pub struct SourceEntry {
@@ -32,7 +35,7 @@ pub struct SourceEntry {
     pub(crate) exactly_once: fn(&Settings) -> ExactlyOnce,
     pub(crate) alter_offsets: fn(&Settings, &[SourceOffsetChange]) -> Result<bool, Error>,
     pub(crate) connector: fn(Settings) -> Result<Box<dyn instance::SourceConnector>, Error>,
-    pub(crate) task: fn(&Plugin, &Settings) -> Result<Box<dyn instance::SourceTask>, Error>,
+    pub(crate) task: StartSourceTask,
 }
 
 impl SourceEntry {
