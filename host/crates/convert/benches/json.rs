@@ -8,6 +8,10 @@ use caisson_api::{SchemaRef, Value, typed};
 use caisson_convert::{Converter, JsonConverter, JsonOptions};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
+/// The worker's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The records of the bench: flat, six fields and as many fillers of 40 characters as the size asks for.
 struct Record {
     schema: SchemaRef,

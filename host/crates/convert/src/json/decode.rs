@@ -1,7 +1,5 @@
 //! JSON with a schema to values (`JsonConverter.convertToConnect`).
 
-use std::borrow::Cow;
-
 use caisson_api::schema::{DATE, DECIMAL, Field, Kind, Schema, TIME, TIMESTAMP};
 use caisson_api::{Decimal, Value};
 
@@ -56,7 +54,7 @@ fn null(schema: &Schema, defaults: bool) -> Result<Value, ConvertError> {
 /// `longValue()`: the low 64 bits of a number cut at its point, 0 for what is no number.
 fn integer(node: &Node<'_>) -> i64 {
     match node.number() {
-        Some(number) if number.integral => long(number),
+        Some(number) if number.is_integral() => long(number),
         Some(number) => truncated(number),
         None => 0,
     }
@@ -96,7 +94,7 @@ fn map(keys: &Schema, values: &Schema, node: &Node<'_>, defaults: bool) -> Resul
             )));
         };
         for (name, node) in members {
-            let key = Value::String(Cow::clone(name).into_owned());
+            let key = Value::String(name.decode().into_owned());
             entries.push((key, to_value(values, Some(node), defaults)?));
         }
         return Ok(Value::Map(entries));
@@ -146,7 +144,7 @@ fn structure(fields: &[Field], node: &Node<'_>, defaults: bool) -> Result<Value,
     for (index, field) in fields.iter().enumerate() {
         // Mostly the members stand in the order of the fields.
         let member = match members.get(index) {
-            Some((name, node)) if *name == field.name => Some(node),
+            Some((name, node)) if name.is(&field.name) => Some(node),
             Some(_) | None => node.get(&field.name),
         };
         let value = to_value(&field.schema, member, defaults)?;
@@ -214,7 +212,7 @@ fn decimal_from_base64(schema: &Schema, text: &str) -> Result<Decimal, ConvertEr
 
 fn int_of(logical: &str, node: &Node<'_>) -> Result<i32, ConvertError> {
     node.number()
-        .filter(|number| number.integral && number.digits.is_some())
+        .filter(|number| number.is_integral() && number.digits().is_some())
         .and_then(|number| i32::try_from(long(number)).ok())
         .ok_or_else(|| {
             let found = node.type_name();
@@ -226,7 +224,7 @@ fn int_of(logical: &str, node: &Node<'_>) -> Result<i32, ConvertError> {
 
 fn timestamp(node: &Node<'_>) -> Result<Value, ConvertError> {
     match node.number() {
-        Some(number) if number.integral => Ok(Value::Date(long(number))),
+        Some(number) if number.is_integral() => Ok(Value::Date(long(number))),
         Some(_) | None => {
             let found = node.type_name();
             Err(ConvertError::data(format!(

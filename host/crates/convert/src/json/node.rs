@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use caisson_api::Value;
 
 use super::parse::{Builder, Number};
-use super::plain::{PlainBuilder, Seen};
+use super::plain::{MEMBERS, PlainBuilder, Seen};
 use super::text::Text;
 
 #[derive(Debug)]
@@ -17,14 +17,14 @@ pub(crate) enum Node<'a> {
     String(Text<'a>),
     Array(Vec<Node<'a>>),
     /// In order, names unique.
-    Object(Vec<(Cow<'a, str>, Node<'a>)>),
+    Object(Vec<(Text<'a>, Node<'a>)>),
 }
 
 impl<'a> Node<'a> {
     /// The member of an object; `None` for whatever is no object.
     pub fn get(&self, name: &str) -> Option<&Node<'a>> {
         match self {
-            Node::Object(members) => members.iter().find(|(known, _)| known == name).map(|(_, node)| node),
+            Node::Object(members) => members.iter().find(|(known, _)| known.is(name)).map(|(_, node)| node),
             Node::Null | Node::Boolean(_) | Node::Number(_) | Node::String(_) | Node::Array(_) => None,
         }
     }
@@ -60,7 +60,7 @@ impl<'a> Node<'a> {
             Node::Object(members) => Value::Map(
                 members
                     .iter()
-                    .map(|(name, node)| (Value::String(name.clone().into_owned()), node.to_plain()))
+                    .map(|(name, node)| (Value::String(name.decode().into_owned()), node.to_plain()))
                     .collect(),
             ),
         }
@@ -81,7 +81,7 @@ pub(crate) struct NodeBuilder;
 impl<'a> Builder<'a> for NodeBuilder {
     type Value = Node<'a>;
     type Array = Vec<Node<'a>>;
-    type Object = (Vec<(Cow<'a, str>, Node<'a>)>, Seen);
+    type Object = (Vec<(Text<'a>, Node<'a>)>, Seen);
 
     fn null(&mut self) -> Node<'a> {
         Node::Null
@@ -112,13 +112,13 @@ impl<'a> Builder<'a> for NodeBuilder {
     }
 
     fn begin_object(&mut self) -> Self::Object {
-        (Vec::new(), Seen::default())
+        (Vec::with_capacity(MEMBERS), Seen::default())
     }
 
     fn member(&mut self, (members, seen): &mut Self::Object, name: Text<'a>, value: Node<'a>) {
-        let name = name.decode();
-        if seen.insert(&name, || members.iter().map(|(name, _)| name.as_ref()))
-            && let Some(member) = members.iter_mut().find(|(known, _)| *known == name)
+        let known = || members.iter().map(|(name, _)| name.decode());
+        if seen.insert(&name.decode(), known)
+            && let Some(member) = members.iter_mut().find(|(known, _)| known.is(&name.decode()))
         {
             member.1 = value;
             return;

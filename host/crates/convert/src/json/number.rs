@@ -10,18 +10,13 @@ const EXACT_POWERS: [f64; 23] = [
 
 /// `JsonNode.longValue()` of an integral number: the low 64 bits of what it is.
 pub(crate) fn long(number: &Number<'_>) -> i64 {
-    let negative = number.text.starts_with('-');
-    let size = match number.digits {
-        Some(digits) => digits,
-        None => number
-            .text
-            .bytes()
-            .filter(u8::is_ascii_digit)
-            .fold(0u64, |value, digit| {
-                value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
-            }),
-    };
-    if negative {
+    let size = number.digits().unwrap_or_else(|| {
+        let digits = number.text.bytes().filter(u8::is_ascii_digit);
+        digits.fold(0u64, |value, digit| {
+            value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'))
+        })
+    });
+    if number.is_negative() {
         size.wrapping_neg() as i64
     } else {
         size as i64
@@ -30,13 +25,13 @@ pub(crate) fn long(number: &Number<'_>) -> i64 {
 
 /// `JsonNode.doubleValue()`. Numbers pass through `BigDecimal`, so that there is no negative zero.
 pub(crate) fn double(number: &Number<'_>) -> f64 {
-    if let (Some(digits), Some(fraction)) = (number.digits, number.fraction)
+    if let Some((digits, fraction)) = number.plain_digits()
         && digits < (1 << 53)
-        && let Some(power) = EXACT_POWERS.get(fraction as usize)
+        && let Some(power) = EXACT_POWERS.get(usize::from(fraction))
     {
         // Both are exact, so that one division rounds once (Clinger's fast path).
         let size = digits as f64 / power;
-        return if number.text.starts_with('-') && digits != 0 {
+        return if number.is_negative() && digits != 0 {
             -size
         } else {
             size

@@ -34,12 +34,41 @@ pub(crate) trait Builder<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Number<'a> {
     pub text: &'a str,
+    /// All digits as one number, sign left out; only right if there are at most 18.
+    value: u64,
+    /// How many digits there are, up to 255.
+    count: u8,
+    /// How many of the digits stand behind the point, up to 255.
+    fraction: u8,
+    form: NumberForm,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NumberForm {
+    Integral,
+    Fraction,
+    Exponent,
+}
+
+impl Number<'_> {
     /// Without fraction and exponent.
-    pub integral: bool,
+    pub fn is_integral(&self) -> bool {
+        self.form == NumberForm::Integral
+    }
+
+    pub fn is_negative(&self) -> bool {
+        self.text.starts_with('-')
+    }
+
     /// All digits as one number, sign left out, if there are at most 18.
-    pub digits: Option<u64>,
-    /// How many of the digits stand behind the point, if there is no exponent.
-    pub fraction: Option<u32>,
+    pub fn digits(&self) -> Option<u64> {
+        (self.count <= 18).then_some(self.value)
+    }
+
+    /// The digits, and how many of them stand behind the point, if there are few of them and no exponent.
+    pub fn plain_digits(&self) -> Option<(u64, u8)> {
+        (self.form != NumberForm::Exponent && self.count <= 18).then_some((self.value, self.fraction))
+    }
 }
 
 pub(crate) struct Parser<'a> {
@@ -273,7 +302,7 @@ impl<'a> Parser<'a> {
             self.at += 1;
         }
         let whole = self.at;
-        let mut digits = self.digits(0);
+        let mut value = self.digits(0);
         match self.at - whole {
             0 if self.at == bytes.len() => return Err(self.end("in number")),
             0 => {
@@ -283,33 +312,34 @@ impl<'a> Parser<'a> {
             _ => self.lenient |= bytes[whole] == b'0',
         }
         let mut count = self.at - whole;
-        let mut fraction = Some(0);
-        let mut integral = true;
+        let mut fraction = 0;
+        let mut form = NumberForm::Integral;
         if self.peek() == Some(b'.') {
             self.at += 1;
             let point = self.at;
-            digits = self.digits(digits);
+            value = self.digits(value);
             if self.at == point {
                 return Err(self.missing_digit("Decimal point not followed by a digit"));
             }
-            count += self.at - point;
-            fraction = Some((self.at - point) as u32);
-            integral = false;
+            fraction = self.at - point;
+            count += fraction;
+            form = NumberForm::Fraction;
         }
         if matches!(self.peek(), Some(b'e' | b'E')) {
             self.exponent()?;
-            fraction = None;
-            integral = false;
+            form = NumberForm::Exponent;
         }
         let text = self.text.get(start..self.at).unwrap_or_default();
         if text.len() > MAX_NUMBER && count > MAX_NUMBER {
             return Err(self.fault(FaultKind::Length("Number value length", MAX_NUMBER)));
         }
+        let (count, fraction) = (count.min(255) as u8, fraction.min(255) as u8);
         Ok(Number {
             text,
-            integral,
-            digits: (count <= 18).then_some(digits),
+            value,
+            count,
             fraction,
+            form,
         })
     }
 

@@ -23,7 +23,7 @@ impl<'a> Builder<'a> for PlainBuilder {
     }
 
     fn number(&mut self, number: Number<'a>) -> Value {
-        if number.integral {
+        if number.is_integral() {
             Value::Int64(long(&number))
         } else {
             Value::Float64(double(&number))
@@ -47,7 +47,10 @@ impl<'a> Builder<'a> for PlainBuilder {
     }
 
     fn begin_object(&mut self) -> Members {
-        Members::default()
+        Members {
+            entries: Vec::with_capacity(MEMBERS),
+            seen: Seen::default(),
+        }
     }
 
     fn member(&mut self, object: &mut Members, name: Text<'a>, value: Value) {
@@ -60,7 +63,6 @@ impl<'a> Builder<'a> for PlainBuilder {
 }
 
 /// The members of an object; of several with one name the last one counts, at the place of the first.
-#[derive(Default)]
 pub(crate) struct Members {
     entries: Vec<(Value, Value)>,
     seen: Seen,
@@ -88,41 +90,51 @@ fn text(value: &Value) -> Option<&str> {
     }
 }
 
+/// Room that an object gets at first.
+pub(crate) const MEMBERS: usize = 8;
+
 /// Says cheaply that a name is new, which it nearly always is; an object of a million members stays linear.
 #[derive(Default)]
 pub(crate) struct Seen {
-    /// One bit per name, by length and two of its bytes.
-    mask: u64,
+    /// One bit per name, by its hash.
+    mask: [u64; 4],
     count: usize,
     all: Option<std::collections::HashSet<Box<str>>>,
 }
 
 /// From here on a set is kept.
-const MANY: usize = 32;
+const MANY: usize = 48;
 
 impl Seen {
     /// Notes the name. False: it is new. True: look for it. `known` are the names so far.
     #[inline]
-    pub fn insert<'n, I: Iterator<Item = &'n str>>(&mut self, name: &str, known: impl FnOnce() -> I) -> bool {
+    pub fn insert<N: AsRef<str>, I: Iterator<Item = N>>(&mut self, name: &str, known: impl FnOnce() -> I) -> bool {
         self.count += 1;
         if self.count > MANY {
             return self.insert_into_set(name, known());
         }
-        let bytes = name.as_bytes();
-        let ends = match bytes {
-            [] => 0,
-            [first, .., last] => usize::from(*first) * 7 + usize::from(*last) * 31,
-            [only] => usize::from(*only),
-        };
-        let bit = 1u64 << ((bytes.len() * 13 + ends) % 64);
-        let may_be_known = self.mask & bit != 0;
-        self.mask |= bit;
+        let hash = hash(name.as_bytes());
+        let (word, bit) = (&mut self.mask[usize::from(hash >> 6)], 1u64 << (hash & 63));
+        let may_be_known = *word & bit != 0;
+        *word |= bit;
         may_be_known
     }
 
     #[cold]
-    fn insert_into_set<'n>(&mut self, name: &str, known: impl Iterator<Item = &'n str>) -> bool {
-        let all = self.all.get_or_insert_with(|| known.map(Box::from).collect());
+    fn insert_into_set<N: AsRef<str>>(&mut self, name: &str, known: impl Iterator<Item = N>) -> bool {
+        let all = self
+            .all
+            .get_or_insert_with(|| known.map(|name| Box::from(name.as_ref())).collect());
         !all.insert(Box::from(name))
     }
+}
+
+/// Eight bits of the length and the last bytes, where names differ most.
+#[inline]
+fn hash(bytes: &[u8]) -> u8 {
+    let ends = match bytes.last_chunk::<8>() {
+        Some(chunk) => u64::from_le_bytes(*chunk),
+        None => bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    ((ends ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8
 }

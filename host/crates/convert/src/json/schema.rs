@@ -190,7 +190,7 @@ fn read_attributes(schema: &mut Schema, node: &Node<'_>, defaults: bool) -> Resu
     schema.version = node
         .get("version")
         .and_then(Node::number)
-        .filter(|number| number.integral)
+        .filter(|number| number.is_integral())
         .map(|number| long(number) as i32);
     schema.doc = node.get("doc").and_then(Node::text).map(|doc| doc.into_owned());
     if let Some(Node::Object(members)) = node.get("parameters") {
@@ -198,7 +198,7 @@ fn read_attributes(schema: &mut Schema, node: &Node<'_>, defaults: bool) -> Resu
             let Some(value) = value.text() else {
                 return Err(ConvertError::data("Schema parameters must have string values."));
             };
-            let parameter = (name.clone().into_owned(), value.into_owned());
+            let parameter = (name.decode().into_owned(), value.into_owned());
             schema.parameters.get_or_insert_default().push(parameter);
         }
     }

@@ -44,6 +44,17 @@ pub(crate) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// Whether it is this text.
+    #[inline]
+    pub fn is(&self, text: &str) -> bool {
+        if self.escaped {
+            unescape(self.raw) == text
+        } else {
+            self.raw == text
+        }
+    }
+
+    #[inline]
     pub fn decode(self) -> Cow<'a, str> {
         if self.escaped {
             Cow::Owned(unescape(self.raw))
