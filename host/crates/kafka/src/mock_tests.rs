@@ -76,8 +76,7 @@ fn send(cluster: &MockCluster, topic: &str, count: u8) -> Vec<DeliveryError> {
         assert!(Instant::now() < until, "not acknowledged");
         std::thread::sleep(Duration::from_millis(1));
     }
-    let failed = std::mem::take(&mut *acks.failed.lock().unwrap());
-    failed
+    std::mem::take(&mut *acks.failed.lock().unwrap())
 }
 
 fn consume(cluster: &MockCluster, topic: &str, more: &[(&str, &str)]) -> (SinkConsumer, ConsumerEvents) {
