@@ -157,9 +157,11 @@ impl Line {
                 key = key.group(place.group, place.order);
             }
         }
-        let (validator, rule) = self.check.parts();
-        key.validator = validator;
-        Definition { key, rule }
+        key.validator = self.check.validator();
+        Definition {
+            key,
+            rule: self.check.rule(),
+        }
     }
 }
 
@@ -168,80 +170,78 @@ pub fn definitions(lines: &[Line]) -> Vec<Definition> {
     lines.iter().map(Line::definition).collect()
 }
 
+// Kafka's texts for checks that are code.
+const PARTITIONS: &str = "Positive number, or -1 to use the broker's default";
+const REPLICATION_FACTOR: &str =
+    "Positive number not larger than the number of brokers in the Kafka cluster, or -1 to use the broker's default";
+const LISTENERS: &str = "List of comma-separated URLs, ex: http://localhost:8080,https://localhost:8443.";
+const HEADER_RULES: &str = "Comma-separated header rules, where each header rule is of the form '[action] [header name]:[header value]' and optionally surrounded by double quotes if any part of a header rule contains a comma";
+const PAIRS: &str = "list of colon-delimited pairs, e.g. <code>foo:bar,abc:xyz</code>";
+
 impl Check {
-    /// The part that is data, which also says how the check is described, and the part that is code.
-    fn parts(self) -> (Option<Validator>, Rule) {
+    /// The part that is data, which also says how the check is described.
+    pub(crate) fn validator(self) -> Option<Validator> {
         let said = |text: &str| Validator::Unknown(text.to_owned());
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Some(match self {
+            Check::Any => return None,
+            Check::NonNull | Check::Patterns("non-null string") => Validator::NonNull,
+            Check::NonEmpty => Validator::NonEmpty,
+            Check::Name => Validator::NonEmptyWithoutControl,
+            Check::AtLeast(least) => Validator::Range(Some(least as f64), None),
+            Check::AtLeastIfAny(least) => said(&format!("[{least},...]")),
+            Check::Between(least, most) => Validator::Range(Some(least), Some(most)),
+            Check::OneOf(all) => Validator::OneOf(words(all)),
+            Check::OneOfIgnoringCase(all) => Validator::OneOfIgnoringCase(words(all)),
+            Check::Entries { empty, null } => Validator::Distinct {
+                empty_allowed: empty,
+                null_allowed: null,
+                values: Vec::new(),
+            },
+            Check::Aliases(of) => Validator::All(vec![Validator::NonNull, said(&format!("unique {of}"))]),
+            Check::Regex => said("valid regex"),
+            Check::NonEmptyRegex => Validator::All(vec![Validator::NonEmpty, said("valid regex")]),
+            Check::Plugin(role) => said(&format!(
+                "A concrete subclass of org.apache.kafka.connect.storage.{}, A class with a public, no-argument constructor",
+                role.interface()
+            )),
+            Check::Partitions => said(PARTITIONS),
+            Check::ReplicationFactor => said(REPLICATION_FACTOR),
+            Check::Listeners => said(LISTENERS),
+            Check::AdminListeners => said(""),
+            Check::HeaderRules => said(HEADER_RULES),
+            Check::CastSpec | Check::Renames => said(PAIRS),
+            Check::NonEmptyList => said("non-empty list"),
+            Check::Patterns(text) | Check::Said(text) => said(text),
+        })
+    }
+
+    /// The part that is code.
+    pub(crate) fn rule(self) -> Rule {
         match self {
-            Check::Any => (None, Rule::None),
-            Check::NonNull => (Some(Validator::NonNull), Rule::None),
-            Check::NonEmpty => (Some(Validator::NonEmpty), Rule::None),
-            Check::Name => (Some(Validator::NonEmptyWithoutControl), Rule::None),
-            Check::AtLeast(least) => (Some(Validator::Range(Some(least as f64), None)), Rule::None),
-            Check::AtLeastIfAny(least) => (Some(said(&format!("[{least},...]"))), Rule::AtLeastIfAny(least)),
-            Check::Between(least, most) => (Some(Validator::Range(Some(least), Some(most))), Rule::None),
-            Check::OneOf(all) => (Some(Validator::OneOf(words(all))), Rule::None),
-            Check::OneOfIgnoringCase(all) => (Some(Validator::OneOfIgnoringCase(words(all))), Rule::None),
-            Check::Entries { empty, null } => (
-                Some(Validator::Distinct {
-                    empty_allowed: empty,
-                    null_allowed: null,
-                    values: Vec::new(),
-                }),
-                Rule::None,
-            ),
-            Check::Aliases(of) => (
-                Some(Validator::All(vec![Validator::NonNull, said(&format!("unique {of}"))])),
-                Rule::Aliases,
-            ),
-            Check::Regex => (Some(said("valid regex")), Rule::Regex),
-            Check::NonEmptyRegex => (
-                Some(Validator::All(vec![Validator::NonEmpty, said("valid regex")])),
-                Rule::Regex,
-            ),
-            Check::Plugin(role) => (
-                Some(said(&format!(
-                    "A concrete subclass of org.apache.kafka.connect.storage.{}, A class with a public, no-argument constructor",
-                    role.interface()
-                ))),
-                Rule::Plugin(role),
-            ),
-            Check::Partitions => (
-                Some(said("Positive number, or -1 to use the broker's default")),
-                Rule::Partitions,
-            ),
-            Check::ReplicationFactor => (
-                Some(said(
-                    "Positive number not larger than the number of brokers in the Kafka cluster, or -1 to use the broker's default",
-                )),
-                Rule::ReplicationFactor,
-            ),
-            Check::Patterns("non-null string") => (Some(Validator::NonNull), Rule::Patterns),
-            Check::Patterns(text) => (Some(said(text)), Rule::Patterns),
-            Check::Listeners => (
-                Some(said(
-                    "List of comma-separated URLs, ex: http://localhost:8080,https://localhost:8443.",
-                )),
-                Rule::Listeners,
-            ),
-            Check::AdminListeners => (Some(said("")), Rule::AdminListeners),
-            Check::HeaderRules => (
-                Some(said(
-                    "Comma-separated header rules, where each header rule is of the form '[action] [header name]:[header value]' and optionally surrounded by double quotes if any part of a header rule contains a comma",
-                )),
-                Rule::None,
-            ),
-            Check::CastSpec => (
-                Some(said("list of colon-delimited pairs, e.g. <code>foo:bar,abc:xyz</code>")),
-                Rule::CastSpec,
-            ),
-            Check::Renames => (
-                Some(said("list of colon-delimited pairs, e.g. <code>foo:bar,abc:xyz</code>")),
-                Rule::Renames,
-            ),
-            Check::NonEmptyList => (Some(said("non-empty list")), Rule::NonEmptyList),
-            Check::Said(text) => (Some(said(text)), Rule::None),
+            Check::Any
+            | Check::NonNull
+            | Check::NonEmpty
+            | Check::Name
+            | Check::AtLeast(_)
+            | Check::Between(..)
+            | Check::OneOf(_)
+            | Check::OneOfIgnoringCase(_)
+            | Check::Entries { .. }
+            | Check::HeaderRules
+            | Check::Said(_) => Rule::None,
+            Check::AtLeastIfAny(least) => Rule::AtLeastIfAny(least),
+            Check::Aliases(_) => Rule::Aliases,
+            Check::Regex | Check::NonEmptyRegex => Rule::Regex,
+            Check::Plugin(role) => Rule::Plugin(role),
+            Check::Partitions => Rule::Partitions,
+            Check::ReplicationFactor => Rule::ReplicationFactor,
+            Check::Patterns(_) => Rule::Patterns,
+            Check::Listeners => Rule::Listeners,
+            Check::AdminListeners => Rule::AdminListeners,
+            Check::CastSpec => Rule::CastSpec,
+            Check::Renames => Rule::Renames,
+            Check::NonEmptyList => Rule::NonEmptyList,
         }
     }
 }

@@ -62,7 +62,7 @@ fn connectors(page: &mut String) {
         "Topic creation",
         "Below `topic.creation.NAME.` for each name of `topic.creation.groups`, and below `topic.creation.default.`. \
          Other keys there are settings of the topics.",
-        &tables::keys(&tables::topic_group("NAME")),
+        &tables::keys(&tables::topic_creation::default_group()),
     );
     section(page, "Sink connector", "", &without(tables::sink(), &common));
 }

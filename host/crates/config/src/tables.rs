@@ -10,6 +10,8 @@ mod source;
 mod worker;
 
 pub mod client;
+pub mod links;
+pub mod topic_creation;
 
 use caisson_api::config::Key;
 
@@ -60,17 +62,6 @@ pub fn source() -> Vec<Definition> {
 pub fn sink() -> Vec<Definition> {
     let mut all = connector();
     all.extend(definitions(sink::SINK));
-    all
-}
-
-/// Keys of a group of topic creation, without the prefix `topic.creation.NAME.`.
-pub fn topic_group(name: &str) -> Vec<Definition> {
-    let mut all = definitions(source::TOPIC_GROUP);
-    for definition in &mut all {
-        let key = &mut definition.key;
-        key.display = key.display.replace("default", name);
-        key.group = Some(name.to_owned());
-    }
     all
 }
 

@@ -5,8 +5,7 @@ use caisson_api::config::{ConfigDef, ConfigError};
 use crate::given::{Entries, Given};
 use crate::pattern::Pattern;
 use crate::tables;
-
-const DEFAULT: &str = "default";
+use crate::tables::topic_creation::{self, DEFAULT_GROUP};
 
 /// The groups of topics, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,10 +35,10 @@ impl TopicCreation {
         if given.below("topic.creation.").next().is_none() {
             return Ok(None);
         }
-        let default = TopicGroup::read(DEFAULT, None, given)?;
+        let default = TopicGroup::read(DEFAULT_GROUP, None, given)?;
         let groups = names
             .iter()
-            .filter(|name| *name != DEFAULT)
+            .filter(|name| *name != DEFAULT_GROUP)
             .map(|name| TopicGroup::read(name, Some(&default), given))
             .collect::<Result<_, _>>()?;
         Ok(Some(TopicCreation { groups, default }))
@@ -62,19 +61,12 @@ impl TopicCreation {
 impl TopicGroup {
     fn read(name: &str, default: Option<&TopicGroup>, given: &Given) -> Result<TopicGroup, ConfigError> {
         let prefix = format!("topic.creation.{name}.");
-        let mut table = tables::topic_group(name);
+        let mut table = match default {
+            None => topic_creation::default_group(),
+            Some(default) => topic_creation::group(name, default.replication_factor, default.partitions),
+        };
         for definition in &mut table {
-            let key = &mut definition.key;
-            // What the default group has to say, the others may leave to it.
-            if let Some(default) = default {
-                match key.name.as_str() {
-                    "replication.factor" => *key = key.clone().default(default.replication_factor.to_string()),
-                    "partitions" => *key = key.clone().default(default.partitions.to_string()),
-                    "include" => *key = key.clone().default(""),
-                    _ => {}
-                }
-            }
-            key.name.insert_str(0, &prefix);
+            definition.key.name.insert_str(0, &prefix);
         }
         let values = ConfigDef {
             keys: tables::keys(&table),

@@ -92,16 +92,13 @@ fn read(definition: &Definition, given: &Given, plugins: &dyn Plugins) -> Result
         }
     };
     let value = Setting::parse(&key.name, text, key.kind)?;
-    match (&value, definition.rule) {
-        (Setting::Class(class), Rule::Plugin(role) | Rule::Link(role)) => {
-            let known = known_class(plugins, role, class);
-            known.map(Setting::Class).ok_or_else(|| {
-                let missing = Missing::Class(class.clone());
-                ConfigError::invalid(&key.name, text, &missing.to_string())
-            })
-        }
-        _ => Ok(value),
+    if let (Setting::Class(class), Rule::Plugin(role) | Rule::Link(role)) = (&value, definition.rule) {
+        return known_class(plugins, role, class).map(Setting::Class).ok_or_else(|| {
+            let missing = Missing::Class(class.clone());
+            ConfigError::invalid(&key.name, text, &missing.to_string())
+        });
     }
+    Ok(value)
 }
 
 /// The full name of a class that exists, whatever it is.
@@ -124,10 +121,10 @@ fn known_class(plugins: &dyn Plugins, role: Role, name: &str) -> Option<String> 
 
 /// Whether a class that exists can stand in its role.
 fn implements(plugins: &dyn Plugins, role: Role, value: &Setting) -> Result<(), Missing> {
-    match value {
-        Setting::Class(class) => plugins::find(plugins, role, class, None).map(drop),
-        _ => Ok(()),
+    if let Setting::Class(class) = value {
+        plugins::find(plugins, role, class, None)?;
     }
+    Ok(())
 }
 
 /// Entries in order, each name once.

@@ -4,7 +4,7 @@ use caisson_api::config::{Importance, Key, Type, Validator};
 use caisson_api::manifest::PluginKind;
 use caisson_config::providers::{Machine, Resolved};
 use caisson_config::validate::{self, ConfigInfos, KeyInfo, OwnAnswers, Refusal, Request, Support};
-use caisson_config::{Catalogue, Given, PluginInfo, WorkerConfig, builtin, properties};
+use caisson_config::{Catalogue, Given, PluginInfo, WorkerConfig, builtin};
 use serde_json::{Value, json};
 
 const PROPERTIES: &str = "\
@@ -24,7 +24,14 @@ pub struct Worker {
 
 impl Worker {
     pub fn new() -> Worker {
-        let given = properties::parse(PROPERTIES.as_bytes(), "worker.properties").unwrap();
+        Worker::with("")
+    }
+
+    /// With more lines in the properties of the worker.
+    pub fn with(properties: &str) -> Worker {
+        let given =
+            caisson_config::properties::parse(format!("{PROPERTIES}{properties}").as_bytes(), "worker.properties")
+                .unwrap();
         let mut plugins = Catalogue::default();
         for plugin in builtin::plugins("4.3.1").into_iter().chain(file_connectors()) {
             plugins.add(plugin, Vec::new());
@@ -37,6 +44,10 @@ impl Worker {
 
     /// The answer to `PUT /connector-plugins/{plugin}/config/validate`.
     pub fn validation(&self, step: &Value) -> Option<(u64, Value)> {
+        // Other methods and types of content are refused by the server.
+        if step["method"] != "PUT" || step.get("headers").is_some() {
+            return None;
+        }
         let path = step["path"].as_str()?;
         let plugin = path
             .strip_prefix("/connector-plugins/")?
@@ -56,8 +67,8 @@ impl Worker {
     pub fn plugin_keys(&self, step: &Value) -> Option<(u64, Value)> {
         let path = step["path"].as_str()?;
         let plugin = path.strip_prefix("/connector-plugins/")?.strip_suffix("/config")?;
-        if plugin == "%25" {
-            // A path that no server lets through.
+        // Paths that no server lets through.
+        if plugin == "%25" || plugin.contains("%2F") {
             return None;
         }
         let plugin = plugin.replace("%24", "$").replace("%20", " ");
@@ -87,7 +98,7 @@ impl Worker {
         Some(error(400, &infos.refusal().unwrap_or_default()))
     }
 
-    fn infos(&self, given: &Given) -> Result<ConfigInfos, Refusal> {
+    pub fn infos(&self, given: &Given) -> Result<ConfigInfos, Refusal> {
         let resolved: Resolved = self.config.providers.resolve(given);
         let own = OwnAnswers {
             values: Vec::new(),
