@@ -8,7 +8,9 @@ use bytes::Bytes;
 use caisson_herder::{Herder, RequestSignature};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use hyper::header::{
+    ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
+};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 
@@ -44,8 +46,11 @@ pub struct Entrance {
 impl Service {
     pub async fn exchange(&self, entrance: &Entrance, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let began = Instant::now();
-        let (head, body) = request.into_parts();
-        let reply = self.reply(entrance.face, &head, body).await;
+        let (head, mut body) = request.into_parts();
+        let mut reply = self.reply(entrance.face, &head, &mut body).await;
+        if !reply.close && !body.is_end_stream() && !self.discard(&head, body).await {
+            reply = reply.closing();
+        }
         let took = began.elapsed();
         let (method, path, status) = (&head.method, head.uri.path(), reply.status.as_u16());
         // Who polls statuses must not flood the log; who changes something leaves a line.
@@ -57,15 +62,15 @@ impl Service {
         self.respond(entrance, &head, reply)
     }
 
-    async fn reply(&self, face: Face, head: &Parts, body: Incoming) -> Reply {
+    async fn reply(&self, face: Face, head: &Parts, body: &mut Incoming) -> Reply {
         if let Some(status) = self.cors.preflight(&head.method, &head.headers) {
             return Reply::empty(status);
         }
         let Some(segments) = path::segments(head.uri.path()) else {
-            return Reply::error(StatusCode::BAD_REQUEST, "Ambiguous URI path").closing();
+            return Reply::error(StatusCode::BAD_REQUEST, "Ambiguous URI path");
         };
         let Some(route) = Route::find(face, &segments) else {
-            return Reply::http_error(StatusCode::NOT_FOUND).closing();
+            return Reply::http_error(StatusCode::NOT_FOUND);
         };
         if head.method == Method::OPTIONS {
             let allow = route.allow();
@@ -82,7 +87,7 @@ impl Service {
                 .with_allow(allow)
                 .closing();
         }
-        if let Err(refusal) = check_media(&route, head, &body) {
+        if let Err(refusal) = check_media(&route, head, body) {
             return refusal;
         }
         let body = match self.read(body).await {
@@ -102,8 +107,8 @@ impl Service {
     }
 
     /// The whole body, within the limits of size and time.
-    async fn read(&self, mut body: Incoming) -> Result<Vec<u8>, Reply> {
-        let too_large = || Reply::http_error(StatusCode::PAYLOAD_TOO_LARGE).closing();
+    async fn read(&self, body: &mut Incoming) -> Result<Vec<u8>, Reply> {
+        let too_large = || Reply::http_error(StatusCode::PAYLOAD_TOO_LARGE);
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         if announced > self.limits.body {
             return Err(too_large());
@@ -121,6 +126,28 @@ impl Service {
                 bytes.extend_from_slice(&data);
             }
         }
+    }
+
+    /// Reads what is left of the body of a refused request, so that the client is not cut off before it has read why;
+    /// no more than a request may have, and not for one that waits to be told to go on. Whether it came to the end.
+    async fn discard(&self, head: &Parts, mut body: Incoming) -> bool {
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if head.headers.contains_key(EXPECT) || announced > self.limits.body.saturating_mul(2) {
+            return false;
+        }
+        let drain = async {
+            let mut left = self.limits.body.saturating_mul(2);
+            while let Some(Ok(frame)) = body.frame().await {
+                match left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) {
+                    Some(less) => left = less,
+                    None => return false,
+                }
+            }
+            body.is_end_stream()
+        };
+        tokio::time::timeout(self.limits.body_time, drain)
+            .await
+            .unwrap_or(false)
     }
 
     fn respond(&self, entrance: &Entrance, head: &Parts, reply: Reply) -> Response<Full<Bytes>> {
@@ -163,10 +190,10 @@ fn check_media(route: &Route, head: &Parts, body: &Incoming) -> Result<(), Reply
         None => body.is_end_stream(),
     };
     if route.consumes_json() && !taken {
-        return Err(Reply::http_error(StatusCode::UNSUPPORTED_MEDIA_TYPE).closing());
+        return Err(Reply::http_error(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     if !media::accepts_json(texts(&head.headers, ACCEPT)) {
-        return Err(Reply::http_error(StatusCode::NOT_ACCEPTABLE).closing());
+        return Err(Reply::http_error(StatusCode::NOT_ACCEPTABLE));
     }
     Ok(())
 }
