@@ -16,9 +16,11 @@ use wasmtime_wasi::p2::bindings::filesystem;
 use crate::error::CallError;
 use crate::grants::{FileGrant, FilePolicy, Grants};
 use crate::instance::State;
+use crate::output::{GuestLog, Level};
 
 mod host;
 mod open;
+mod stream;
 
 /// What an instance may open.
 pub(crate) struct Files {
@@ -26,6 +28,8 @@ pub(crate) struct Files {
     policy: Arc<FilePolicy>,
     stdin: bool,
     stdout: bool,
+    /// Where refusals are told, since a guest may not tell them.
+    log: Option<Arc<GuestLog>>,
 }
 
 /// A directory as the guest sees it.
@@ -45,6 +49,7 @@ impl Files {
             policy: Arc::default(),
             stdin: false,
             stdout: false,
+            log: None,
         }
     }
 
@@ -54,6 +59,7 @@ impl Files {
             policy,
             stdin: grants.stdin,
             stdout: grants.stdout,
+            log: None,
         };
         for grant in &grants.files {
             let (Some(name), Some(parent)) = (grant.given.file_name(), grant.given.parent()) else {
@@ -87,6 +93,30 @@ impl Files {
 
     pub(crate) fn stdout(&self) -> bool {
         self.stdout
+    }
+
+    /// Has refusals told in the log of the instance.
+    pub(crate) fn tell(&mut self, log: Arc<GuestLog>) {
+        self.log = Some(log);
+    }
+
+    /// Tells what was refused, and what there is instead. The log is bounded, so a guest gains nothing by asking often.
+    fn refused(&self, path: &str) {
+        let Some(log) = &self.log else { return };
+        let granted: Vec<&str> = self
+            .dirs
+            .iter()
+            .flat_map(|dir| dir.files.values())
+            .map(|grant| grant.key.as_str())
+            .collect();
+        let granted = if granted.is_empty() {
+            "none".to_owned()
+        } else {
+            granted.join(", ")
+        };
+        let message =
+            format!("refused to open {path}: the configuration does not name it (keys that name files: {granted})");
+        log.write(Level::Warn, &message, &[]);
     }
 
     /// The directory that a handle stands for.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use caisson_model::Limits;
 use wasmtime::component::{Instance as WasmInstance, ResourceTableError};
-use wasmtime::{Store, Trap, WasmBacktrace};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::bindings::types;
@@ -219,6 +219,12 @@ impl Instance {
             return CallError::Limit {
                 which: limit.which,
                 message: format!("{name}: {}", limit.message),
+            };
+        }
+        if let Some(full) = error.downcast_ref::<PoolConcurrencyLimitError>() {
+            return CallError::Limit {
+                which: "instances",
+                message: format!("{name}: the worker has no room for another instance (sandbox.instances): {full}"),
             };
         }
         let root = error.root_cause().to_string();

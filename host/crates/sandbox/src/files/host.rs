@@ -10,6 +10,7 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::open::{self, Wanted};
+use super::stream::{FileWriter, Place};
 use super::{FilesView, GrantedDir};
 
 type Handle = Resource<Descriptor>;
@@ -43,6 +44,17 @@ impl FilesView<'_> {
         } else {
             Ok(())
         }
+    }
+
+    /// A stream into an open file.
+    fn writer(&mut self, handle: &Handle, place: Place) -> FsResult<Resource<DynOutputStream>> {
+        let file = match self.inner.table.get(handle)? {
+            Descriptor::File(file) if file.perms.write_not_permitted() => return Err(ErrorCode::NotPermitted.into()),
+            Descriptor::File(file) => file.file.clone(),
+            Descriptor::Dir(_) => return Err(ErrorCode::BadDescriptor.into()),
+        };
+        let writer: DynOutputStream = Box::new(FileWriter::new(file, place));
+        Ok(self.inner.table.push(writer)?)
     }
 
     /// Nothing in a directory can be changed.
@@ -114,7 +126,10 @@ impl HostDescriptor for FilesView<'_> {
                 return Err(ErrorCode::IsDirectory.into());
             }
             Named::Directory => Descriptor::Dir(self.dir(&handle)?.handle.clone()),
-            Named::Denied => return Err(ErrorCode::Access.into()),
+            Named::Denied => {
+                self.files.refused(&path);
+                return Err(ErrorCode::Access.into());
+            }
             Named::File(grant) => {
                 let wanted = Wanted {
                     read: flags.contains(DescriptorFlags::READ),
@@ -237,13 +252,11 @@ impl HostDescriptor for FilesView<'_> {
     }
 
     fn write_via_stream(&mut self, handle: Handle, offset: Filesize) -> FsResult<Resource<DynOutputStream>> {
-        self.file_only(&handle)?;
-        self.inner.write_via_stream(handle, offset)
+        self.writer(&handle, Place::At(offset))
     }
 
     fn append_via_stream(&mut self, handle: Handle) -> FsResult<Resource<DynOutputStream>> {
-        self.file_only(&handle)?;
-        self.inner.append_via_stream(handle)
+        self.writer(&handle, Place::End)
     }
 
     async fn read_directory(&mut self, handle: Handle) -> FsResult<Resource<DirectoryEntryStream>> {

@@ -33,7 +33,8 @@ pub(crate) struct State {
 
 impl State {
     /// Everything off but clocks and randomness: no arguments, no environment, no files, no sockets, no input.
-    pub(crate) fn new(limits: &Limits, log: Arc<GuestLog>, files: Files, environment: &[(String, String)]) -> Self {
+    pub(crate) fn new(limits: &Limits, log: Arc<GuestLog>, mut files: Files, environment: &[(String, String)]) -> Self {
+        files.tell(log.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         let mut wasi = WasiCtx::builder();
