@@ -13,6 +13,9 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The subcommand by which the worker starts its compiler.
+pub const COMPILE: &str = "compile-module";
+
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run one worker on its own, as `connect-standalone` does.
@@ -24,7 +27,7 @@ pub enum Command {
     /// Print the reference of all configuration keys as Markdown.
     Docs,
     /// Compile a component from standard input; the worker starts this itself, with limits.
-    #[command(name = caisson_sandbox::compiler::SUBCOMMAND, hide = true)]
+    #[command(name = COMPILE, hide = true)]
     Compile(CompileArguments),
 }
 
@@ -34,12 +37,12 @@ pub struct StandaloneArguments {
     pub worker: PathBuf,
     /// Connectors to start: Java properties, or JSON (`{"name", "config"}` or a flat object with `name`).
     pub connectors: Vec<PathBuf>,
-    /// How log lines look.
-    #[arg(long, value_enum, default_value_t = LogFormat::Text, env = "CAISSON_LOG_FORMAT")]
-    pub log_format: LogFormat,
-    /// Least level of log lines, or a filter such as `info,caisson_task=debug`.
-    #[arg(long, default_value = "info", env = "CAISSON_LOG")]
-    pub log: String,
+    /// How log lines look [default: log.format of the worker, or text].
+    #[arg(long, value_enum, env = "CAISSON_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Least level of log lines, or a filter such as `info,caisson_task=debug` [default: log.level of the worker, or info].
+    #[arg(long, env = "CAISSON_LOG")]
+    pub log: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

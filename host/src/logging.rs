@@ -23,3 +23,43 @@ pub fn init(format: LogFormat, filter: &str) -> anyhow::Result<FilterHandle> {
     }
     Ok(handle)
 }
+
+/// Puts the levels of the loggers that REST sets into effect. Loggers are named as targets are (`caisson_task`, `guest`);
+/// Java's names are kept for who asks for them and filter nothing.
+pub struct Levels(pub FilterHandle);
+
+impl caisson_herder::LevelSink for Levels {
+    fn apply(&self, levels: &std::collections::BTreeMap<String, caisson_herder::Level>) {
+        let directive = |(name, level): (&String, &caisson_herder::Level)| {
+            let level = tracing_level(*level);
+            if name == "root" { level.to_owned() } else { format!("{}={level}", name.replace("::", "_")) }
+        };
+        let text: Vec<String> = levels
+            .iter()
+            .filter(|(name, _)| *name == "root" || is_target(name))
+            .map(directive)
+            .collect();
+        let applied = EnvFilter::try_new(text.join(",")).map_err(|error| error.to_string()).and_then(|filter| {
+            self.0.reload(filter).map_err(|error| error.to_string())
+        });
+        if let Err(error) = applied {
+            tracing::warn!(%error, "log levels could not be changed");
+        }
+    }
+}
+
+/// Rust's targets have no dots; Java's loggers do.
+fn is_target(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
+}
+
+fn tracing_level(level: caisson_herder::Level) -> &'static str {
+    match level.as_str() {
+        "OFF" => "off",
+        "FATAL" | "ERROR" => "error",
+        "WARN" => "warn",
+        "INFO" => "info",
+        "DEBUG" => "debug",
+        _ => "trace",
+    }
+}

@@ -1,9 +1,11 @@
 //! The `caisson` binary: a Kafka Connect worker whose connectors run as WebAssembly components.
 
+mod adapter;
 mod cli;
 mod compose;
 mod logging;
 mod module;
+mod offsets;
 mod signals;
 mod standalone;
 

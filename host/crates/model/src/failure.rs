@@ -39,7 +39,11 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Failure { kind, message: message.into(), detail: None }
+        Failure {
+            kind,
+            message: message.into(),
+            detail: None,
+        }
     }
 
     pub fn host(message: impl Into<String>) -> Self {

@@ -12,7 +12,10 @@ pub struct TaskId {
 
 impl TaskId {
     pub fn new(connector: impl Into<Arc<str>>, task: u32) -> Self {
-        TaskId { connector: connector.into(), task }
+        TaskId {
+            connector: connector.into(),
+            task,
+        }
     }
 }
 
@@ -31,7 +34,10 @@ pub struct TopicPartition {
 
 impl TopicPartition {
     pub fn new(topic: impl Into<Arc<str>>, partition: i32) -> Self {
-        TopicPartition { topic: topic.into(), partition }
+        TopicPartition {
+            topic: topic.into(),
+            partition,
+        }
     }
 }
 

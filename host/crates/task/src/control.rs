@@ -1,10 +1,12 @@
 //! How a worker steers a task, and what a task says of itself.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use caisson_model::{Failure, TaskId, TaskState};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 /// What is wanted of a task. `Stop` is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,11 @@ pub enum TaskEvent {
     },
     /// The task has read from or written to a topic for the first time.
     Topic { id: TaskId, topic: Arc<str> },
+}
+
+/// Hears of tasks. What was told before a task ended has been taken when [`TaskHandle::ended`] returns.
+pub trait TaskListener: Send + Sync {
+    fn tell(&self, event: TaskEvent) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// Steers one running task.
@@ -63,7 +70,7 @@ impl TaskHandle {
 pub(crate) struct Controls {
     pub id: TaskId,
     pub wish: watch::Receiver<Wish>,
-    events: mpsc::Sender<TaskEvent>,
+    listener: Arc<dyn TaskListener>,
     version: Option<String>,
     topics: Vec<Arc<str>>,
     /// Told by dropping.
@@ -74,7 +81,7 @@ pub(crate) fn controls(
     id: TaskId,
     wish: Wish,
     version: Option<String>,
-    events: mpsc::Sender<TaskEvent>,
+    listener: Arc<dyn TaskListener>,
 ) -> (TaskHandle, Controls) {
     let (wish_sender, wish_receiver) = watch::channel(wish);
     let (ended_sender, ended_receiver) = oneshot::channel();
@@ -86,7 +93,7 @@ pub(crate) fn controls(
     let controls = Controls {
         id,
         wish: wish_receiver,
-        events,
+        listener,
         version,
         topics: Vec::new(),
         _ended: ended_sender,
@@ -114,8 +121,7 @@ impl Controls {
             failure,
             version: self.version.clone(),
         };
-        // A worker that no longer listens is shutting down.
-        let _ = self.events.send(event).await;
+        self.listener.tell(event).await;
     }
 
     /// Reports a topic once.
@@ -125,12 +131,6 @@ impl Controls {
         }
         let topic: Arc<str> = topic.into();
         self.topics.push(topic.clone());
-        let _ = self
-            .events
-            .send(TaskEvent::Topic {
-                id: self.id.clone(),
-                topic,
-            })
-            .await;
+        self.listener.tell(TaskEvent::Topic { id: self.id.clone(), topic }).await;
     }
 }

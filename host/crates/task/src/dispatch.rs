@@ -3,20 +3,20 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use caisson_model::{Failure, TaskState};
 use futures::FutureExt;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 use tracing::Instrument;
 
-use crate::control::{Controls, TaskEvent, TaskHandle, Wish, controls};
+use crate::control::{Controls, TaskHandle, TaskListener, Wish, controls};
 use crate::settings::{SinkSettings, SourceSettings, TaskSettings};
 use crate::{sink, source};
 
 /// Starts a sink task and returns at once; what becomes of it arrives as [`TaskEvent`]s.
-pub fn start_sink(settings: SinkSettings, wish: Wish, events: mpsc::Sender<TaskEvent>) -> std::io::Result<TaskHandle> {
-    let (handle, controls) = prepared(&settings.task, wish, events);
+pub fn start_sink(settings: SinkSettings, wish: Wish, listener: Arc<dyn TaskListener>) -> std::io::Result<TaskHandle> {
+    let (handle, controls) = prepared(&settings.task, wish, listener);
     spawn(&handle, controls, async move |controls: &mut Controls| {
         sink::run(settings, controls).await
     })?;
@@ -27,17 +27,17 @@ pub fn start_sink(settings: SinkSettings, wish: Wish, events: mpsc::Sender<TaskE
 pub fn start_source(
     settings: SourceSettings,
     wish: Wish,
-    events: mpsc::Sender<TaskEvent>,
+    listener: Arc<dyn TaskListener>,
 ) -> std::io::Result<TaskHandle> {
-    let (handle, controls) = prepared(&settings.task, wish, events);
+    let (handle, controls) = prepared(&settings.task, wish, listener);
     spawn(&handle, controls, async move |controls: &mut Controls| {
         source::run(settings, controls).await
     })?;
     Ok(handle)
 }
 
-fn prepared(task: &TaskSettings, wish: Wish, events: mpsc::Sender<TaskEvent>) -> (TaskHandle, Controls) {
-    controls(task.id.clone(), wish, Some(task.plugin.version.clone()), events)
+fn prepared(task: &TaskSettings, wish: Wish, listener: Arc<dyn TaskListener>) -> (TaskHandle, Controls) {
+    controls(task.id.clone(), wish, Some(task.plugin.version.clone()), listener)
 }
 
 fn spawn<F>(handle: &TaskHandle, mut controls: Controls, run: F) -> std::io::Result<()>

@@ -13,7 +13,7 @@ mod settings;
 mod sink;
 mod source;
 
-pub use control::{TaskEvent, TaskHandle, Wish};
+pub use control::{TaskEvent, TaskHandle, TaskListener, Wish};
 pub use settings::{
     ChainLink, Condition, ConverterKind, ConverterRef, ErrorLog, ErrorPolicy, PluginRef, SinkSettings, SourceSettings,
     TaskSettings, Tolerance,

@@ -1,1 +1,106 @@
-//! caisson-worker
+//! The container of the connectors and tasks of this node: it turns configurations into running instances, takes
+//! commands, and tells what happens. It decides nothing.
+
+mod assemble;
+mod clients;
+mod connectors;
+mod offsets;
+pub mod plugins;
+mod tasks;
+mod validate;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, RwLock};
+
+use caisson_config::{Given, WorkerConfig};
+use caisson_kafka::{Admin, ProducerPool};
+use caisson_model::{ConnectorState, Failure, TaskId};
+use caisson_sandbox::Sandbox;
+use caisson_store::{BoxFuture, Config, OffsetStore};
+use caisson_task::{TaskEvent, TaskHandle};
+
+pub use offsets::{OffsetsError, SourceOffset};
+pub use plugins::Plugins;
+pub use validate::ValidationError;
+
+/// What happened on this node.
+#[derive(Clone, Debug)]
+pub enum Event {
+    Connector { connector: Arc<str>, state: ConnectorState, failure: Option<Failure>, version: Option<String> },
+    /// The connector wants its task configurations made anew.
+    Reconfigure { connector: Arc<str> },
+    Task(TaskEvent),
+}
+
+/// Hears of events. What a command changed has been told before the command returns.
+pub trait Listener: Send + Sync {
+    fn tell(&self, event: Event) -> BoxFuture<'_, ()>;
+}
+
+/// What a worker works with.
+pub struct Parts {
+    pub config: Arc<WorkerConfig>,
+    pub sandbox: Sandbox,
+    pub plugins: Plugins,
+    pub offsets: Arc<dyn OffsetStore>,
+    pub listener: Arc<dyn Listener>,
+}
+
+/// Runs connectors and tasks.
+pub struct Worker {
+    config: Arc<WorkerConfig>,
+    sandbox: Sandbox,
+    /// Written when a module is added; read for look-ups.
+    plugins: RwLock<Plugins>,
+    producers: ProducerPool,
+    offsets: Arc<dyn OffsetStore>,
+    listener: Arc<dyn Listener>,
+    /// The map is held for look-ups only; a connector's own lock is held across calls into its guest.
+    connectors: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<connectors::Connector>>>>,
+    /// Held for look-ups, insertions and removals.
+    tasks: Mutex<HashMap<TaskId, TaskHandle>>,
+    /// Made when it is first needed.
+    admin: Mutex<Option<Arc<Admin>>>,
+}
+
+impl Worker {
+    pub fn new(parts: Parts) -> Self {
+        Worker {
+            config: parts.config,
+            sandbox: parts.sandbox,
+            plugins: RwLock::new(parts.plugins),
+            producers: ProducerPool::new(),
+            offsets: parts.offsets,
+            listener: parts.listener,
+            connectors: Mutex::default(),
+            tasks: Mutex::default(),
+            admin: Mutex::default(),
+        }
+    }
+
+    /// The plugins that are installed now.
+    pub fn plugins(&self) -> Plugins {
+        self.plugins.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.sandbox
+    }
+
+    /// A configuration with its variables looked up. What they stand for is in no log and no answer.
+    fn resolve(&self, config: &Config) -> Given {
+        let resolved = self.config.providers.resolve(&given_of(config));
+        for warning in &resolved.warnings {
+            tracing::warn!("{warning}");
+        }
+        resolved.given
+    }
+}
+
+fn given_of(config: &Config) -> Given {
+    let mut given = Given::default();
+    for (name, value) in config {
+        given.set(name.clone(), value.clone());
+    }
+    given
+}

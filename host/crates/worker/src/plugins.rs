@@ -1,11 +1,16 @@
-//! The plugins that this worker knows, found by the names that configurations use: full class name, simple name, or
-//! simple name without the suffix of its kind (`FileStreamSource` for `...FileStreamSourceConnector`).
+//! The plugins that this worker knows: those of its modules, and the converters that are built in.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use caisson_api::manifest::{Plugin, PluginKind};
+use caisson_config::plugins::{Catalogue, Missing};
+use caisson_config::{PluginInfo, Role};
 use caisson_sandbox::{Module, Sandbox};
+
+/// The release of Kafka Connect whose plugins the built-in ones stand for.
+pub const KAFKA_VERSION: &str = "4.3.1";
 
 /// One plugin of a loaded module.
 #[derive(Clone)]
@@ -21,19 +26,21 @@ impl Installed {
     }
 }
 
-/// All plugins of all modules.
+/// All plugins.
 #[derive(Clone, Default)]
 pub struct Plugins {
-    installed: Vec<Installed>,
+    catalogue: Catalogue,
+    /// By kind, class and version.
+    installed: HashMap<(PluginKind, String, String), Installed>,
 }
 
-/// Why a name gives no plugin.
+/// Why a name gives no plugin that can run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Lookup {
-    #[error("failed to find any {kind} plugin whose class is, or whose alias matches, {name}; {available}")]
-    NotFound { kind: &'static str, name: String, available: String },
-    #[error("more than one {kind} plugin matches alias {name}: {classes}; use the full class name instead")]
-    Ambiguous { kind: &'static str, name: String, classes: String },
+    #[error("{interface} {name}: {missing} Installed are: {available}")]
+    Missing { interface: &'static str, name: String, missing: Missing, available: String },
+    #[error("{interface} {class} is built into the worker and cannot be run as a component")]
+    BuiltIn { interface: &'static str, class: String },
 }
 
 impl Plugins {
@@ -41,6 +48,11 @@ impl Plugins {
     /// has a directory per plugin. What cannot be loaded is logged by name and left out.
     pub async fn load(sandbox: &Sandbox, directories: &[PathBuf]) -> Plugins {
         let mut plugins = Plugins::default();
+        for built_in in caisson_config::builtin::plugins(KAFKA_VERSION) {
+            if matches!(built_in.kind, PluginKind::Converter | PluginKind::HeaderConverter) {
+                plugins.catalogue.add(built_in, Vec::new());
+            }
+        }
         for directory in directories {
             let files = component_files(directory);
             if files.is_empty() {
@@ -48,7 +60,11 @@ impl Plugins {
             }
             for file in files {
                 match sandbox.load_file(&file).await {
-                    Ok(module) => plugins.add(module),
+                    Ok(module) => {
+                        tracing::info!(file = %file.display(), digest = %module.digest,
+                            plugins = module.manifest.plugins.len(), "module loaded");
+                        plugins.add(module);
+                    }
                     Err(error) => {
                         tracing::error!(file = %file.display(), %error, "module left out: it cannot be loaded");
                     }
@@ -58,87 +74,61 @@ impl Plugins {
         plugins
     }
 
-    /// Adds a module; one that is there already changes nothing.
+    /// Adds a module's plugins; those that are there in the same version stay.
     pub fn add(&mut self, module: Arc<Module>) {
-        if self.installed.iter().any(|known| known.module.digest == module.digest) {
-            return;
-        }
-        for index in 0..module.manifest.plugins.len() {
-            self.installed.push(Installed { module: module.clone(), index });
-        }
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &Installed> {
-        self.installed.iter()
-    }
-
-    /// The newest plugin of one of these kinds that has this name.
-    pub fn find(&self, kinds: &[PluginKind], name: &str) -> Result<&Installed, Lookup> {
-        let of_kind = || self.installed.iter().filter(|installed| kinds.contains(&installed.plugin().kind));
-        let mut matching: Vec<&Installed> =
-            of_kind().filter(|installed| installed.plugin().class == name).collect();
-        if matching.is_empty() {
-            matching = of_kind().filter(|installed| answers_to(installed.plugin(), name)).collect();
-        }
-        let Some(first) = matching.first() else {
-            let available: Vec<_> = of_kind().map(|installed| installed.plugin().class.as_str()).collect();
-            let available = match available.as_slice() {
-                [] => "none is installed: is plugin.path right?".to_owned(),
-                some => format!("available are: {}", some.join(", ")),
+        for (index, plugin) in module.manifest.plugins.iter().enumerate() {
+            let keys = plugin.keys.iter().cloned().map(Into::into).collect();
+            let info = PluginInfo {
+                class: plugin.class.clone(),
+                kind: plugin.kind,
+                version: plugin.version.clone(),
+                keys,
             };
-            return Err(Lookup::NotFound { kind: kind_name(kinds), name: name.to_owned(), available });
-        };
-        if matching.iter().any(|other| other.plugin().class != first.plugin().class) {
-            let classes: Vec<_> = matching.iter().map(|other| other.plugin().class.as_str()).collect();
-            return Err(Lookup::Ambiguous {
-                kind: kind_name(kinds),
-                name: name.to_owned(),
-                classes: classes.join(", "),
-            });
+            self.catalogue.add(info, plugin.aliases.clone());
+            self.installed
+                .entry((plugin.kind, plugin.class.clone(), plugin.version.clone()))
+                .or_insert_with(|| Installed { module: module.clone(), index });
         }
-        Ok(matching.iter().fold(first, |newest, other| {
-            if version_key(&other.plugin().version) > version_key(&newest.plugin().version) { other } else { newest }
-        }))
     }
-}
 
-/// Numbers compare as numbers; what is no number counts as older than any.
-fn version_key(version: &str) -> Vec<(bool, u64, String)> {
-    version
-        .split(['.', '-', '+'])
-        .map(|part| match part.parse() {
-            Ok(number) => (true, number, String::new()),
-            Err(_) => (false, 0, part.to_owned()),
-        })
-        .collect()
-}
-
-fn answers_to(plugin: &Plugin, name: &str) -> bool {
-    let matches = |class: &str| {
-        let simple = class.rsplit('.').next().unwrap_or(class);
-        class == name || simple == name || simple.strip_suffix(suffix(plugin.kind)) == Some(name)
-    };
-    matches(&plugin.class) || plugin.aliases.iter().any(|alias| matches(alias))
-}
-
-/// What Kafka Connect leaves out of a class name to make its alias.
-fn suffix(kind: PluginKind) -> &'static str {
-    match kind {
-        PluginKind::Source | PluginKind::Sink => "Connector",
-        PluginKind::Transform => "Transformation",
-        PluginKind::Predicate => "Predicate",
-        PluginKind::Converter => "Converter",
-        PluginKind::HeaderConverter => "HeaderConverter",
+    /// What validation looks plugins up in.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
-}
 
-fn kind_name(kinds: &[PluginKind]) -> &'static str {
-    match kinds {
-        [PluginKind::Transform] => "transform",
-        [PluginKind::Predicate] => "predicate",
-        [PluginKind::Converter] => "converter",
-        [PluginKind::HeaderConverter] => "header converter",
-        _ => "connector",
+    /// Everything that can stand in a role.
+    pub fn of_role(&self, role: Role) -> Vec<PluginInfo> {
+        self.catalogue.iter(role).cloned().collect()
+    }
+
+    /// The newest plugin of a name that satisfies a version requirement.
+    pub fn find(&self, role: Role, name: &str, version: Option<&str>) -> Result<PluginInfo, Missing> {
+        caisson_config::plugins::find(&self.catalogue, role, name, version)
+    }
+
+    /// The module that offers it.
+    pub fn installed(&self, role: Role, name: &str, version: Option<&str>) -> Result<Installed, Lookup> {
+        let interface = role.interface();
+        let info = self.find(role, name, version).map_err(|missing| Lookup::Missing {
+            interface,
+            name: name.to_owned(),
+            missing,
+            available: self.available(role),
+        })?;
+        let key = (info.kind, info.class, info.version);
+        match self.installed.get(&key) {
+            Some(installed) => Ok(installed.clone()),
+            None => Err(Lookup::BuiltIn { interface, class: key.1 }),
+        }
+    }
+
+    fn available(&self, role: Role) -> String {
+        let mut classes: Vec<_> = self.catalogue.iter(role).map(|plugin| plugin.class.as_str()).collect();
+        classes.dedup();
+        match classes.as_slice() {
+            [] => "none (is plugin.path right?)".to_owned(),
+            some => some.join(", "),
+        }
     }
 }
 
@@ -167,16 +157,4 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
 
 fn is_component(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "wasm") && path.is_file()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_compare_by_number() {
-        assert!(version_key("1.10.0") > version_key("1.9.3"));
-        assert!(version_key("4.3.1") > version_key("4.3"));
-        assert!(version_key("1.0.0") > version_key("1.rc.0"));
-    }
 }

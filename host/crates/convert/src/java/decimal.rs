@@ -2,6 +2,33 @@
 
 use caisson_api::Decimal;
 
+use crate::ConvertError;
+
+/// Longer texts and numbers are refused: the work to change the base grows with the square of their length.
+const MAX_DIGITS: usize = 20_000;
+
+/// `new BigDecimal(text)`
+pub(crate) fn parse_decimal(text: &str) -> Option<Decimal> {
+    if text.len() > MAX_DIGITS {
+        None
+    } else {
+        Decimal::parse(text)
+    }
+}
+
+/// `BigDecimal.toString()`
+pub(crate) fn write_decimal(out: &mut Vec<u8>, decimal: &Decimal) -> Result<(), ConvertError> {
+    // A byte is more than two digits.
+    if decimal.unscaled.len() > MAX_DIGITS / 2 {
+        let length = decimal.unscaled.len();
+        return Err(ConvertError::data(format!(
+            "a Decimal of {length} bytes is too long to be written as a number"
+        )));
+    }
+    out.extend_from_slice(decimal.to_string().as_bytes());
+    Ok(())
+}
+
 /// The number, if it is whole and fits (`longValueExact`).
 pub(crate) fn exact_long(decimal: &Decimal) -> Option<i64> {
     let (negative, digits) = digits(decimal);

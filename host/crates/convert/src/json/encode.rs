@@ -266,7 +266,7 @@ fn write_decimal(out: &mut Vec<u8>, schema: &Schema, value: &Value, options: &Js
         )));
     };
     match options.decimal_format {
-        DecimalFormat::Numeric => out.extend_from_slice(decimal.to_string().as_bytes()),
+        DecimalFormat::Numeric => java::write_decimal(out, decimal)?,
         DecimalFormat::Base64 => write_base64(out, logical::decimal_to_bytes(schema, decimal)?),
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use caisson_api::Value;
 
 use super::parse::{Builder, Number};
-use super::plain::{MEMBERS, PlainBuilder, Seen};
+use super::plain::{FEW, MEMBERS, PlainBuilder, Seen};
 use super::text::Text;
 
 #[derive(Debug)]
@@ -116,14 +116,11 @@ impl<'a> Builder<'a> for NodeBuilder {
     }
 
     fn member(&mut self, (members, seen): &mut Self::Object, name: Text<'a>, value: Node<'a>) {
-        let known = || members.iter().map(|(name, _)| name.decode());
-        if seen.insert(&name.decode(), known)
-            && let Some(member) = members.iter_mut().find(|(known, _)| known.is(&name.decode()))
-        {
-            member.1 = value;
-            return;
+        let find = |wanted: &str| members.iter().take(FEW).position(|(known, _)| known.is(wanted));
+        match seen.insert(&name.decode(), members.len(), find) {
+            Some(index) => members[index].1 = value,
+            None => members.push((name, value)),
         }
-        members.push((name, value));
     }
 
     fn end_object(&mut self, (members, _): Self::Object) -> Node<'a> {

@@ -1,5 +1,7 @@
 //! JSON without a schema: what text becomes which value.
 
+use std::collections::HashMap;
+
 use caisson_api::Value;
 
 use super::number::{double, long};
@@ -70,15 +72,17 @@ pub(crate) struct Members {
 
 impl Members {
     fn put(&mut self, name: String, value: Value) {
-        if self
-            .seen
-            .insert(&name, || self.entries.iter().filter_map(|(name, _)| text(name)))
-            && let Some(entry) = self.entries.iter_mut().find(|(known, _)| text(known) == Some(&name))
-        {
-            entry.1 = value;
-            return;
+        let entries = &mut self.entries;
+        let place = self.seen.insert(&name, entries.len(), |wanted| {
+            entries
+                .iter()
+                .take(FEW)
+                .position(|(known, _)| text(known) == Some(wanted))
+        });
+        match place {
+            Some(index) => entries[index].1 = value,
+            None => entries.push((Value::String(name), value)),
         }
-        self.entries.push((Value::String(name), value));
     }
 }
 
@@ -93,39 +97,41 @@ fn text(value: &Value) -> Option<&str> {
 /// Room that an object gets at first.
 pub(crate) const MEMBERS: usize = 8;
 
-/// Says cheaply that a name is new, which it nearly always is; an object of a million members stays linear.
+/// Finds a name among those of an object, and says cheaply that it is new, which it nearly always is. The work for an
+/// object of a million members stays linear.
 #[derive(Default)]
 pub(crate) struct Seen {
     /// One bit per name, by its hash.
     mask: [u64; 4],
-    count: usize,
-    all: Option<std::collections::HashSet<Box<str>>>,
+    /// The places of all names but the first few.
+    later: HashMap<Box<str>, usize>,
 }
 
-/// From here on a set is kept.
-const MANY: usize = 48;
+/// So many names are looked for one by one.
+pub(crate) const FEW: usize = 48;
 
 impl Seen {
-    /// Notes the name. False: it is new. True: look for it. `known` are the names so far.
+    /// Where the name stands already; if nowhere, it is noted for the place `next`. `find` looks for it among the
+    /// names at the first places.
     #[inline]
-    pub fn insert<N: AsRef<str>, I: Iterator<Item = N>>(&mut self, name: &str, known: impl FnOnce() -> I) -> bool {
-        self.count += 1;
-        if self.count > MANY {
-            return self.insert_into_set(name, known());
-        }
+    pub fn insert(&mut self, name: &str, next: usize, find: impl FnOnce(&str) -> Option<usize>) -> Option<usize> {
         let hash = hash(name.as_bytes());
         let (word, bit) = (&mut self.mask[usize::from(hash >> 6)], 1u64 << (hash & 63));
         let may_be_known = *word & bit != 0;
         *word |= bit;
-        may_be_known
+        if next < FEW {
+            return if may_be_known { find(name) } else { None };
+        }
+        self.insert_later(name, next, find)
     }
 
     #[cold]
-    fn insert_into_set<N: AsRef<str>>(&mut self, name: &str, known: impl Iterator<Item = N>) -> bool {
-        let all = self
-            .all
-            .get_or_insert_with(|| known.map(|name| Box::from(name.as_ref())).collect());
-        !all.insert(Box::from(name))
+    fn insert_later(&mut self, name: &str, next: usize, find: impl FnOnce(&str) -> Option<usize>) -> Option<usize> {
+        if let Some(place) = self.later.get(name).copied().or_else(|| find(name)) {
+            return Some(place);
+        }
+        self.later.insert(Box::from(name), next);
+        None
     }
 }
 

@@ -10,6 +10,7 @@ use caisson_api::typed::{Block, MAX_DEPTH, Reader, TypedError, pointer};
 use super::encode::{write_base64, write_f32, write_f64, write_null};
 use super::options::{DecimalFormat, JsonOptions};
 use super::text::write_string;
+use crate::logical::time_to_millis;
 use crate::{ConvertError, java};
 
 /// How to write the values of one schema: names are escaped once, logical names are looked at once.
@@ -30,6 +31,7 @@ enum Form {
     Int16,
     Int32,
     Int64,
+    Time,
     Float32,
     Float64,
     Boolean,
@@ -82,7 +84,7 @@ impl Step {
                 DecimalFormat::Numeric => Form::DecimalNumber(schema.scale().ok()?),
             },
             (Kind::Int32, Some(DATE)) => Form::Int32,
-            (Kind::Int32, Some(TIME)) => Form::Int32,
+            (Kind::Int32, Some(TIME)) => Form::Time,
             (Kind::Int64, Some(TIMESTAMP)) => Form::Int64,
             (_, Some(DECIMAL | DATE | TIME | TIMESTAMP)) => return None,
             (Kind::Int8, _) => Form::Int8,
@@ -150,6 +152,11 @@ impl<'a> Writer<'a, '_> {
                 java::write_i64(self.out, word as i64);
                 Ok(())
             }
+            Form::Time => {
+                i32::try_from(word as i64).map_err(|_| wrong(word, "int32"))?;
+                java::write_i64(self.out, i64::from(time_to_millis(word as i64)?));
+                Ok(())
+            }
             Form::Float32 => {
                 let bits = u32::try_from(word).map_err(|_| wrong(word, "float32"))?;
                 write_f32(self.out, f32::from_bits(bits));
@@ -180,9 +187,7 @@ impl<'a> Writer<'a, '_> {
             }
             Form::DecimalNumber(scale) => {
                 let unscaled = self.reader.slice(word, after)?;
-                let text = caisson_api::Decimal::new(unscaled, *scale).to_string();
-                self.out.extend_from_slice(text.as_bytes());
-                Ok(())
+                java::write_decimal(self.out, &caisson_api::Decimal::new(unscaled, *scale))
             }
             Form::Array(element) => self.array(element, word, after, depth),
             Form::Object(values) => self.object(values, word, after, depth),

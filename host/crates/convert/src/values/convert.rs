@@ -147,7 +147,7 @@ fn decimal(target: &Schema, value: &Value) -> Result<Value, ConvertError> {
             }
             Decimal::new(bytes, target.scale()?)
         }
-        Value::String(text) => Decimal::parse(text).ok_or_else(|| number_format(text))?,
+        Value::String(text) => java::parse_decimal(text).ok_or_else(|| number_format(text))?,
         Value::Int8(_)
         | Value::Int16(_)
         | Value::Int32(_)
@@ -158,7 +158,7 @@ fn decimal(target: &Schema, value: &Value) -> Result<Value, ConvertError> {
             let mut text = Vec::new();
             java::write_f64(&mut text, as_double(value, None)?);
             let text = String::from_utf8_lossy(&text);
-            Decimal::parse(&text).ok_or_else(|| number_format(&text))?
+            java::parse_decimal(&text).ok_or_else(|| number_format(&text))?
         }
         other => return Err(unable(other, &schema_text(target))),
     };
@@ -236,7 +236,7 @@ fn as_long(value: &Value, from: Option<&Schema>) -> Result<i64, ConvertError> {
         Value::Float32(value) => return Ok(*value as i64),
         Value::Float64(value) => return Ok(*value as i64),
         Value::Decimal(decimal) => return Ok(java::long_value(decimal)),
-        Value::String(text) => match Decimal::parse(text) {
+        Value::String(text) => match java::parse_decimal(text) {
             Some(decimal) => return Ok(java::long_value(&decimal)),
             None => cause = Some(number_format(text)),
         },
@@ -265,7 +265,7 @@ fn as_double(value: &Value, from: Option<&Schema>) -> Result<f64, ConvertError> 
         Value::Float32(value) => Ok(f64::from(*value)),
         Value::Float64(value) => Ok(*value),
         Value::Decimal(decimal) => Ok(java::double_value(decimal)),
-        Value::String(text) => match Decimal::parse(text) {
+        Value::String(text) => match java::parse_decimal(text) {
             Some(decimal) => Ok(java::double_value(&decimal)),
             None => as_long(value, from).map(|long| long as f64),
         },

@@ -258,7 +258,7 @@ fn logical_schema(temporal: Temporal) -> Schema {
 /// The smallest type that holds the number; with a fraction the smaller of the two floating-point types that has the
 /// range, whatever that does to its precision.
 fn number(text: &str) -> Option<Parsed> {
-    let decimal = Decimal::parse(text)?;
+    let decimal = java::parse_decimal(text)?;
     if let Some(integer) = java::exact_long(&decimal) {
         return Some(integer_of(integer));
     }

@@ -1,0 +1,174 @@
+//! From a connector's configuration to what a task is made of.
+
+use std::sync::Arc;
+
+use caisson_api::config::{Config as GuestConfig, ConfigError};
+use caisson_api::manifest::PluginKind;
+use caisson_api::{SchemaRef, Value};
+use caisson_config::connector::{ErrorLog, TransformConfig, Tolerance};
+use caisson_config::worker::ConverterConfig;
+use caisson_config::{ConnectorConfig, ConnectorKind, Given, Role};
+use caisson_convert::registry::Bundled;
+use caisson_convert::{ConvertError, Converter, HeaderConverter};
+use caisson_model::{Failure, FailureKind, TaskId};
+use caisson_task::{ChainLink, Condition, ConverterKind, ConverterRef, ErrorPolicy, PluginRef, TaskSettings};
+
+use crate::Worker;
+use crate::plugins::Installed;
+
+impl Worker {
+    /// The plugin that `connector.class` names.
+    pub(crate) fn installed_connector(&self, given: &Given) -> Result<Installed, Failure> {
+        let class = given.get("connector.class").unwrap_or_default();
+        self.find(Role::Connector, class, given.get("connector.plugin.version"))
+    }
+
+    fn find(&self, role: Role, name: &str, version: Option<&str>) -> Result<Installed, Failure> {
+        self.plugins().installed(role, name, version).map_err(|error| Failure::host(error.to_string()))
+    }
+
+    pub(crate) fn task_settings(
+        &self,
+        id: &TaskId,
+        installed: &Installed,
+        config: &ConnectorConfig,
+        own: GuestConfig,
+    ) -> Result<TaskSettings, Failure> {
+        let chain = config.transforms.iter().map(|transform| self.link(config, transform)).collect::<Result<_, _>>()?;
+        Ok(TaskSettings {
+            id: id.clone(),
+            plugin: plugin_ref(installed),
+            config: own,
+            limits: None,
+            key_converter: converter("key", config.key_converter(&self.config))?,
+            value_converter: converter("value", config.value_converter(&self.config))?,
+            header_converter: header_converter(config.header_converter(&self.config))?,
+            chain,
+            errors: ErrorPolicy {
+                tolerance: match config.errors.tolerance {
+                    Tolerance::None => caisson_task::Tolerance::None,
+                    Tolerance::All => caisson_task::Tolerance::All,
+                },
+                log: match config.errors.log {
+                    ErrorLog::Off => caisson_task::ErrorLog::Off,
+                    ErrorLog::WithoutRecord => caisson_task::ErrorLog::WithoutRecord,
+                    ErrorLog::WithRecord => caisson_task::ErrorLog::WithRecord,
+                },
+            },
+            commit_interval: self.config.commit_interval,
+            commit_timeout: self.config.commit_timeout,
+        })
+    }
+
+    fn link(&self, config: &ConnectorConfig, transform: &TransformConfig) -> Result<ChainLink, Failure> {
+        let installed = self.find(Role::Transform, &transform.class, transform.version.as_deref())?;
+        let condition = match &transform.condition {
+            None => None,
+            Some(condition) => {
+                let predicate = config.predicates.iter().find(|known| known.alias == condition.predicate);
+                let predicate = predicate.ok_or_else(|| {
+                    Failure::host(format!("transform {} names the unknown predicate {}", transform.alias, condition.predicate))
+                })?;
+                let installed = self.find(Role::Predicate, &predicate.class, predicate.version.as_deref())?;
+                Some(Condition {
+                    plugin: plugin_ref(&installed),
+                    config: guest_config(&predicate.options),
+                    negate: condition.negate,
+                })
+            }
+        };
+        Ok(ChainLink {
+            alias: transform.alias.clone(),
+            plugin: plugin_ref(&installed),
+            config: guest_config(&transform.options),
+            condition,
+        })
+    }
+}
+
+/// The words of the configuration's crate for the two kinds of connectors.
+pub(crate) fn kind_of(kind: PluginKind) -> ConnectorKind {
+    match kind {
+        PluginKind::Sink => ConnectorKind::Sink,
+        PluginKind::Source
+        | PluginKind::Transform
+        | PluginKind::Predicate
+        | PluginKind::Converter
+        | PluginKind::HeaderConverter => ConnectorKind::Source,
+    }
+}
+
+pub(crate) fn config_error(error: &ConfigError) -> Failure {
+    Failure::new(FailureKind::Guest, error.to_string())
+}
+
+fn plugin_ref(installed: &Installed) -> PluginRef {
+    PluginRef {
+        module: installed.module.clone(),
+        class: installed.plugin().class.clone(),
+        version: installed.plugin().version.clone(),
+    }
+}
+
+fn guest_config(options: &caisson_config::Entries) -> GuestConfig {
+    GuestConfig { entries: options.iter().map(|(name, value)| (name.clone(), value.clone())).collect() }
+}
+
+fn options(role: &str, config: &ConverterConfig) -> Vec<(String, Option<String>)> {
+    let mut options: Vec<_> = config.options.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+    options.push(("converter.type".to_owned(), Some(role.to_owned())));
+    options
+}
+
+fn bundled(role: &str, config: &ConverterConfig) -> Result<Bundled, Failure> {
+    Bundled::find(&config.class).ok_or_else(|| {
+        Failure::host(format!("{role}.converter {} is not among the converters of this worker", config.class))
+    })
+}
+
+fn unusable(role: &str, config: &ConverterConfig, error: &ConvertError) -> Failure {
+    Failure::new(FailureKind::Guest, format!("{role}.converter {} cannot be used: {error}", config.class))
+}
+
+fn converter(role: &str, config: &ConverterConfig) -> Result<ConverterRef, Failure> {
+    let bundled = bundled(role, config)?;
+    let converter =
+        bundled.converter(&options(role, config)).map_err(|error| unusable(role, config, &error))?;
+    Ok(ConverterRef { class: bundled.class().to_owned(), kind: kind(bundled, config), converter })
+}
+
+fn header_converter(config: &ConverterConfig) -> Result<ConverterRef, Failure> {
+    let bundled = bundled("header", config)?;
+    let converter =
+        bundled.header_converter(&options("header", config)).map_err(|error| unusable("header", config, &error))?;
+    let converter: Arc<dyn Converter> = Arc::new(HeaderValues(converter));
+    Ok(ConverterRef { class: bundled.class().to_owned(), kind: kind(bundled, config), converter })
+}
+
+fn kind(bundled: Bundled, config: &ConverterConfig) -> ConverterKind {
+    let utf8 = config.options.get("converter.encoding").is_none_or(|name| name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8"));
+    match bundled {
+        Bundled::ByteArray => ConverterKind::Bytes,
+        Bundled::String if utf8 => ConverterKind::Text,
+        Bundled::String | Bundled::Json | Bundled::Boolean | Bundled::Number(_) | Bundled::SimpleHeader => ConverterKind::Other,
+    }
+}
+
+/// A header converter where a converter of values is wanted: no bundled one looks at the header's name.
+struct HeaderValues(Arc<dyn HeaderConverter>);
+
+impl Converter for HeaderValues {
+    fn from_connect(
+        &self,
+        topic: &str,
+        schema: Option<&SchemaRef>,
+        value: &Value,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, ConvertError> {
+        self.0.from_connect_header(topic, "", schema, value, out)
+    }
+
+    fn to_connect(&self, topic: &str, bytes: Option<&[u8]>) -> Result<(Option<SchemaRef>, Value), ConvertError> {
+        self.0.to_connect_header(topic, "", bytes)
+    }
+}

@@ -1,0 +1,208 @@
+//! Connector instances: each is called by one command at a time, on a thread that may be held up.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use caisson_api::config::Config as GuestConfig;
+use caisson_api::manifest::PluginKind;
+use caisson_config::connector::{Flow, SinkConfig, Topics};
+use caisson_config::{ConnectorConfig, Given};
+use caisson_model::{ConnectorState, Failure, TargetState};
+use caisson_sandbox::{CallError, InstanceSpec, Label, SinkConnector, SourceConnector};
+use caisson_store::Config;
+use tokio::runtime::Handle;
+
+use crate::assemble::{config_error, kind_of};
+use crate::offsets::StoredOffsets;
+use crate::plugins::Installed;
+use crate::{Event, Worker};
+
+/// A connector of this node, running or not.
+pub(crate) struct Connector {
+    name: Arc<str>,
+    installed: Installed,
+    given: Given,
+    config: ConnectorConfig,
+    /// Absent while it is paused, stopped or failed. The lock is never waited for: it only lets a connector be shared
+    /// while an event about it is told, which an instance on its own cannot be.
+    instance: Mutex<Option<Instance>>,
+}
+
+impl Connector {
+    fn instance(&mut self) -> &mut Option<Instance> {
+        self.instance.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Instance {
+    Source(SourceConnector),
+    Sink(SinkConnector),
+}
+
+impl Worker {
+    /// Instantiates a connector and, unless it is to be paused or stopped, starts it.
+    pub async fn start_connector(&self, name: &str, config: &Config, target: TargetState) -> Result<(), Failure> {
+        let given = self.resolve(config);
+        let installed = self.installed_connector(&given)?;
+        let config = ConnectorConfig::new(&given, kind_of(installed.plugin().kind)).map_err(|error| config_error(&error))?;
+        let connector = Connector { name: name.into(), installed, given, config, instance: Mutex::new(None) };
+        let connector = Arc::new(tokio::sync::Mutex::new(connector));
+        self.connectors().insert(name.into(), connector.clone());
+        let mut held = connector.lock().await;
+        self.move_to(&mut held, target).await
+    }
+
+    /// The task configurations of a running connector, complete: with `task.class`, and for sinks with the topics.
+    pub async fn task_configs(&self, name: &str, max_tasks: u32) -> Result<Vec<Config>, Failure> {
+        let Some(connector) = self.connector(name) else {
+            return Err(Failure::host(format!("connector {name} does not run here")));
+        };
+        let mut held = connector.lock_owned().await;
+        let (held, configs) = on_thread(async move {
+            let configs = match held.instance() {
+                Some(Instance::Source(source)) => source.task_configs(max_tasks).await,
+                Some(Instance::Sink(sink)) => sink.task_configs(max_tasks).await,
+                None => Err(CallError::Host(format!("connector {} is not running", held.name))),
+            };
+            (held, configs)
+        })
+        .await?;
+        let mut held = held;
+        self.heed(&mut held).await;
+        let configs = configs.map_err(|error| failed(&held.name, "task-configs", error))?;
+        Ok(configs.into_iter().map(|config| complete(&held, config)).collect())
+    }
+
+    /// Starts, pauses or stops a connector that is there. Failing is told by an event.
+    pub async fn set_connector_state(&self, name: &str, target: TargetState) {
+        let Some(connector) = self.connector(name) else { return };
+        let mut held = connector.lock().await;
+        if let Err(failure) = self.move_to(&mut held, target).await {
+            self.tell_state(&held, ConnectorState::Failed, Some(failure)).await;
+        }
+    }
+
+    /// Stops a connector and forgets it.
+    pub async fn stop_connector(&self, name: &str) {
+        let Some(connector) = self.connectors().remove(name) else { return };
+        let mut held = connector.lock().await;
+        self.stop_instance(&mut held).await;
+        self.tell_state(&held, ConnectorState::Unassigned, None).await;
+    }
+
+    async fn move_to(&self, connector: &mut Connector, target: TargetState) -> Result<(), Failure> {
+        match target {
+            TargetState::Started => {
+                if connector.instance().is_none() {
+                    self.start_instance(connector).await?;
+                }
+                self.tell_state(connector, ConnectorState::Running, None).await;
+            }
+            TargetState::Paused => {
+                self.stop_instance(connector).await;
+                self.tell_state(connector, ConnectorState::Paused, None).await;
+            }
+            TargetState::Stopped => {
+                self.stop_instance(connector).await;
+                self.tell_state(connector, ConnectorState::Stopped, None).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn start_instance(&self, connector: &mut Connector) -> Result<(), Failure> {
+        let spec = InstanceSpec {
+            module: connector.installed.module.clone(),
+            class: connector.installed.plugin().class.clone(),
+            config: connector.given.to_config(),
+            label: Label { connector: connector.name.clone(), task: None },
+            limits: None,
+        };
+        let offsets = Arc::new(StoredOffsets::new(&connector.name, self.offsets.clone()));
+        let kind = connector.installed.plugin().kind;
+        let started = on_thread(async move {
+            match kind {
+                PluginKind::Sink => SinkConnector::start(spec).await.map(Instance::Sink),
+                _ => SourceConnector::start(spec, Some(offsets)).await.map(Instance::Source),
+            }
+        })
+        .await?;
+        *connector.instance() = Some(started.map_err(|error| failed(&connector.name, "start", error))?);
+        self.heed(connector).await;
+        Ok(())
+    }
+
+    async fn stop_instance(&self, connector: &mut Connector) {
+        let Some(instance) = connector.instance().take() else { return };
+        let stopped = on_thread(async move {
+            match instance {
+                Instance::Source(mut source) => source.stop().await,
+                Instance::Sink(mut sink) => sink.stop().await,
+            }
+        })
+        .await;
+        match stopped {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(connector = %connector.name, %error, "stop of the connector failed"),
+            Err(failure) => tracing::error!(connector = %connector.name, %failure, "stop of the connector failed"),
+        }
+    }
+
+    /// Passes on what the guest asked for during its last call.
+    async fn heed(&self, connector: &mut Connector) {
+        let requests = match connector.instance() {
+            Some(Instance::Source(source)) => source.drain(),
+            Some(Instance::Sink(sink)) => sink.drain(),
+            None => return,
+        };
+        if requests.reconfigure {
+            self.listener.tell(Event::Reconfigure { connector: connector.name.clone() }).await;
+        }
+        if let Some((message, detail)) = requests.error {
+            let failure = Failure { kind: caisson_model::FailureKind::Guest, message, detail };
+            self.tell_state(connector, ConnectorState::Failed, Some(failure)).await;
+        }
+    }
+
+    async fn tell_state(&self, connector: &Connector, state: ConnectorState, failure: Option<Failure>) {
+        let version = Some(connector.installed.plugin().version.clone());
+        self.listener.tell(Event::Connector { connector: connector.name.clone(), state, failure, version }).await;
+    }
+
+    pub(crate) fn connector(&self, name: &str) -> Option<Arc<tokio::sync::Mutex<Connector>>> {
+        self.connectors().get(name).cloned()
+    }
+
+    fn connectors(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<Arc<str>, Arc<tokio::sync::Mutex<Connector>>>> {
+        self.connectors.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Runs calls into a guest where they hold up nobody: a guest may compute up to its deadline, or read a slow file.
+pub(crate) async fn on_thread<T: Send + 'static>(calls: impl Future<Output = T> + Send + 'static) -> Result<T, Failure> {
+    let runtime = Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(calls)).await;
+    done.map_err(|error| Failure::host(format!("the worker has a bug: {error}")))
+}
+
+/// What Kafka Connect adds to the configuration that a connector gives its task.
+fn complete(connector: &Connector, config: GuestConfig) -> Config {
+    let mut complete: Config = config.entries.into_iter().map(|(name, value)| (name, Some(value))).collect();
+    let class = &connector.installed.plugin().class;
+    let task_class = format!("{}Task", class.strip_suffix("Connector").unwrap_or(class));
+    complete.insert("task.class".to_owned(), Some(task_class));
+    if let Flow::Sink(SinkConfig { topics, .. }) = &connector.config.flow {
+        match topics {
+            Topics::Names(_) => complete.insert("topics".to_owned(), connector.given.get("topics").map(str::to_owned)),
+            Topics::Pattern(_) => {
+                complete.insert("topics.regex".to_owned(), connector.given.get("topics.regex").map(str::to_owned))
+            }
+        };
+    }
+    complete
+}
+
+fn failed(name: &str, call: &str, error: CallError) -> Failure {
+    let failure = Failure::from(error);
+    Failure { message: format!("{call} of connector {name} failed: {}", failure.message), ..failure }
+}

@@ -1,0 +1,105 @@
+//! Tasks: started with everything they need, stopped together within the time that the worker allows.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use caisson_config::ConnectorConfig;
+use caisson_config::connector::Flow;
+use caisson_model::{Failure, TargetState, TaskId, TaskState};
+use caisson_store::Config;
+use caisson_task::{SinkSettings, SourceSettings, TaskEvent, TaskHandle, TaskListener, Wish, start_sink, start_source};
+
+use crate::assemble::{config_error, kind_of};
+use crate::offsets::StoredOffsets;
+use crate::{Event, Listener, Worker};
+
+impl Worker {
+    /// Starts a task; returns once its thread runs. What the guest's own start says comes by event.
+    pub async fn start_task(
+        &self,
+        id: TaskId,
+        connector: &Config,
+        task: &Config,
+        target: TargetState,
+    ) -> Result<(), Failure> {
+        let given = self.resolve(connector);
+        let installed = self.installed_connector(&given)?;
+        let config = ConnectorConfig::new(&given, kind_of(installed.plugin().kind)).map_err(|error| config_error(&error))?;
+        let own = self.resolve(task).to_config();
+        let settings = self.task_settings(&id, &installed, &config, own)?;
+        let wish = wish_of(target);
+        let listener: Arc<dyn TaskListener> = Arc::new(Forward(self.listener.clone()));
+        let started = match &config.flow {
+            Flow::Source(source) => {
+                if source.topic_creation.is_some() && self.config.topic_creation {
+                    tracing::debug!(connector = %id.connector, "topics are created as topic.creation.* says");
+                }
+                let producer = self.producer(&id, &config)?;
+                let reader = Arc::new(StoredOffsets::new(&id.connector, self.offsets.clone()));
+                let offsets = self.offsets.clone();
+                start_source(SourceSettings { task: settings, producer, offsets, offset_reader: reader }, wish, listener)
+            }
+            Flow::Sink(sink) => {
+                let consumer = self.consumer_settings(&id, &config)?;
+                let subscription = crate::clients::subscription(&sink.topics);
+                start_sink(SinkSettings { task: settings, consumer, subscription }, wish, listener)
+            }
+        };
+        let handle = started.map_err(|error| Failure::host(format!("no thread for task {id}: {error}")))?;
+        self.tasks().insert(id, handle);
+        Ok(())
+    }
+
+    /// Pauses a task or lets it go on.
+    pub fn set_task_state(&self, id: &TaskId, target: TargetState) {
+        if let Some(handle) = self.tasks().get(id) {
+            handle.set(wish_of(target));
+        }
+    }
+
+    /// Stops tasks, all at once, and forgets them. Those that do not end in time are left to end by themselves.
+    pub async fn stop_tasks(&self, ids: &[TaskId]) {
+        let handles: Vec<TaskHandle> = {
+            let mut tasks = self.tasks();
+            ids.iter().filter_map(|id| tasks.remove(id)).collect()
+        };
+        for handle in &handles {
+            handle.set(Wish::Stop);
+        }
+        let deadline = tokio::time::Instant::now() + self.config.task_shutdown_timeout;
+        for handle in handles {
+            let id = handle.id().clone();
+            let left = deadline.saturating_duration_since(tokio::time::Instant::now());
+            if !handle.ended(left).await {
+                tracing::error!(connector = %id.connector, task = id.task,
+                    "graceful stop of the task failed: it goes on in the background until its current call ends");
+                let event =
+                    TaskEvent::State { id, state: TaskState::Unassigned, failure: None, version: None };
+                self.listener.tell(Event::Task(event)).await;
+            }
+        }
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, HashMap<TaskId, TaskHandle>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wish_of(target: TargetState) -> Wish {
+    match target {
+        TargetState::Started => Wish::Run,
+        TargetState::Paused => Wish::Pause,
+        TargetState::Stopped => Wish::Stop,
+    }
+}
+
+/// Events of tasks are events of the worker.
+struct Forward(Arc<dyn Listener>);
+
+impl TaskListener for Forward {
+    fn tell(&self, event: TaskEvent) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        self.0.tell(Event::Task(event))
+    }
+}
