@@ -1,7 +1,7 @@
 //! What a source reads: a file, or standard input, neither of which may be waited for.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek};
 #[cfg(not(target_os = "wasi"))]
 use std::io::Read;
 
@@ -16,7 +16,16 @@ impl Input {
     /// Bytes that are there now; 0 if there are none.
     pub fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         match self {
-            Input::File(file) => io::Read::read(file, to),
+            Input::File(file) => {
+                let came = io::Read::read(file, to)?;
+                if came == 0 && !to.is_empty() {
+                    // Inside a component a file is read through a stream, and a stream that has met the end of the file
+                    // stays ended when the file grows. Seeking, be it to where it stands, begins another one.
+                    let at = file.stream_position()?;
+                    file.seek(io::SeekFrom::Start(at))?;
+                }
+                Ok(came)
+            }
             Input::Stdin(stdin) => stdin.read(to),
         }
     }
