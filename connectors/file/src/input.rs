@@ -1,9 +1,9 @@
 //! What a source reads: a file, or standard input, neither of which may be waited for.
 
 use std::fs::File;
-use std::io::{self, Seek};
 #[cfg(not(target_os = "wasi"))]
 use std::io::Read;
+use std::io::{self, Seek};
 
 /// An open file or standard input.
 #[derive(Debug)]
