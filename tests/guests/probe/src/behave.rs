@@ -96,6 +96,14 @@ fn files(word: &str, argument: &str) -> Option<Result<Vec<u8>, Error>> {
                 String::new()
             })
         }
+        // A hundred megabytes, and back again.
+        "bulk" => {
+            let piece = vec![b'x'; 64 << 10];
+            let written =
+                File::create(argument).and_then(|mut file| (0..1_600).try_for_each(|_| file.write_all(&piece)));
+            found(written, |()| String::new())
+        }
+        "bulk-read" => found(fs::read(argument), |bytes| bytes.len().to_string()),
         "read-write" => {
             let opened = OpenOptions::new().read(true).write(true).open(argument);
             found(opened.and_then(|mut file| file.write_all(b"over")), |()| String::new())

@@ -57,7 +57,7 @@ impl manifest::Guest for Probe {
         let plugin = |class: &str, kind: &str, more: &str| {
             format!(r#"{{"class":"probe.{class}","kind":"{kind}","version":"1"{more}}}"#)
         };
-        let grants = r#","grants":{"read":["${file}","-"],"write":["${out}"],"network":["${url}"],"environment":["PROBE_VARIABLE"]}"#;
+        let grants = r#","grants":{"read":["${file}","-"],"write":["${out}","-"],"network":["${url}"],"environment":["PROBE_VARIABLE"]}"#;
         format!(
             r#"{{"format":1,"module":{{"name":"probe","version":"1"}},"plugins":[{},{},{},{},{}]}}"#,
             plugin("Source", "source", grants),

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use caisson_sandbox::CallError;
+use caisson_sandbox::{CallError, InstanceSpec, SinkTask};
 
 use crate::common::*;
 
@@ -207,4 +207,58 @@ async fn nothing_else_of_the_world_is_there() {
         denied(&asked(&[("url", address), ("poll", &format!("connect:{address}"))]).await);
     }
     assert!(asked(&[("poll", "clock")]).await.starts_with("ok"));
+}
+
+#[tokio::test]
+async fn large_files_are_written_and_read_in_good_time() {
+    let place = Place::new();
+    let out = place.path("out.txt");
+    let timed = async |command: &str| {
+        let spec = InstanceSpec {
+            limits: None,
+            ..spec("probe.Sink", &[("out", &out), ("put", &format!("{command}:{out}"))]).await
+        };
+        let mut task = SinkTask::start(spec).await.unwrap();
+        let started = std::time::Instant::now();
+        let answer = task.put(&batch(1, 1)).await.unwrap_err().to_string();
+        (answer, started.elapsed())
+    };
+    let (answer, writing) = timed("bulk").await;
+    assert_eq!(answer, "ok: ");
+    assert_eq!(std::fs::metadata(&out).unwrap().len(), 1_600 << 16);
+    let (answer, reading) = timed("bulk-read").await;
+    assert_eq!(answer, format!("ok: {}", 1_600 << 16));
+    println!("100 MiB: written in {writing:?}, read in {reading:?}");
+}
+
+/// Run by the test below, with streams of its own.
+#[tokio::test]
+#[ignore = "a part of the test below"]
+async fn the_other_side_of_the_standard_streams() {
+    let mut task = source(&[("poll", "stdin"), ("committed", "stdout:1")]).await.unwrap();
+    let heard = task.poll(std::time::Duration::ZERO, 1).await.unwrap_err();
+    println!("heard {heard}");
+    task.committed().await.unwrap();
+}
+
+#[test]
+fn without_a_file_a_plugin_that_asks_has_the_workers_streams() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "files::the_other_side_of_the_standard_streams",
+            "--ignored",
+            "--nocapture",
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"hello\nworld\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("heard ok: hello\n"), "{text}");
+    assert!(text.contains("\nline 0 of the probe\n"), "{text}");
 }
