@@ -1,4 +1,6 @@
-//! What may be asked of a standalone herder, with Kafka Connect's texts of its standalone mode.
+//! What may be asked of a standalone herder. Answers are those of Kafka Connect's distributed mode wherever they make
+//! sense for a single worker: its standalone mode waits for connectors to start before it answers, and meets some
+//! unknown names with an internal error, and nobody gains from either.
 
 mod connectors;
 mod restart;
@@ -52,6 +54,12 @@ impl Shared {
 
     fn existing(&self, name: &str) -> Result<Arc<ConnectorEntry>, Error> {
         self.entry(name).ok_or_else(|| Error::connector_not_found(name))
+    }
+
+    /// As [`Shared::existing`], with the text for restarts.
+    fn known(&self, name: &str) -> Result<Arc<ConnectorEntry>, Error> {
+        self.entry(name)
+            .ok_or_else(|| Error::NotFound(format!("Unknown connector: {name}")))
     }
 
     fn kind(&self, config: &Config) -> Option<ConnectorKind> {

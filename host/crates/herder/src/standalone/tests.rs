@@ -197,7 +197,7 @@ async fn task_that_fails_to_start_fails_its_restart() {
     assert_eq!(error, Error::Other("Failed to start task: c-0".to_owned()));
     assert_eq!(bench.states(), (ConnectorState::Running, vec![TaskState::Failed]));
     let error = bench.herder.restart_task("c", -1).await.unwrap_err();
-    assert_eq!(error, Error::NotFound("Task c--1 not found".to_owned()));
+    assert_eq!(error, Error::NotFound("Unknown task: c--1".to_owned()));
 }
 
 #[tokio::test]
@@ -323,14 +323,14 @@ async fn shutting_down_stops_everything_and_keeps_the_configurations() {
 }
 
 #[tokio::test]
-async fn unknown_connectors_get_the_texts_of_standalone_mode() {
+async fn unknown_connectors_are_named_as_kafka_connect_does() {
     let herder = bench().herder;
     let text = |outcome: Result<(), Error>| outcome.unwrap_err().to_string();
     assert_eq!(text(herder.pause_connector("c").await), "Unknown connector c");
     assert_eq!(text(herder.stop_connector("c").await), "Unknown connector c");
     assert_eq!(text(herder.delete_connector("c").await), "Connector c not found");
-    assert_eq!(text(herder.restart_connector("c").await), "Connector c not found");
-    assert_eq!(text(herder.restart_task("c", 0).await), "Connector c not found");
+    assert_eq!(text(herder.restart_connector("c").await), "Unknown connector: c");
+    assert_eq!(text(herder.restart_task("c", 0).await), "Unknown connector: c");
     assert_eq!(
         text(herder.connector_status("c").map(drop)),
         "No status found for connector c"

@@ -20,11 +20,11 @@ impl StandaloneHerder {
     }
 
     pub(super) async fn restart_one_task(&self, name: &str, task: i32) -> Result<(), Error> {
-        let entry = self.shared.existing(name)?;
+        let entry = self.shared.known(name)?;
         let known = u32::try_from(task)
             .ok()
             .filter(|number| (*number as usize) < entry.tasks.len());
-        let number = known.ok_or_else(|| Error::NotFound(format!("Task {name}-{task} not found")))?;
+        let number = known.ok_or_else(|| Error::NotFound(format!("Unknown task: {name}-{task}")))?;
         self.shared
             .ask(name, |reply| Command::Restart {
                 connector: false,
@@ -36,8 +36,7 @@ impl StandaloneHerder {
 
     pub(super) async fn restart_parts(&self, request: RestartRequest) -> Result<ConnectorStatus, Error> {
         let name = request.connector.as_str();
-        let unknown = || Error::NotFound(format!("Unknown connector: {name}"));
-        self.shared.entry(name).ok_or_else(unknown)?;
+        self.shared.known(name)?;
         let missing = || Error::NotFound(format!("Status for connector {name} not found"));
         let mut status = self.shared.status_of(name).ok_or_else(missing)?;
         let (connector, tasks) = select(&request, &mut status);
