@@ -128,9 +128,11 @@ pub(crate) fn write_null(out: &mut Vec<u8>, schema: &Schema, options: &JsonOptio
         out.extend_from_slice(b"null");
         return Ok(());
     }
-    Err(ConvertError::data(
-        "Conversion error: null value for field that is required and has no default value",
-    ))
+    Err(required())
+}
+
+pub(crate) fn required() -> ConvertError {
+    ConvertError::data("Conversion error: null value for field that is required and has no default value")
 }
 
 /// The default of a schema. In Java the struct that is a default carries the schema that it was built with, which

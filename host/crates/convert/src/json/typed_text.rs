@@ -7,7 +7,7 @@ use caisson_api::SchemaRef;
 use caisson_api::schema::{DATE, DECIMAL, Kind, Schema, TIME, TIMESTAMP};
 use caisson_api::typed::{Block, MAX_DEPTH, Reader, TypedError, pointer};
 
-use super::encode::{write_base64, write_f32, write_f64, write_null};
+use super::encode::{required, write_base64, write_f32, write_f64, write_null};
 use super::options::{DecimalFormat, JsonOptions};
 use super::text::write_string;
 use crate::logical::time_to_millis;
@@ -40,10 +40,21 @@ enum Form {
     Bytes,
     DecimalNumber(i32),
     Array(Box<Step>),
-    /// Keys that are strings.
-    Object(Box<Step>),
+    /// Keys that are strings; whether one may be null.
+    Object {
+        null_key: NullKey,
+        values: Box<Step>,
+    },
     /// The names come with quotes, colon and the comma or brace in front.
     Struct(Vec<(Box<[u8]>, Step)>),
+}
+
+/// What becomes of a null key.
+#[derive(Clone, Copy, Debug)]
+enum NullKey {
+    /// The text `null`.
+    Text,
+    Refused,
 }
 
 impl Plan {
@@ -97,7 +108,11 @@ impl Step {
             (Kind::String, _) => Form::String,
             (Kind::Bytes, _) => Form::Bytes,
             (Kind::Array(element), _) => Form::Array(Box::new(Step::new(element, options)?)),
-            (Kind::Map(keys, values), _) if is_plain_key(keys) => Form::Object(Box::new(Step::new(values, options)?)),
+            (Kind::Map(keys, values), _) if is_plain_key(keys) => Form::Object {
+                null_key: if keys.optional { NullKey::Text } else { NullKey::Refused },
+                values: Box::new(Step::new(values, options)?),
+            },
+
             (Kind::Map(..), _) => return None,
             (Kind::Struct(fields), _) => {
                 let fields = fields.iter().enumerate().map(|(index, field)| {
@@ -190,7 +205,7 @@ impl<'a> Writer<'a, '_> {
                 java::write_decimal(self.out, &caisson_api::Decimal::new(unscaled, *scale))
             }
             Form::Array(element) => self.array(element, word, after, depth),
-            Form::Object(values) => self.object(values, word, after, depth),
+            Form::Object { null_key, values } => self.object(*null_key, values, word, after, depth),
             Form::Struct(fields) => {
                 let block = self.nested(pointer(word).0, after, fields.len(), depth)?;
                 self.fields(fields, &block, depth + 1)
@@ -230,7 +245,14 @@ impl<'a> Writer<'a, '_> {
         Ok(())
     }
 
-    fn object(&mut self, values: &Step, word: u64, after: usize, depth: usize) -> Result<(), ConvertError> {
+    fn object(
+        &mut self,
+        null_key: NullKey,
+        values: &Step,
+        word: u64,
+        after: usize,
+        depth: usize,
+    ) -> Result<(), ConvertError> {
         let (at, count) = pointer(word);
         let slots = count.checked_mul(2).ok_or(TypedError::TooLarge)?;
         let block = self.nested(at, after, slots, depth)?;
@@ -239,12 +261,13 @@ impl<'a> Writer<'a, '_> {
             if index > 0 {
                 self.out.push(b',');
             }
-            match block.word(self.reader.bytes, 2 * index) {
-                Some(word) => {
+            match (block.word(self.reader.bytes, 2 * index), null_key) {
+                (Some(word), _) => {
                     let key = self.text(word, block.end())?;
                     write_string(self.out, key);
                 }
-                None => self.out.extend_from_slice(b"\"null\""),
+                (None, NullKey::Text) => self.out.extend_from_slice(b"\"null\""),
+                (None, NullKey::Refused) => return Err(required()),
             }
             self.out.push(b':');
             self.slot(values, &block, 2 * index + 1, depth + 1)?;
