@@ -20,6 +20,7 @@ use crate::module::Ready;
 use crate::output::GuestLog;
 use crate::{Label, OffsetReader, SinkRequests};
 
+mod clock;
 mod limiter;
 mod state;
 pub(crate) use limiter::{LimitReached, Limiter};

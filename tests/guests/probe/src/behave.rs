@@ -130,9 +130,20 @@ fn world(word: &str, argument: &str) -> Result<Vec<u8>, Error> {
         "env" => report(format!("{:?}", std::env::vars().collect::<Vec<_>>())),
         "args" => report(format!("{:?}", std::env::args().collect::<Vec<_>>())),
         "connect" => found(std::net::TcpStream::connect(argument), |_| "connected".into()),
+        // The smallest step that either clock makes.
         "clock" => {
             let start = std::time::Instant::now();
-            report(format!("ok: {:?}", start.elapsed()))
+            let mut steps: Vec<std::time::Duration> = Vec::new();
+            while steps.len() < 3 {
+                let passed = start.elapsed();
+                if steps.last().is_none_or(|last| *last < passed) && !passed.is_zero() {
+                    steps.push(passed);
+                }
+            }
+            let wall = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap();
+            report(format!("{steps:?} {}", wall.subsec_nanos() % 1_000_000))
         }
         "offsets" => match offsets::get(&[argument.to_owned()]) {
             Ok(all) => report(format!("{all:?}")),

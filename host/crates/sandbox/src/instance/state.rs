@@ -10,6 +10,7 @@ use crate::OffsetReader;
 use crate::files::Files;
 use crate::imports::{Requests, SinkState};
 use crate::instance::Limiter;
+use crate::instance::clock::{CoarseMonotonic, CoarseWall};
 use crate::metrics::Metrics;
 use crate::output::GuestLog;
 
@@ -32,13 +33,15 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Everything off but clocks and randomness: no arguments, no environment, no files, no sockets, no input.
+    /// Everything off but coarse clocks and randomness: no arguments, no environment, no files, no sockets, no input.
     pub(crate) fn new(limits: &Limits, log: Arc<GuestLog>, mut files: Files, environment: &[(String, String)]) -> Self {
         files.tell(log.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         let mut wasi = WasiCtx::builder();
         wasi.max_random_size(MAX_RANDOM)
+            .monotonic_clock(CoarseMonotonic::new())
+            .wall_clock(CoarseWall)
             // A task has a thread of its own, so a read of a file may hold it up.
             .allow_blocking_current_thread(true)
             .stderr(log.stream(crate::output::Stream::Stderr));
