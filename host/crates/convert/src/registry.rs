@@ -1,8 +1,10 @@
 //! Kafka Connect's bundled converters by name, with the keys that configure them.
 
+mod keys;
+
 use std::sync::Arc;
 
-use caisson_api::config::{ConfigDef, Default as KeyDefault, Importance, Key, Type, Validator, Width};
+use caisson_api::config::ConfigDef;
 
 use crate::json::read_schema_content;
 use crate::{
@@ -25,6 +27,7 @@ pub enum Bundled {
     SimpleHeader,
 }
 
+/// By their Java classes.
 const BUNDLED: [(Bundled, &str); 10] = [
     (Bundled::Json, "org.apache.kafka.connect.json.JsonConverter"),
     (Bundled::String, "org.apache.kafka.connect.storage.StringConverter"),
@@ -95,20 +98,13 @@ impl Bundled {
 
     /// The keys that it knows, in Kafka Connect's order.
     pub fn config_def(self) -> ConfigDef {
-        let own = match self {
-            Bundled::Json => json_keys(),
-            Bundled::String => vec![key(
-                "converter.encoding",
-                Type::String,
-                KeyDefault::Text("UTF-8".into()),
-                Importance::High,
-                "Name of the Java charset that text is written and read in.",
-            )],
-            Bundled::ByteArray | Bundled::Boolean | Bundled::Number(_) => Vec::new(),
-            Bundled::SimpleHeader => return ConfigDef::default(),
-        };
-        let mut keys = vec![converter_type()];
-        keys.extend(own);
+        let mut keys = vec![keys::converter_type()];
+        match self {
+            Bundled::Json => keys.extend(keys::json()),
+            Bundled::String => keys.push(keys::encoding()),
+            Bundled::ByteArray | Bundled::Boolean | Bundled::Number(_) => {}
+            Bundled::SimpleHeader => keys.clear(),
+        }
         ConfigDef { keys }
     }
 
@@ -154,109 +150,6 @@ impl Bundled {
             Bundled::SimpleHeader => Arc::new(SimpleHeaderConverter),
         })
     }
-}
-
-fn key(name: &str, kind: Type, default: KeyDefault, importance: Importance, documentation: &str) -> Key {
-    Key {
-        name: name.to_owned(),
-        kind,
-        default,
-        validator: None,
-        importance,
-        documentation: documentation.to_owned(),
-        group: None,
-        order: -1,
-        width: Width::None,
-        display: name.to_owned(),
-        dependents: Vec::new(),
-    }
-}
-
-fn converter_type() -> Key {
-    Key {
-        validator: Some(Validator::OneOf(vec!["key".into(), "value".into(), "header".into()])),
-        ..key(
-            "converter.type",
-            Type::String,
-            KeyDefault::Required,
-            Importance::Low,
-            "What the converter is used for: keys, values or headers. The worker sets it.",
-        )
-    }
-}
-
-fn json_keys() -> Vec<Key> {
-    let schemas = |order: i32, width: Width, display: &str, key: Key| Key {
-        group: Some("Schemas".to_owned()),
-        order,
-        width,
-        display: display.to_owned(),
-        ..key
-    };
-    let serialization = |order: i32, width: Width, display: &str, key: Key| Key {
-        group: Some("Serialization".to_owned()),
-        order,
-        width,
-        display: display.to_owned(),
-        ..key
-    };
-    let text = |text: &str| KeyDefault::Text(text.to_owned());
-    let (enable, size) = (
-        "Whether every value stands in an envelope that carries its schema.",
-        "How many schemas are remembered by this converter.",
-    );
-    let content = "A schema, as JSON, for everything that is read, in place of the schemas in the envelopes. Only with \
-                   schemas.enable, and only for sinks.";
-    let format = "How Decimals are written: BASE64, the bytes of the unscaled number, or NUMERIC, a JSON number. Both \
-                  are understood when read.";
-    let replace = "Whether a null becomes the default of its schema, if there is one.";
-    vec![
-        schemas(
-            0,
-            Width::Medium,
-            "Enable Schemas",
-            key("schemas.enable", Type::Boolean, text("true"), Importance::High, enable),
-        ),
-        schemas(
-            1,
-            Width::Medium,
-            "Schema Cache Size",
-            key("schemas.cache.size", Type::Int, text("1000"), Importance::High, size),
-        ),
-        schemas(
-            2,
-            Width::Medium,
-            "Schema Content",
-            key(
-                "schema.content",
-                Type::String,
-                KeyDefault::None,
-                Importance::High,
-                content,
-            ),
-        ),
-        serialization(
-            0,
-            Width::Medium,
-            "Decimal Format",
-            Key {
-                validator: Some(Validator::OneOfIgnoringCase(vec!["NUMERIC".into(), "BASE64".into()])),
-                ..key("decimal.format", Type::String, text("BASE64"), Importance::Low, format)
-            },
-        ),
-        schemas(
-            2,
-            Width::Medium,
-            "Replace null with default",
-            key(
-                "replace.null.with.default",
-                Type::Boolean,
-                text("true"),
-                Importance::Low,
-                replace,
-            ),
-        ),
-    ]
 }
 
 /// The worker sets the type by itself; one that the configuration names is checked all the same.

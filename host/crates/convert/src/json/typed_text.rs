@@ -36,8 +36,8 @@ enum Form {
     Float64,
     Boolean,
     String,
-    /// Also a Decimal in base64.
     Bytes,
+    DecimalBytes,
     DecimalNumber(i32),
     Array(Box<Step>),
     /// Keys that are strings; whether one may be null.
@@ -91,7 +91,8 @@ impl Step {
         let name = schema.name.as_deref();
         let form = match (&schema.kind, name) {
             (Kind::Bytes, Some(DECIMAL)) => match options.decimal_format {
-                DecimalFormat::Base64 => Form::Bytes,
+                // Without a scale it is refused, which the long way does.
+                DecimalFormat::Base64 => schema.scale().ok().map(|_| Form::DecimalBytes)?,
                 DecimalFormat::Numeric => Form::DecimalNumber(schema.scale().ok()?),
             },
             (Kind::Int32, Some(DATE)) => Form::Int32,
@@ -200,6 +201,11 @@ impl<'a> Writer<'a, '_> {
                 write_base64(self.out, bytes);
                 Ok(())
             }
+            Form::DecimalBytes => {
+                let unscaled = self.reader.slice(word, after)?;
+                write_base64(self.out, shortest(unscaled));
+                Ok(())
+            }
             Form::DecimalNumber(scale) => {
                 let unscaled = self.reader.slice(word, after)?;
                 java::write_decimal(self.out, &caisson_api::Decimal::new(unscaled, *scale))
@@ -283,4 +289,16 @@ fn wrong(word: u64, kind: &'static str) -> ConvertError {
         found: word as i64,
     }
     .into()
+}
+
+/// Two's complement without leading bytes that only repeat the sign, as `BigInteger` has it; none at all are zero.
+fn shortest(mut bytes: &[u8]) -> &[u8] {
+    while let [first, second, ..] = bytes {
+        let sign = if second & 0x80 == 0 { 0 } else { 0xff };
+        if *first != sign {
+            break;
+        }
+        bytes = &bytes[1..];
+    }
+    if bytes.is_empty() { &[0] } else { bytes }
 }
