@@ -92,7 +92,10 @@ impl MaskEmail {
 
     /// The text with its addresses masked; `None` if it has none.
     fn masked(&self, text: &str) -> Option<String> {
-        let mut masked = String::new();
+        if !text.contains('@') {
+            return None;
+        }
+        let mut masked = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find('@') {
             let local = rest[..at]

@@ -192,6 +192,47 @@ fn string_block(bytes: &[u8]) -> Option<&str> {
     std::str::from_utf8(text).ok()
 }
 
+/// Whether two schemas say the same.
+pub(crate) fn is_same_schema(one: Option<&SchemaRef>, other: Option<&SchemaRef>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one == other,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Whether a payload is the encoding of a value.
+pub(crate) fn is_same(
+    encoding: Encoding,
+    payload: Option<&[u8]>,
+    schema: Option<&SchemaRef>,
+    value: &Value,
+    scratch: &mut Vec<u8>,
+) -> bool {
+    let Some(payload) = payload else { return value.is_null() };
+    match (encoding, value) {
+        (_, Value::Null) => false,
+        (Encoding::Bytes, Value::Bytes(bytes)) => equal(bytes, payload),
+        (Encoding::Connect, Value::String(text)) if schema.is_some() => {
+            read_text(encoding, payload, schema.map(|schema| &**schema))
+                .is_some_and(|was| equal(was.as_bytes(), text.as_bytes()))
+        }
+        // One JSON value can be written in many ways.
+        (Encoding::Json, value) => read(encoding, payload, None).is_ok_and(|read| read == *value),
+        (Encoding::Bytes | Encoding::Connect, value) => {
+            scratch.clear();
+            write(encoding, value, schema, scratch).is_ok() && equal(scratch, payload)
+        }
+    }
+}
+
+/// As `==`, which inside a component goes byte by byte.
+fn equal(one: &[u8], other: &[u8]) -> bool {
+    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let differs = |(a, b): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*a) != u64::from_le_bytes(*b);
+    one.len() == other.len() && !words.iter().zip(other_words).any(differs) && rest == other_rest
+}
+
 /// Adds a whole record to a frame.
 pub(crate) fn write_record(
     builder: &mut FrameBuilder,

@@ -146,7 +146,7 @@ fn timestamp(from: &RecordView<'_>, record: &Record) -> Timestamp {
 }
 
 /// `apply` for each record. Until a record differs from what it was, nothing is written: a batch that is only
-/// filtered costs no encoding.
+/// filtered costs no frame.
 fn apply_each(
     records: &Records<'_>,
     output: &mut Output,
@@ -154,16 +154,10 @@ fn apply_each(
 ) -> Result<Answer, Error> {
     let mut kept = Bitmap::new(records.len());
     let mut changed = false;
+    let mut scratch = Vec::new();
     for view in records {
-        let before = match view.to_record() {
-            Ok(before) => before.record,
-            Err(error) => {
-                view.fail(error);
-                continue;
-            }
-        };
-        let original = (!changed).then(|| before.clone());
-        let after = match apply(before) {
+        let applied = view.to_record().and_then(|before| apply(before.record));
+        let after = match applied {
             Ok(Some(after)) => after,
             Ok(None) => continue,
             Err(error) if error.kind == ErrorKind::Data => {
@@ -172,7 +166,7 @@ fn apply_each(
             }
             Err(error) => return Err(error),
         };
-        if original.is_some_and(|original| original != after) {
+        if !changed && !view.is_same(&after, &mut scratch) {
             changed = true;
             for index in (0..view.index()).filter(|index| kept.get(*index)) {
                 let earlier = records.get(index);

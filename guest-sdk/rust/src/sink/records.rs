@@ -14,6 +14,8 @@ pub struct Records<'a> {
     frame: Frame<'a>,
     /// Parsed schemas, by their index in the frame.
     schemas: Vec<SchemaRef>,
+    /// Topics as records own them, by their index in the frame.
+    topics: RefCell<Vec<Option<Arc<str>>>>,
     failures: RefCell<Vec<Failure>>,
 }
 
@@ -36,6 +38,7 @@ impl<'a> Records<'a> {
         Ok(Records {
             frame,
             schemas,
+            topics: RefCell::new(Vec::new()),
             failures: RefCell::new(Vec::new()),
         })
     }
@@ -69,6 +72,15 @@ impl<'a> Records<'a> {
 
     pub(crate) fn into_failures(self) -> Vec<Failure> {
         self.failures.into_inner()
+    }
+
+    fn topic(&self, entry: &Entry<'_>) -> Arc<str> {
+        let index = usize::from(entry.topic_index);
+        let mut topics = self.topics.borrow_mut();
+        if topics.len() <= index {
+            topics.resize(index + 1, None);
+        }
+        topics[index].get_or_insert_with(|| Arc::from(entry.topic)).clone()
     }
 
     fn schema(&self, index: Option<u16>) -> Option<&SchemaRef> {
@@ -213,16 +225,13 @@ impl<'r> RecordView<'r> {
     /// All of it decoded.
     pub fn to_record(&self) -> Result<SinkRecord, Error> {
         let record = Record {
-            topic: Arc::from(self.entry.topic),
+            topic: self.records.topic(&self.entry),
             partition: self.entry.partition,
             key_schema: self.key_schema().cloned(),
             key: self.key()?,
             value_schema: self.value_schema().cloned(),
             value: self.value()?,
-            timestamp: match self.entry.timestamp {
-                Timestamp::Create(at) | Timestamp::LogAppend(at) => Some(at),
-                Timestamp::None | Timestamp::Arrival => None,
-            },
+            timestamp: self.entry.timestamp.millis(),
             headers: self.headers()?,
         };
         Ok(SinkRecord {
@@ -230,6 +239,21 @@ impl<'r> RecordView<'r> {
             offset: self.entry.offset,
             timestamp: self.entry.timestamp,
         })
+    }
+
+    /// Whether a record is what this one is, without decoding this one. May say no where two encodings mean the same.
+    pub(crate) fn is_same(&self, record: &Record, scratch: &mut Vec<u8>) -> bool {
+        let encodings = self.records.frame.encodings();
+        let mut same = |encoding, bytes, schema: Option<&SchemaRef>, value: &Value, now: Option<&SchemaRef>| {
+            column::is_same_schema(schema, now) && column::is_same(encoding, bytes, now, value, scratch)
+        };
+        *record.topic == *self.entry.topic
+            && record.partition == self.entry.partition
+            && record.timestamp == self.entry.timestamp.millis()
+            && same(encodings.key, self.entry.key, self.key_schema(), &record.key, record.key_schema.as_ref())
+            && same(encodings.value, self.entry.value, self.value_schema(), &record.value, record.value_schema.as_ref())
+            && (self.entry.headers.is_empty() && record.headers.is_empty()
+                || self.headers().is_ok_and(|headers| headers == record.headers))
     }
 
     /// Reports this record as beyond help: the error tolerance of the connector decides what becomes of it.
