@@ -93,7 +93,9 @@ impl caisson_herder::Worker for Adapter {
         Box::pin(async move {
             match self.worker.validate(&config).await {
                 Ok(answer) => Ok(infos(answer)),
-                Err(ValidationError::Refused(refusal @ Refusal::NoClass(_))) => Err(Error::BadRequest(refusal.to_string())),
+                Err(ValidationError::Refused(refusal @ Refusal::NoClass(_))) => {
+                    Err(Error::BadRequest(refusal.to_string()))
+                }
                 Err(error) => Err(Error::Other(error.to_string())),
             }
         })
@@ -155,13 +157,29 @@ pub struct Events(pub mpsc::Sender<WorkerEvent>);
 impl Listener for Events {
     fn tell(&self, event: Event) -> BoxFuture<'_, ()> {
         let event = match event {
-            Event::Connector { connector, state, failure, version } => {
-                WorkerEvent::ConnectorStatus { connector, state, failure, version }
-            }
+            Event::Connector {
+                connector,
+                state,
+                failure,
+                version,
+            } => WorkerEvent::ConnectorStatus {
+                connector,
+                state,
+                failure,
+                version,
+            },
             Event::Reconfigure { connector } => WorkerEvent::Reconfigure { connector },
-            Event::Task(TaskEvent::State { id, state, failure, version }) => {
-                WorkerEvent::TaskStatus { id, state, failure, version }
-            }
+            Event::Task(TaskEvent::State {
+                id,
+                state,
+                failure,
+                version,
+            }) => WorkerEvent::TaskStatus {
+                id,
+                state,
+                failure,
+                version,
+            },
             Event::Task(TaskEvent::Topic { id, topic }) => WorkerEvent::TopicUsed { id, topic },
         };
         Box::pin(async move {

@@ -30,11 +30,7 @@ pub struct Standalone {
 }
 
 /// Puts a standalone worker together. Modules are loaded, nothing runs yet.
-pub async fn standalone(
-    config: Arc<WorkerConfig>,
-    worker_id: String,
-    log: FilterHandle,
-) -> anyhow::Result<Standalone> {
+pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: FilterHandle) -> anyhow::Result<Standalone> {
     let Mode::Standalone { offset_file } = &config.mode else {
         anyhow::bail!("these are the properties of a distributed worker");
     };
@@ -95,5 +91,7 @@ fn plugin_directories(config: &WorkerConfig) -> Vec<PathBuf> {
 fn beside_program() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
     let directory = program.parent()?;
-    [directory.join("components"), directory.join("../components")].into_iter().find(|path: &PathBuf| Path::is_dir(path))
+    [directory.join("components"), directory.join("../components")]
+        .into_iter()
+        .find(|path: &PathBuf| Path::is_dir(path))
 }

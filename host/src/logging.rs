@@ -16,7 +16,9 @@ pub fn init(format: LogFormat, filter: &str) -> anyhow::Result<FilterHandle> {
     let filter = EnvFilter::try_new(filter).with_context(|| format!("unusable log filter `{filter}`"))?;
     let (filter, handle) = reload::Layer::new(filter);
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_timer(SystemTime).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer()
+        .with_timer(SystemTime)
+        .with_writer(std::io::stderr);
     match format {
         LogFormat::Text => registry.with(lines.with_ansi(false)).try_init()?,
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,
@@ -32,16 +34,20 @@ impl caisson_herder::LevelSink for Levels {
     fn apply(&self, levels: &std::collections::BTreeMap<String, caisson_herder::Level>) {
         let directive = |(name, level): (&String, &caisson_herder::Level)| {
             let level = tracing_level(*level);
-            if name == "root" { level.to_owned() } else { format!("{}={level}", name.replace("::", "_")) }
+            if name == "root" {
+                level.to_owned()
+            } else {
+                format!("{}={level}", name.replace("::", "_"))
+            }
         };
         let text: Vec<String> = levels
             .iter()
             .filter(|(name, _)| *name == "root" || is_target(name))
             .map(directive)
             .collect();
-        let applied = EnvFilter::try_new(text.join(",")).map_err(|error| error.to_string()).and_then(|filter| {
-            self.0.reload(filter).map_err(|error| error.to_string())
-        });
+        let applied = EnvFilter::try_new(text.join(","))
+            .map_err(|error| error.to_string())
+            .and_then(|filter| self.0.reload(filter).map_err(|error| error.to_string()));
         if let Err(error) = applied {
             tracing::warn!(%error, "log levels could not be changed");
         }

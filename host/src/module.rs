@@ -22,7 +22,11 @@ pub fn run(command: &ModuleCommand) -> ExitCode {
 }
 
 fn with_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?
+        .block_on(work)
 }
 
 async fn package(input: &Path, output: &Path) -> anyhow::Result<()> {
@@ -47,5 +51,8 @@ async fn inspect(file: &Path) -> anyhow::Result<()> {
 }
 
 fn name_of(file: &Path) -> String {
-    file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned()
+    file.file_name()
+        .unwrap_or(file.as_os_str())
+        .to_string_lossy()
+        .into_owned()
 }

@@ -7,9 +7,8 @@ use serde_json::Value;
 pub async fn list(worker: &Worker, name: &str, config: &Config) -> Result<Vec<ConnectorOffset>, Error> {
     if let Some(group) = worker.sink_group(name, config) {
         let offsets = worker.sink_offsets(&group).await.map_err(failed)?;
-        let shown = |offset: caisson_model::PartitionOffset| {
-            caisson_herder::offsets::of_sink(&offset.partition, offset.offset)
-        };
+        let shown =
+            |offset: caisson_model::PartitionOffset| caisson_herder::offsets::of_sink(&offset.partition, offset.offset);
         return Ok(offsets.into_iter().map(shown).collect());
     }
     let offsets = worker.source_offsets(name).await.map_err(failed)?;
@@ -19,7 +18,10 @@ pub async fn list(worker: &Worker, name: &str, config: &Config) -> Result<Vec<Co
     };
     Ok(offsets
         .into_iter()
-        .map(|entry| ConnectorOffset { partition: object(entry.partition), offset: object(entry.offset) })
+        .map(|entry| ConnectorOffset {
+            partition: object(entry.partition),
+            offset: object(entry.offset),
+        })
         .collect())
 }
 

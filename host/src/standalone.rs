@@ -32,7 +32,11 @@ impl From<anyhow::Error> for Ending {
 }
 
 pub fn run(arguments: &StandaloneArguments) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("caisson: cannot start: {error}");
@@ -62,14 +66,21 @@ async fn serve(arguments: &StandaloneArguments) -> Result<(), Ending> {
         Some(caisson_config::worker::LogFormat::Json) => LogFormat::Json,
         Some(caisson_config::worker::LogFormat::Text) | None => LogFormat::Text,
     });
-    let level = arguments.log.as_deref().or(config.log.level.as_deref()).unwrap_or("info");
+    let level = arguments
+        .log
+        .as_deref()
+        .or(config.log.level.as_deref())
+        .unwrap_or("info");
     let log = logging::init(format, level)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     // All files are read before anything starts, so that a slip in the last one costs nothing.
-    let connectors: Vec<ConnectorFile> =
-        arguments.connectors.iter().map(|file| read_connector(file)).collect::<Result<_, _>>()?;
+    let connectors: Vec<ConnectorFile> = arguments
+        .connectors
+        .iter()
+        .map(|file| read_connector(file))
+        .collect::<Result<_, _>>()?;
 
     let server = Server::bind(&config.rest).await.context("cannot serve REST")?;
     let worker_id = server.worker_id().to_owned();
@@ -87,7 +98,10 @@ async fn serve(arguments: &StandaloneArguments) -> Result<(), Ending> {
     if failed.is_none() {
         standalone.herder.started();
         let signal = signals::requested().await.context("cannot listen for signals")?;
-        tracing::info!(signal, "stopping: tasks drain and commit; a second signal stops at once");
+        tracing::info!(
+            signal,
+            "stopping: tasks drain and commit; a second signal stops at once"
+        );
     }
     rest.shut_down(REST_GRACE).await;
     standalone.herder.shut_down().await;
@@ -102,7 +116,12 @@ fn read_worker(file: &Path) -> anyhow::Result<WorkerConfig> {
     let name = file.display().to_string();
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {name}"))?;
     let given = properties::parse(&bytes, &name)?;
-    let config = WorkerConfig::standalone(&given, &name, &caisson_sandbox::properties(), Box::new(providers::Machine))?;
+    let config = WorkerConfig::standalone(
+        &given,
+        &name,
+        &caisson_sandbox::properties(),
+        Box::new(providers::Machine),
+    )?;
     Ok(config)
 }
 
@@ -113,8 +132,14 @@ fn read_connector(file: &Path) -> anyhow::Result<ConnectorFile> {
 }
 
 async fn create(herder: &dyn Herder, connector: &ConnectorFile) -> anyhow::Result<()> {
-    let config = connector.config.iter().map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).collect();
-    herder.put_connector(&connector.name, config, Some(connector.initial_state), Replace::Refused).await?;
+    let config = connector
+        .config
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.map(str::to_owned)))
+        .collect();
+    herder
+        .put_connector(&connector.name, config, Some(connector.initial_state), Replace::Refused)
+        .await?;
     tracing::info!(connector = %connector.name, "connector created");
     Ok(())
 }

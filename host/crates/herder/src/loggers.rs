@@ -127,29 +127,31 @@ impl Loggers {
         known.ok_or_else(|| Error::NotFound(format!("Logger {name} not found.")))
     }
 
-    /// Sets the level of a logger and of all whose names begin with its name; their names, in order.
+    /// Sets the level of a logger and of all whose names begin with its name. The names of those whose level is another
+    /// one now, in order.
     pub fn set(&self, name: &str, level: Level) -> Result<Vec<String>, Error> {
         let name = canonical(name);
         let mut known = self.known();
-        if !known.contains_key(name) && known.len() >= MOST_LOGGERS {
-            return Err(Error::Other(format!("there are {MOST_LOGGERS} loggers already")));
-        }
-        known.entry(name.to_owned()).or_insert_with(|| LoggerLevel {
-            level,
-            last_modified: Some(now()),
-        });
-        let mut affected = Vec::new();
-        for (other, current) in known.iter_mut() {
-            if name != ROOT && !other.starts_with(name) {
-                continue;
+        if !known.contains_key(name) {
+            if known.len() >= MOST_LOGGERS {
+                return Err(Error::Other(format!("there are {MOST_LOGGERS} loggers already")));
             }
-            if current.level != level {
+            let inherited = LoggerLevel {
+                level: inherited(&known, name),
+                last_modified: None,
+            };
+            known.insert(name.to_owned(), inherited);
+        }
+        let mut changed = Vec::new();
+        for (other, current) in known.iter_mut() {
+            let concerned = name == ROOT || other.starts_with(name);
+            if concerned && current.level != level {
                 *current = LoggerLevel {
                     level,
                     last_modified: Some(now()),
                 };
+                changed.push(other.clone());
             }
-            affected.push(other.clone());
         }
         let levels = known
             .iter()
@@ -157,12 +159,24 @@ impl Loggers {
             .collect();
         drop(known);
         self.sink.apply(&levels);
-        Ok(affected)
+        Ok(changed)
     }
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, LoggerLevel>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The level of the nearest logger above this name.
+fn inherited(known: &BTreeMap<String, LoggerLevel>, name: &str) -> Level {
+    let mut above = name;
+    while let Some((shorter, _)) = above.rsplit_once('.') {
+        if let Some(current) = known.get(shorter) {
+            return current.level;
+        }
+        above = shorter;
+    }
+    known.get(ROOT).map_or(Level::Info, |root| root.level)
 }
 
 fn canonical(name: &str) -> &str {
@@ -208,11 +222,22 @@ mod tests {
     }
 
     #[test]
-    fn unchanged_level_keeps_its_time() {
+    fn only_what_changes_is_told_and_gets_a_time() {
         let loggers = loggers();
-        loggers.set("root", Level::Error).unwrap();
+        assert_eq!(loggers.set("root", Level::Error).unwrap(), ["root"]);
         assert_eq!(loggers.get("org.reflections").unwrap().last_modified, None);
         assert!(loggers.get("root").unwrap().last_modified.is_some());
+        assert!(
+            loggers.set("new.one", Level::Error).unwrap().is_empty(),
+            "it is what it inherits"
+        );
+        assert_eq!(
+            loggers.get("new.one").unwrap(),
+            LoggerLevel {
+                level: Level::Error,
+                last_modified: None
+            }
+        );
     }
 
     #[test]

@@ -12,12 +12,13 @@ use hyper::header::{
     ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
 };
 use hyper::http::request::Parts;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::http::uri::Authority;
+use hyper::{Method, Request, Response, StatusCode, Version};
 
 use crate::cors::Cors;
 use crate::handlers::{self, Call};
 use crate::limits::Limits;
-use crate::media;
+use crate::media::{self, Media};
 use crate::path;
 use crate::query::Query;
 use crate::reply::{Body, Reply};
@@ -63,6 +64,9 @@ impl Service {
     }
 
     async fn reply(&self, face: Face, head: &Parts, body: &mut Incoming) -> Reply {
+        if !names_a_host(head) || head.method == Method::CONNECT {
+            return Reply::http_error(StatusCode::BAD_REQUEST).closing();
+        }
         if let Some(status) = self.cors.preflight(&head.method, &head.headers) {
             return Reply::empty(status);
         }
@@ -87,8 +91,8 @@ impl Service {
                 .with_allow(allow)
                 .closing();
         }
-        if let Err(refusal) = check_media(&route, head, body) {
-            return refusal;
+        if let Err(status) = check_media(&route, method, head, body) {
+            return Reply::http_error(status);
         }
         let body = match self.read(body).await {
             Ok(body) => body,
@@ -180,22 +184,49 @@ impl Service {
     }
 }
 
-fn check_media(route: &Route, head: &Parts, body: &Incoming) -> Result<(), Reply> {
+fn check_media(route: &Route, method: &Method, head: &Parts, body: &Incoming) -> Result<(), StatusCode> {
     let content_type = head
         .headers
         .get(CONTENT_TYPE)
-        .map(|value| value.to_str().unwrap_or_default());
+        .map(|value| media::parse(value.to_str().unwrap_or_default()));
+    let reads = route.reads_body(method);
     let taken = match content_type {
-        Some(content_type) => media::is_json(content_type),
-        None => body.is_end_stream(),
+        _ if !route.consumes_json() => true,
+        Some(Media::Json) => true,
+        Some(Media::Range) => !reads,
+        Some(Media::Other | Media::Malformed) => false,
+        None => !reads || body.is_end_stream(),
     };
-    if route.consumes_json() && !taken {
-        return Err(Reply::http_error(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    if !taken {
+        return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
-    if !media::accepts_json(texts(&head.headers, ACCEPT)) {
-        return Err(Reply::http_error(StatusCode::NOT_ACCEPTABLE));
+    match media::accepts_json(texts(&head.headers, ACCEPT)) {
+        Some(true) => Ok(()),
+        Some(false) => Err(StatusCode::NOT_ACCEPTABLE),
+        None => Err(StatusCode::BAD_REQUEST),
     }
-    Ok(())
+}
+
+/// Whether the request names one host, and that in a way which a host can be named. Caches and proxies in between act
+/// upon it, so one that they could read differently is refused.
+fn names_a_host(head: &Parts) -> bool {
+    let mut hosts = head.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => head.version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+        (Some(host), None) => {
+            let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+            let asked = head.uri.authority();
+            authority.is_some_and(|host| {
+                !host.as_str().contains('@') && port_is_valid(&host) && asked.is_none_or(|asked| *asked == host)
+            })
+        }
+    }
+}
+
+fn port_is_valid(host: &Authority) -> bool {
+    let rest = host.as_str().strip_prefix(host.host()).unwrap_or_default();
+    rest.is_empty() || rest == ":" || host.port_u16().is_some()
 }
 
 fn texts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {

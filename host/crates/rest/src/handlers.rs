@@ -97,3 +97,8 @@ impl From<Unreadable> for Reply {
 fn no_body() -> Reply {
     Unreadable("The request has no body".to_owned()).into()
 }
+
+/// The answer to a path that only looked like that of a resource.
+fn no_resource() -> Reply {
+    Reply::http_error(StatusCode::NOT_FOUND)
+}

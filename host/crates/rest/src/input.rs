@@ -1,8 +1,8 @@
 //! Bodies of requests, read as Kafka Connect's JSON library (Jackson) reads them.
 //!
-//! Scalars become texts where texts are wanted, with the digits as they were written; whatever follows the first value
-//! is ignored; of a member that occurs twice the last one counts. What does not fit is an error of 500, with a message
-//! in Jackson's manner.
+//! Scalars become texts where texts are wanted, with the digits as they were written; of a member that occurs twice the
+//! last one counts; nothing may follow the value. What does not fit is an error of 500, with a message in Jackson's
+//! manner.
 
 mod create;
 mod jackson;

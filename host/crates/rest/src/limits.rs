@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of one request's body. Beyond: 413. A configuration that Kafka can keep has 1 MB at most.
     pub body: usize,
-    /// Bytes of a request's first line and headers. Beyond: 431.
+    /// Bytes of a request's first line and headers; 8 KiB at least. Beyond: 431.
     pub head: usize,
     /// Time for a client to send the first line and headers, or to begin another request on the same connection.
     pub head_time: Duration,
@@ -25,7 +25,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             body: 32 << 20,
-            head: 64 << 10,
+            head: 8 << 10,
             head_time: Duration::from_secs(30),
             body_time: Duration::from_secs(30),
             connections: 1024,

@@ -1,24 +1,41 @@
 //! A request's path as segments, with the refusals of Kafka Connect's server (Jetty): whatever could mean two things
 //! to two programs is no path.
 
-/// The decoded segments of a path; none if it is refused (400). A trailing slash and path parameters (`;a=b`) are
-/// dropped, plain dot segments are resolved.
-pub fn segments(path: &str) -> Option<Vec<String>> {
+/// One segment of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// As it was written, without path parameters. Resources are found by this: an escaped name of one is not that one.
+    pub raw: String,
+    /// What it stands for.
+    pub text: String,
+}
+
+/// The segments of a path; none if it is refused (400). A trailing slash and path parameters (`;a=b`) are dropped. Dot
+/// segments are names like others, but must not lead out of the root.
+pub fn segments(path: &str) -> Option<Vec<Segment>> {
     let inner = path.strip_prefix('/')?;
-    let mut segments: Vec<String> = Vec::new();
+    let mut segments: Vec<Segment> = Vec::new();
+    let mut depth = 0_usize;
     let mut parts = inner.split('/').peekable();
     while let Some(part) = parts.next() {
-        let part = part.split(';').next().unwrap_or_default();
-        let decoded = decode(part)?;
-        match decoded.as_str() {
+        let (raw, parameters) = part.split_once(';').map_or((part, false), |(raw, _)| (raw, true));
+        let text = decode(raw)?;
+        let dots = matches!(text.as_str(), "." | "..");
+        if dots && (parameters || raw.contains('%')) {
+            return None;
+        }
+        match text.as_str() {
             // Empty in the middle is ambiguous; at the end it is the trailing slash.
             "" if parts.peek().is_some() => return None,
-            "" => {}
-            "." | ".." if part.contains('%') => return None,
+            "" => continue,
+            ".." => depth = depth.checked_sub(1)?,
             "." => {}
-            ".." => drop(segments.pop()?),
-            _ => segments.push(decoded),
+            _ => depth += 1,
         }
+        segments.push(Segment {
+            raw: raw.to_owned(),
+            text,
+        });
     }
     Some(segments)
 }
@@ -27,19 +44,22 @@ fn decode(part: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(part.len());
     let mut rest = part.bytes();
     while let Some(byte) = rest.next() {
-        let escaped = byte == b'%';
-        let byte = if escaped {
-            hex(rest.next()?)? << 4 | hex(rest.next()?)?
-        } else {
-            byte
-        };
-        let ambiguous = byte == b'\\' || byte.is_ascii_control() || escaped && (byte == b'/' || byte == b'%');
-        if ambiguous {
+        if byte != b'%' {
+            bytes.push(Some(byte).filter(|byte| is_plain(*byte))?);
+            continue;
+        }
+        let byte = hex(rest.next()?)? << 4 | hex(rest.next()?)?;
+        if b"/%\\".contains(&byte) || byte.is_ascii_control() {
             return None;
         }
         bytes.push(byte);
     }
     String::from_utf8(bytes).ok()
+}
+
+/// Whether a byte may stand in a path without being escaped (RFC 3986).
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte)
 }
 
 pub(crate) fn hex(digit: u8) -> Option<u8> {
@@ -48,12 +68,11 @@ pub(crate) fn hex(digit: u8) -> Option<u8> {
 
 /// A name as the last segment of a path, for `Location`: as Java's `UriBuilder` writes it.
 pub fn encode(name: &str) -> String {
+    let name = name.strip_prefix('/').unwrap_or(name);
     let mut encoded = String::with_capacity(name.len());
     let bytes = name.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
-        let keep = byte.is_ascii_alphanumeric()
-            || b"-._~!$&'()*+,;=:@/".contains(byte)
-            || *byte == b'%' && is_escape(&bytes[at..]);
+        let keep = is_plain(*byte) || b";/".contains(byte) || *byte == b'%' && is_escape(&bytes[at..]);
         if keep {
             encoded.push(char::from(*byte));
         } else {
@@ -72,18 +91,39 @@ mod tests {
     use super::*;
 
     fn check(path: &str, expected: &[&str]) {
-        let expected: Vec<String> = expected.iter().map(|segment| (*segment).to_owned()).collect();
-        assert_eq!(segments(path), Some(expected), "{path}");
+        let texts: Vec<String> = segments(path)
+            .unwrap()
+            .into_iter()
+            .map(|segment| segment.text)
+            .collect();
+        assert_eq!(texts, expected, "{path}");
     }
 
     #[test]
     fn paths_are_split_and_decoded() {
         check("/", &[]);
+        check("/;x", &[]);
         check("/connectors/", &["connectors"]);
         check("/connectors/a%20b+c/config", &["connectors", "a b+c", "config"]);
         check("/connectors/%C3%BC:@!$&'()*,=", &["connectors", "ü:@!$&'()*,="]);
-        check("/connectors/a;b=c;d", &["connectors", "a"]);
-        check("/a/./b/../c", &["a", "c"]);
+        check("/connectors/a;b=c;d/config;e", &["connectors", "a", "config"]);
+    }
+
+    #[test]
+    fn dot_segments_are_names_within_the_root() {
+        check("/connectors/.", &["connectors", "."]);
+        check("/connectors/..", &["connectors", ".."]);
+        for path in [
+            "/..",
+            "/connectors/../..",
+            "/./..",
+            "/a/..;/b",
+            "/.;x",
+            "/%2e%2e/health",
+            "/a/.%2e",
+        ] {
+            assert_eq!(segments(path), None, "{path}");
+        }
     }
 
     #[test]
@@ -102,8 +142,12 @@ mod tests {
             "/a%",
             "/a%4",
             "/a%ff",
-            "/%2e%2e/health",
-            "/..",
+            "/a|b",
+            "/a{b}",
+            "/a[b]",
+            "/a^b",
+            "/a\"b",
+            "/ü",
             "*",
             "",
         ];
@@ -118,5 +162,6 @@ mod tests {
         assert_eq!(encode("ün+:@!$&'()*,="), "%C3%BCn+:@!$&'()*,=");
         assert_eq!(encode("50%"), "50%25");
         assert_eq!(encode("{a}"), "%7Ba%7D");
+        assert_eq!(encode("/a"), "a");
     }
 }

@@ -2,6 +2,8 @@
 
 use hyper::Method;
 
+use crate::path::Segment;
+
 /// What a listener serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Face {
@@ -23,8 +25,9 @@ pub enum Route {
     Config(String),
     Status(String),
     Tasks(String),
-    TaskStatus(String, i32),
-    TaskRestart(String, i32),
+    /// Without a number that is none.
+    TaskStatus(String, Option<i32>),
+    TaskRestart(String, Option<i32>),
     Pause(String),
     Resume(String),
     Stop(String),
@@ -42,12 +45,13 @@ pub enum Route {
 
 impl Route {
     /// The resource at these segments; none if there is none on this face (404).
-    pub fn find(face: Face, segments: &[String]) -> Option<Route> {
-        let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+    pub fn find(face: Face, segments: &[Segment]) -> Option<Route> {
+        let parts: Vec<&str> = segments.iter().map(|segment| segment.raw.as_str()).collect();
+        let names = |at: usize| segments.get(at).map(|segment| segment.text.clone()).unwrap_or_default();
         let (admin, route) = match parts.as_slice() {
-            ["admin", "loggers", rest @ ..] => (true, logger(rest)?),
-            ["connectors", rest @ ..] => (false, connector(rest)?),
-            ["connector-plugins", rest @ ..] => (false, plugin(rest)?),
+            ["admin", "loggers", rest @ ..] => (true, logger(rest, names(2))?),
+            ["connectors", rest @ ..] => (false, connector(rest, names(1))?),
+            ["connector-plugins", rest @ ..] => (false, plugin(rest, names(1))?),
             ["health"] => (false, Route::Health),
             [] => (false, Route::Root),
             _ => return None,
@@ -101,44 +105,68 @@ impl Route {
     pub fn consumes_json(&self) -> bool {
         !matches!(self, Route::Root | Route::Health)
     }
+
+    /// Whether a method of the resource reads the body.
+    pub fn reads_body(&self, method: &Method) -> bool {
+        match self {
+            Route::Connectors | Route::Tasks(_) => method == Method::POST,
+            Route::Config(_) => method == Method::PUT || method == Method::PATCH,
+            Route::Offsets(_) => method == Method::PATCH,
+            Route::PluginValidate(_) | Route::Logger(_) => method == Method::PUT,
+            Route::Root
+            | Route::Health
+            | Route::Connector(_)
+            | Route::Status(_)
+            | Route::TaskStatus(..)
+            | Route::TaskRestart(..)
+            | Route::Pause(_)
+            | Route::Resume(_)
+            | Route::Stop(_)
+            | Route::Restart(_)
+            | Route::Fence(_)
+            | Route::Topics(_)
+            | Route::TopicsReset(_)
+            | Route::Plugins
+            | Route::PluginConfig(_)
+            | Route::Loggers => false,
+        }
+    }
 }
 
-fn connector(parts: &[&str]) -> Option<Route> {
-    let own = |name: &str| name.to_owned();
+fn connector(parts: &[&str], name: String) -> Option<Route> {
     Some(match parts {
         [] => Route::Connectors,
-        [name] => Route::Connector(own(name)),
-        [name, "config"] => Route::Config(own(name)),
-        [name, "status"] => Route::Status(own(name)),
-        [name, "tasks"] => Route::Tasks(own(name)),
-        // What is no number is no resource.
-        [name, "tasks", task, "status"] => Route::TaskStatus(own(name), task.parse().ok()?),
-        [name, "tasks", task, "restart"] => Route::TaskRestart(own(name), task.parse().ok()?),
-        [name, "pause"] => Route::Pause(own(name)),
-        [name, "resume"] => Route::Resume(own(name)),
-        [name, "stop"] => Route::Stop(own(name)),
-        [name, "restart"] => Route::Restart(own(name)),
-        [name, "fence"] => Route::Fence(own(name)),
-        [name, "topics"] => Route::Topics(own(name)),
-        [name, "topics", "reset"] => Route::TopicsReset(own(name)),
-        [name, "offsets"] => Route::Offsets(own(name)),
+        [_] => Route::Connector(name),
+        [_, "config"] => Route::Config(name),
+        [_, "status"] => Route::Status(name),
+        [_, "tasks"] => Route::Tasks(name),
+        [_, "tasks", task, "status"] => Route::TaskStatus(name, task.parse().ok()),
+        [_, "tasks", task, "restart"] => Route::TaskRestart(name, task.parse().ok()),
+        [_, "pause"] => Route::Pause(name),
+        [_, "resume"] => Route::Resume(name),
+        [_, "stop"] => Route::Stop(name),
+        [_, "restart"] => Route::Restart(name),
+        [_, "fence"] => Route::Fence(name),
+        [_, "topics"] => Route::Topics(name),
+        [_, "topics", "reset"] => Route::TopicsReset(name),
+        [_, "offsets"] => Route::Offsets(name),
         _ => return None,
     })
 }
 
-fn plugin(parts: &[&str]) -> Option<Route> {
+fn plugin(parts: &[&str], class: String) -> Option<Route> {
     Some(match parts {
         [] => Route::Plugins,
-        [class, "config"] => Route::PluginConfig((*class).to_owned()),
-        [class, "config", "validate"] => Route::PluginValidate((*class).to_owned()),
+        [_, "config"] => Route::PluginConfig(class),
+        [_, "config", "validate"] => Route::PluginValidate(class),
         _ => return None,
     })
 }
 
-fn logger(parts: &[&str]) -> Option<Route> {
+fn logger(parts: &[&str], name: String) -> Option<Route> {
     match parts {
         [] => Some(Route::Loggers),
-        [name] => Some(Route::Logger((*name).to_owned())),
+        [_] => Some(Route::Logger(name)),
         _ => None,
     }
 }
@@ -172,7 +200,9 @@ mod tests {
             "/connectors/a/b",
             "/admin",
             "/connector-plugins/a",
-            "/connectors/a/tasks/x/status",
+            "/%63onnectors",
+            "/connectors/a/%63onfig",
+            "/./connectors",
         ];
         for path in paths {
             assert_eq!(find(Face::All, path), None, "{path}");

@@ -131,6 +131,11 @@ impl Controls {
         }
         let topic: Arc<str> = topic.into();
         self.topics.push(topic.clone());
-        self.listener.tell(TaskEvent::Topic { id: self.id.clone(), topic }).await;
+        self.listener
+            .tell(TaskEvent::Topic {
+                id: self.id.clone(),
+                topic,
+            })
+            .await;
     }
 }

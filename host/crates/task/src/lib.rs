@@ -16,7 +16,7 @@ mod source;
 pub use control::{TaskEvent, TaskHandle, TaskListener, Wish};
 pub use settings::{
     ChainLink, Condition, ConverterKind, ConverterRef, ErrorLog, ErrorPolicy, PluginRef, SinkSettings, SourceSettings,
-    TaskSettings, Tolerance,
+    TaskSettings, Tolerance, TopicCreator,
 };
 
 /// Starts a task on a thread of its own and returns at once; what becomes of it arrives as [`TaskEvent`]s.

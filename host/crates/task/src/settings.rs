@@ -1,5 +1,7 @@
 //! What a task is made of. The worker fills it in from the configuration; nothing here is looked up again.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,6 +131,14 @@ pub struct SourceSettings {
     pub producer: Arc<SourceProducer>,
     pub offsets: Arc<dyn OffsetStore>,
     pub offset_reader: Arc<dyn OffsetReader>,
+    /// Makes topics as `topic.creation.*` says; absent, the broker decides.
+    pub topics: Option<Arc<dyn TopicCreator>>,
+}
+
+/// Makes topics before the first record is sent to them (KIP-158).
+pub trait TopicCreator: Send + Sync {
+    /// Returns once the topic exists; a failure names the topic and what was attempted.
+    fn ensure(&self, topic: String) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + '_>>;
 }
 
 impl TaskSettings {

@@ -63,7 +63,7 @@ impl Source {
         Ok(Source {
             guest,
             chain,
-            outlet: Outlet::new(task, settings.producer.clone()),
+            outlet: Outlet::new(&settings),
             errors: Errors::new(task.id.clone(), task.errors),
             acks: Arc::default(),
             submitted: Submitted::new(),

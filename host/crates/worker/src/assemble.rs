@@ -5,7 +5,7 @@ use std::sync::Arc;
 use caisson_api::config::{Config as GuestConfig, ConfigError};
 use caisson_api::manifest::PluginKind;
 use caisson_api::{SchemaRef, Value};
-use caisson_config::connector::{ErrorLog, TransformConfig, Tolerance};
+use caisson_config::connector::{ErrorLog, Tolerance, TransformConfig};
 use caisson_config::worker::ConverterConfig;
 use caisson_config::{ConnectorConfig, ConnectorKind, Given, Role};
 use caisson_convert::registry::Bundled;
@@ -24,7 +24,9 @@ impl Worker {
     }
 
     fn find(&self, role: Role, name: &str, version: Option<&str>) -> Result<Installed, Failure> {
-        self.plugins().installed(role, name, version).map_err(|error| Failure::host(error.to_string()))
+        self.plugins()
+            .installed(role, name, version)
+            .map_err(|error| Failure::host(error.to_string()))
     }
 
     pub(crate) fn task_settings(
@@ -34,7 +36,11 @@ impl Worker {
         config: &ConnectorConfig,
         own: GuestConfig,
     ) -> Result<TaskSettings, Failure> {
-        let chain = config.transforms.iter().map(|transform| self.link(config, transform)).collect::<Result<_, _>>()?;
+        let chain = config
+            .transforms
+            .iter()
+            .map(|transform| self.link(config, transform))
+            .collect::<Result<_, _>>()?;
         Ok(TaskSettings {
             id: id.clone(),
             plugin: plugin_ref(installed),
@@ -65,9 +71,15 @@ impl Worker {
         let condition = match &transform.condition {
             None => None,
             Some(condition) => {
-                let predicate = config.predicates.iter().find(|known| known.alias == condition.predicate);
+                let predicate = config
+                    .predicates
+                    .iter()
+                    .find(|known| known.alias == condition.predicate);
                 let predicate = predicate.ok_or_else(|| {
-                    Failure::host(format!("transform {} names the unknown predicate {}", transform.alias, condition.predicate))
+                    Failure::host(format!(
+                        "transform {} names the unknown predicate {}",
+                        transform.alias, condition.predicate
+                    ))
                 })?;
                 let installed = self.find(Role::Predicate, &predicate.class, predicate.version.as_deref())?;
                 Some(Condition {
@@ -111,46 +123,76 @@ fn plugin_ref(installed: &Installed) -> PluginRef {
 }
 
 fn guest_config(options: &caisson_config::Entries) -> GuestConfig {
-    GuestConfig { entries: options.iter().map(|(name, value)| (name.clone(), value.clone())).collect() }
+    GuestConfig {
+        entries: options
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    }
 }
 
 fn options(role: &str, config: &ConverterConfig) -> Vec<(String, Option<String>)> {
-    let mut options: Vec<_> = config.options.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
+    let mut options: Vec<_> = config
+        .options
+        .iter()
+        .map(|(name, value)| (name.clone(), Some(value.clone())))
+        .collect();
     options.push(("converter.type".to_owned(), Some(role.to_owned())));
     options
 }
 
 fn bundled(role: &str, config: &ConverterConfig) -> Result<Bundled, Failure> {
     Bundled::find(&config.class).ok_or_else(|| {
-        Failure::host(format!("{role}.converter {} is not among the converters of this worker", config.class))
+        Failure::host(format!(
+            "{role}.converter {} is not among the converters of this worker",
+            config.class
+        ))
     })
 }
 
 fn unusable(role: &str, config: &ConverterConfig, error: &ConvertError) -> Failure {
-    Failure::new(FailureKind::Guest, format!("{role}.converter {} cannot be used: {error}", config.class))
+    Failure::new(
+        FailureKind::Guest,
+        format!("{role}.converter {} cannot be used: {error}", config.class),
+    )
 }
 
 fn converter(role: &str, config: &ConverterConfig) -> Result<ConverterRef, Failure> {
     let bundled = bundled(role, config)?;
-    let converter =
-        bundled.converter(&options(role, config)).map_err(|error| unusable(role, config, &error))?;
-    Ok(ConverterRef { class: bundled.class().to_owned(), kind: kind(bundled, config), converter })
+    let converter = bundled
+        .converter(&options(role, config))
+        .map_err(|error| unusable(role, config, &error))?;
+    Ok(ConverterRef {
+        class: bundled.class().to_owned(),
+        kind: kind(bundled, config),
+        converter,
+    })
 }
 
 fn header_converter(config: &ConverterConfig) -> Result<ConverterRef, Failure> {
     let bundled = bundled("header", config)?;
-    let converter =
-        bundled.header_converter(&options("header", config)).map_err(|error| unusable("header", config, &error))?;
+    let converter = bundled
+        .header_converter(&options("header", config))
+        .map_err(|error| unusable("header", config, &error))?;
     let converter: Arc<dyn Converter> = Arc::new(HeaderValues(converter));
-    Ok(ConverterRef { class: bundled.class().to_owned(), kind: kind(bundled, config), converter })
+    Ok(ConverterRef {
+        class: bundled.class().to_owned(),
+        kind: kind(bundled, config),
+        converter,
+    })
 }
 
 fn kind(bundled: Bundled, config: &ConverterConfig) -> ConverterKind {
-    let utf8 = config.options.get("converter.encoding").is_none_or(|name| name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8"));
+    let utf8 = config
+        .options
+        .get("converter.encoding")
+        .is_none_or(|name| name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8"));
     match bundled {
         Bundled::ByteArray => ConverterKind::Bytes,
         Bundled::String if utf8 => ConverterKind::Text,
-        Bundled::String | Bundled::Json | Bundled::Boolean | Bundled::Number(_) | Bundled::SimpleHeader => ConverterKind::Other,
+        Bundled::String | Bundled::Json | Bundled::Boolean | Bundled::Number(_) | Bundled::SimpleHeader => {
+            ConverterKind::Other
+        }
     }
 }
 

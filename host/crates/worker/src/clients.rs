@@ -15,7 +15,8 @@ use crate::Worker;
 pub(crate) const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
 
 impl Worker {
-    fn base(&self, own: &[(&str, String)]) -> Properties {
+    /// Kafka Connect's own settings of a client.
+    pub(crate) fn base(&self, own: &[(&str, String)]) -> Properties {
         let mut base = Properties::new();
         base.insert("bootstrap.servers".to_owned(), self.config.bootstrap_servers.clone());
         base.extend(own.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
@@ -27,7 +28,11 @@ impl Worker {
             ("group.id", format!("connect-{}", id.connector)),
             ("client.id", format!("connector-consumer-{id}")),
         ]);
-        let layers = [Layer::Client(&base), Layer::Client(&self.config.consumer), Layer::Client(&config.consumer)];
+        let layers = [
+            Layer::Client(&base),
+            Layer::Client(&self.config.consumer),
+            Layer::Client(&config.consumer),
+        ];
         ClientSettings::consumer(&layers)
             .map_err(|error| Failure::host(format!("consumer settings of task {id} cannot be used: {error}")))
     }
@@ -35,7 +40,11 @@ impl Worker {
     /// Producers with equal settings are one producer.
     pub(crate) fn producer(&self, id: &TaskId, config: &ConnectorConfig) -> Result<Arc<SourceProducer>, Failure> {
         let base = self.base(&[("client.id", format!("connector-producer-{id}"))]);
-        let layers = [Layer::Client(&base), Layer::Client(&self.config.producer), Layer::Client(&config.producer)];
+        let layers = [
+            Layer::Client(&base),
+            Layer::Client(&self.config.producer),
+            Layer::Client(&config.producer),
+        ];
         let unusable = |error: caisson_kafka::Error| {
             Failure::host(format!("producer settings of task {id} cannot be used: {error}"))
         };
@@ -51,7 +60,11 @@ impl Worker {
         }
         let base = self.base(&[("client.id", "connect-worker-adminclient".to_owned())]);
         let all = self.config.all.to_entries();
-        let layers = [Layer::Mixed(&all), Layer::Client(&base), Layer::Client(&self.config.admin)];
+        let layers = [
+            Layer::Mixed(&all),
+            Layer::Client(&base),
+            Layer::Client(&self.config.admin),
+        ];
         let made = Arc::new(Admin::start(&ClientSettings::admin(&layers)?)?);
         *admin = Some(made.clone());
         Ok(made)
@@ -59,13 +72,18 @@ impl Worker {
 
     /// Lets go of the admin client until somebody needs one again: it has a thread for each broker.
     pub fn forget_admin(&self) {
-        self.admin.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        self.admin
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
     }
 
     /// The id of the Kafka cluster; waits up to `timeout` for a broker to tell it.
     pub async fn kafka_cluster_id(&self, timeout: Duration) -> Option<String> {
         let admin = self.admin().ok()?;
-        tokio::task::spawn_blocking(move || admin.cluster_id(timeout)).await.ok()?
+        tokio::task::spawn_blocking(move || admin.cluster_id(timeout))
+            .await
+            .ok()?
     }
 }
 

@@ -44,8 +44,15 @@ impl Worker {
     pub async fn start_connector(&self, name: &str, config: &Config, target: TargetState) -> Result<(), Failure> {
         let given = self.resolve(config);
         let installed = self.installed_connector(&given)?;
-        let config = ConnectorConfig::new(&given, kind_of(installed.plugin().kind)).map_err(|error| config_error(&error))?;
-        let connector = Connector { name: name.into(), installed, given, config, instance: Mutex::new(None) };
+        let config =
+            ConnectorConfig::new(&given, kind_of(installed.plugin().kind)).map_err(|error| config_error(&error))?;
+        let connector = Connector {
+            name: name.into(),
+            installed,
+            given,
+            config,
+            instance: Mutex::new(None),
+        };
         let connector = Arc::new(tokio::sync::Mutex::new(connector));
         self.connectors().insert(name.into(), connector.clone());
         let mut held = connector.lock().await;
@@ -84,7 +91,9 @@ impl Worker {
 
     /// Stops a connector and forgets it.
     pub async fn stop_connector(&self, name: &str) {
-        let Some(connector) = self.connectors().remove(name) else { return };
+        let Some(connector) = self.connectors().remove(name) else {
+            return;
+        };
         let mut held = connector.lock().await;
         self.stop_instance(&mut held).await;
         self.tell_state(&held, ConnectorState::Unassigned, None).await;
@@ -115,7 +124,10 @@ impl Worker {
             module: connector.installed.module.clone(),
             class: connector.installed.plugin().class.clone(),
             config: connector.given.to_config(),
-            label: Label { connector: connector.name.clone(), task: None },
+            label: Label {
+                connector: connector.name.clone(),
+                task: None,
+            },
             limits: None,
         };
         let offsets = Arc::new(StoredOffsets::new(&connector.name, self.offsets.clone()));
@@ -133,7 +145,9 @@ impl Worker {
     }
 
     async fn stop_instance(&self, connector: &mut Connector) {
-        let Some(instance) = connector.instance().take() else { return };
+        let Some(instance) = connector.instance().take() else {
+            return;
+        };
         let stopped = on_thread(async move {
             match instance {
                 Instance::Source(mut source) => source.stop().await,
@@ -156,30 +170,51 @@ impl Worker {
             None => return,
         };
         if requests.reconfigure {
-            self.listener.tell(Event::Reconfigure { connector: connector.name.clone() }).await;
+            self.listener
+                .tell(Event::Reconfigure {
+                    connector: connector.name.clone(),
+                })
+                .await;
         }
         if let Some((message, detail)) = requests.error {
-            let failure = Failure { kind: caisson_model::FailureKind::Guest, message, detail };
+            let failure = Failure {
+                kind: caisson_model::FailureKind::Guest,
+                message,
+                detail,
+            };
             self.tell_state(connector, ConnectorState::Failed, Some(failure)).await;
         }
     }
 
     async fn tell_state(&self, connector: &Connector, state: ConnectorState, failure: Option<Failure>) {
         let version = Some(connector.installed.plugin().version.clone());
-        self.listener.tell(Event::Connector { connector: connector.name.clone(), state, failure, version }).await;
+        self.listener
+            .tell(Event::Connector {
+                connector: connector.name.clone(),
+                state,
+                failure,
+                version,
+            })
+            .await;
     }
 
     pub(crate) fn connector(&self, name: &str) -> Option<Arc<tokio::sync::Mutex<Connector>>> {
         self.connectors().get(name).cloned()
     }
 
-    fn connectors(&self) -> std::sync::MutexGuard<'_, std::collections::HashMap<Arc<str>, Arc<tokio::sync::Mutex<Connector>>>> {
-        self.connectors.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn connectors(
+        &self,
+    ) -> std::sync::MutexGuard<'_, std::collections::HashMap<Arc<str>, Arc<tokio::sync::Mutex<Connector>>>> {
+        self.connectors
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
 /// Runs calls into a guest where they hold up nobody: a guest may compute up to its deadline, or read a slow file.
-pub(crate) async fn on_thread<T: Send + 'static>(calls: impl Future<Output = T> + Send + 'static) -> Result<T, Failure> {
+pub(crate) async fn on_thread<T: Send + 'static>(
+    calls: impl Future<Output = T> + Send + 'static,
+) -> Result<T, Failure> {
     let runtime = Handle::current();
     let done = tokio::task::spawn_blocking(move || runtime.block_on(calls)).await;
     done.map_err(|error| Failure::host(format!("the worker has a bug: {error}")))
@@ -187,16 +222,21 @@ pub(crate) async fn on_thread<T: Send + 'static>(calls: impl Future<Output = T> 
 
 /// What Kafka Connect adds to the configuration that a connector gives its task.
 fn complete(connector: &Connector, config: GuestConfig) -> Config {
-    let mut complete: Config = config.entries.into_iter().map(|(name, value)| (name, Some(value))).collect();
+    let mut complete: Config = config
+        .entries
+        .into_iter()
+        .map(|(name, value)| (name, Some(value)))
+        .collect();
     let class = &connector.installed.plugin().class;
     let task_class = format!("{}Task", class.strip_suffix("Connector").unwrap_or(class));
     complete.insert("task.class".to_owned(), Some(task_class));
     if let Flow::Sink(SinkConfig { topics, .. }) = &connector.config.flow {
         match topics {
             Topics::Names(_) => complete.insert("topics".to_owned(), connector.given.get("topics").map(str::to_owned)),
-            Topics::Pattern(_) => {
-                complete.insert("topics.regex".to_owned(), connector.given.get("topics.regex").map(str::to_owned))
-            }
+            Topics::Pattern(_) => complete.insert(
+                "topics.regex".to_owned(),
+                connector.given.get("topics.regex").map(str::to_owned),
+            ),
         };
     }
     complete
@@ -204,5 +244,8 @@ fn complete(connector: &Connector, config: GuestConfig) -> Config {
 
 fn failed(name: &str, call: &str, error: CallError) -> Failure {
     let failure = Failure::from(error);
-    Failure { message: format!("{call} of connector {name} failed: {}", failure.message), ..failure }
+    Failure {
+        message: format!("{call} of connector {name} failed: {}", failure.message),
+        ..failure
+    }
 }

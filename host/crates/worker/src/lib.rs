@@ -7,6 +7,7 @@ mod connectors;
 mod offsets;
 pub mod plugins;
 mod tasks;
+mod topics;
 mod validate;
 
 use std::collections::HashMap;
@@ -26,9 +27,16 @@ pub use validate::ValidationError;
 /// What happened on this node.
 #[derive(Clone, Debug)]
 pub enum Event {
-    Connector { connector: Arc<str>, state: ConnectorState, failure: Option<Failure>, version: Option<String> },
+    Connector {
+        connector: Arc<str>,
+        state: ConnectorState,
+        failure: Option<Failure>,
+        version: Option<String>,
+    },
     /// The connector wants its task configurations made anew.
-    Reconfigure { connector: Arc<str> },
+    Reconfigure {
+        connector: Arc<str>,
+    },
     Task(TaskEvent),
 }
 
@@ -80,7 +88,10 @@ impl Worker {
 
     /// The plugins that are installed now.
     pub fn plugins(&self) -> Plugins {
-        self.plugins.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+        self.plugins
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     pub fn sandbox(&self) -> &Sandbox {

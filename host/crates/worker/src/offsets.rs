@@ -5,7 +5,8 @@ use std::sync::Arc;
 use caisson_api::manifest::{PluginKind, ability};
 use caisson_model::{Failure, PartitionOffset, TopicPartition};
 use caisson_sandbox::{
-    InstanceSpec, Label, OffsetAnswer, OffsetReader, SinkConnector, SinkOffsetChange, SourceConnector, SourceOffsetChange,
+    InstanceSpec, Label, OffsetAnswer, OffsetReader, SinkConnector, SinkOffsetChange, SourceConnector,
+    SourceOffsetChange,
 };
 use caisson_store::{Config, OffsetKey, OffsetStore};
 
@@ -35,7 +36,10 @@ pub(crate) struct StoredOffsets {
 
 impl StoredOffsets {
     pub fn new(connector: &Arc<str>, store: Arc<dyn OffsetStore>) -> Self {
-        StoredOffsets { connector: connector.clone(), store }
+        StoredOffsets {
+            connector: connector.clone(),
+            store,
+        }
     }
 }
 
@@ -43,9 +47,16 @@ impl OffsetReader for StoredOffsets {
     fn get(&self, partitions: Vec<String>) -> OffsetAnswer<'_> {
         Box::pin(async move {
             let key = |partition: &String| OffsetKey::new(&self.connector, partition).map(|key| key.to_bytes());
-            let keys = partitions.iter().map(key).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+            let keys = partitions
+                .iter()
+                .map(key)
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| error.to_string())?;
             let values = self.store.get(keys).await.map_err(|error| error.to_string())?;
-            Ok(values.into_iter().map(|value| value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())).collect())
+            Ok(values
+                .into_iter()
+                .map(|value| value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+                .collect())
         })
     }
 }
@@ -63,7 +74,11 @@ impl Worker {
         changes: Vec<(serde_json::Value, Option<serde_json::Value>)>,
     ) -> Result<(), OffsetsError> {
         let pair = |(partition, offset): (serde_json::Value, Option<serde_json::Value>)| {
-            let key = OffsetKey { connector: connector.to_owned(), partition }.to_bytes();
+            let key = OffsetKey {
+                connector: connector.to_owned(),
+                partition,
+            }
+            .to_bytes();
             (key, offset.map(|offset| offset.to_string().into_bytes()))
         };
         Ok(self.offsets.put(changes.into_iter().map(pair).collect()).await?)
@@ -114,9 +129,14 @@ impl Worker {
             false => false,
             true => {
                 let made = on_thread(async move {
-                    SourceConnector::create(spec.instance, None).await?.alter_offsets(&asked).await
+                    SourceConnector::create(spec.instance, None)
+                        .await?
+                        .alter_offsets(&asked)
+                        .await
                 });
-                made.await.map_err(OffsetsError::Guest)?.map_err(|error| OffsetsError::Guest(error.into()))?
+                made.await
+                    .map_err(OffsetsError::Guest)?
+                    .map_err(|error| OffsetsError::Guest(error.into()))?
             }
         };
         self.put_source_offsets(name, changes).await?;
@@ -132,7 +152,10 @@ impl Worker {
     ) -> Result<bool, OffsetsError> {
         let asked: Vec<SinkOffsetChange> = changes
             .iter()
-            .map(|(partition, offset)| SinkOffsetChange { partition: partition.clone(), offset: *offset })
+            .map(|(partition, offset)| SinkOffsetChange {
+                partition: partition.clone(),
+                offset: *offset,
+            })
             .collect();
         let spec = self.spec(name, config)?;
         let agreed = match spec.able(ability::ALTERS_OFFSETS) {
@@ -140,18 +163,26 @@ impl Worker {
             true => {
                 let made =
                     on_thread(async move { SinkConnector::create(spec.instance).await?.alter_offsets(&asked).await });
-                made.await.map_err(OffsetsError::Guest)?.map_err(|error| OffsetsError::Guest(error.into()))?
+                made.await
+                    .map_err(OffsetsError::Guest)?
+                    .map_err(|error| OffsetsError::Guest(error.into()))?
             }
         };
         let group = self.sink_group(name, config).unwrap_or_default();
         let set: Vec<PartitionOffset> = changes
             .iter()
             .filter_map(|(partition, offset)| {
-                Some(PartitionOffset { partition: partition.clone(), offset: (*offset)? })
+                Some(PartitionOffset {
+                    partition: partition.clone(),
+                    offset: (*offset)?,
+                })
             })
             .collect();
-        let removed: Vec<TopicPartition> =
-            changes.iter().filter(|(_, offset)| offset.is_none()).map(|(partition, _)| partition.clone()).collect();
+        let removed: Vec<TopicPartition> = changes
+            .iter()
+            .filter(|(_, offset)| offset.is_none())
+            .map(|(partition, _)| partition.clone())
+            .collect();
         let admin = self.admin()?;
         blocking(move || {
             admin.alter_group_offsets(&group, &set, ADMIN_TIMEOUT)?;
@@ -164,8 +195,12 @@ impl Worker {
     /// Forgets what the group of a sink has committed.
     pub async fn reset_sink_offsets(&self, name: &str, config: &Config) -> Result<bool, OffsetsError> {
         let group = self.sink_group(name, config).unwrap_or_default();
-        let changes: Vec<_> =
-            self.sink_offsets(&group).await?.into_iter().map(|offset| (offset.partition, None)).collect();
+        let changes: Vec<_> = self
+            .sink_offsets(&group)
+            .await?
+            .into_iter()
+            .map(|offset| (offset.partition, None))
+            .collect();
         self.alter_sink_offsets(name, config, &changes).await
     }
 
@@ -178,7 +213,10 @@ impl Worker {
                 module: installed.module.clone(),
                 class: installed.plugin().class.clone(),
                 config: given.to_config(),
-                label: Label { connector: name.into(), task: None },
+                label: Label {
+                    connector: name.into(),
+                    task: None,
+                },
                 limits: None,
             },
         })
@@ -202,6 +240,8 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, OffsetsError> {
     match tokio::task::spawn_blocking(call).await {
         Ok(result) => result,
-        Err(error) => Err(OffsetsError::Guest(Failure::host(format!("the worker has a bug: {error}")))),
+        Err(error) => Err(OffsetsError::Guest(Failure::host(format!(
+            "the worker has a bug: {error}"
+        )))),
     }
 }

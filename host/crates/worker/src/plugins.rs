@@ -38,7 +38,12 @@ pub struct Plugins {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Lookup {
     #[error("{interface} {name}: {missing} Installed are: {available}")]
-    Missing { interface: &'static str, name: String, missing: Missing, available: String },
+    Missing {
+        interface: &'static str,
+        name: String,
+        missing: Missing,
+        available: String,
+    },
     #[error("{interface} {class} is built into the worker and cannot be run as a component")]
     BuiltIn { interface: &'static str, class: String },
 }
@@ -87,7 +92,10 @@ impl Plugins {
             self.catalogue.add(info, plugin.aliases.clone());
             self.installed
                 .entry((plugin.kind, plugin.class.clone(), plugin.version.clone()))
-                .or_insert_with(|| Installed { module: module.clone(), index });
+                .or_insert_with(|| Installed {
+                    module: module.clone(),
+                    index,
+                });
         }
     }
 
@@ -118,7 +126,10 @@ impl Plugins {
         let key = (info.kind, info.class, info.version);
         match self.installed.get(&key) {
             Some(installed) => Ok(installed.clone()),
-            None => Err(Lookup::BuiltIn { interface, class: key.1 }),
+            None => Err(Lookup::BuiltIn {
+                interface,
+                class: key.1,
+            }),
         }
     }
 
@@ -147,7 +158,9 @@ fn component_files(directory: &Path) -> Vec<PathBuf> {
 
 fn entries(directory: &Path) -> Vec<PathBuf> {
     match std::fs::read_dir(directory) {
-        Ok(entries) => entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect(),
+        Ok(entries) => entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .collect(),
         Err(error) => {
             tracing::warn!(directory = %directory.display(), %error, "cannot read this directory of plugin.path");
             Vec::new()

@@ -26,25 +26,42 @@ impl Worker {
     ) -> Result<(), Failure> {
         let given = self.resolve(connector);
         let installed = self.installed_connector(&given)?;
-        let config = ConnectorConfig::new(&given, kind_of(installed.plugin().kind)).map_err(|error| config_error(&error))?;
+        let config =
+            ConnectorConfig::new(&given, kind_of(installed.plugin().kind)).map_err(|error| config_error(&error))?;
         let own = self.resolve(task).to_config();
         let settings = self.task_settings(&id, &installed, &config, own)?;
         let wish = wish_of(target);
         let listener: Arc<dyn TaskListener> = Arc::new(Forward(self.listener.clone()));
         let started = match &config.flow {
             Flow::Source(source) => {
-                if source.topic_creation.is_some() && self.config.topic_creation {
-                    tracing::debug!(connector = %id.connector, "topics are created as topic.creation.* says");
-                }
+                let topics = match (&source.topic_creation, self.config.topic_creation) {
+                    (Some(creation), true) => Some(self.topic_creator(&id, creation, &config)?),
+                    (Some(_), false) | (None, _) => None,
+                };
                 let producer = self.producer(&id, &config)?;
                 let reader = Arc::new(StoredOffsets::new(&id.connector, self.offsets.clone()));
                 let offsets = self.offsets.clone();
-                start_source(SourceSettings { task: settings, producer, offsets, offset_reader: reader }, wish, listener)
+                let settings = SourceSettings {
+                    task: settings,
+                    producer,
+                    offsets,
+                    offset_reader: reader,
+                    topics,
+                };
+                start_source(settings, wish, listener)
             }
             Flow::Sink(sink) => {
                 let consumer = self.consumer_settings(&id, &config)?;
                 let subscription = crate::clients::subscription(&sink.topics);
-                start_sink(SinkSettings { task: settings, consumer, subscription }, wish, listener)
+                start_sink(
+                    SinkSettings {
+                        task: settings,
+                        consumer,
+                        subscription,
+                    },
+                    wish,
+                    listener,
+                )
             }
         };
         let handle = started.map_err(|error| Failure::host(format!("no thread for task {id}: {error}")))?;
@@ -75,8 +92,12 @@ impl Worker {
             if !handle.ended(left).await {
                 tracing::error!(connector = %id.connector, task = id.task,
                     "graceful stop of the task failed: it goes on in the background until its current call ends");
-                let event =
-                    TaskEvent::State { id, state: TaskState::Unassigned, failure: None, version: None };
+                let event = TaskEvent::State {
+                    id,
+                    state: TaskState::Unassigned,
+                    failure: None,
+                    version: None,
+                };
                 self.listener.tell(Event::Task(event)).await;
             }
         }

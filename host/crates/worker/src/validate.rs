@@ -31,7 +31,10 @@ impl Worker {
 
     /// What a connector's class or alias is.
     pub fn connector_kind(&self, class: &str) -> Option<PluginKind> {
-        self.plugins().find(Role::Connector, class, None).ok().map(|plugin| plugin.kind)
+        self.plugins()
+            .find(Role::Connector, class, None)
+            .ok()
+            .map(|plugin| plugin.kind)
     }
 
     /// The keys of a plugin, of the newest version that satisfies the requirement: its own and, for a connector, those
@@ -59,7 +62,9 @@ impl Worker {
     /// Asks the plugin, in an instance that has what the configuration grants. What cannot be found is left to the
     /// validation to say.
     async fn own_answers(&self, resolved: &Resolved) -> Result<OwnAnswers, ValidationError> {
-        let Ok(installed) = self.installed_connector(&resolved.given) else { return Ok(OwnAnswers::default()) };
+        let Ok(installed) = self.installed_connector(&resolved.given) else {
+            return Ok(OwnAnswers::default());
+        };
         let plugin = installed.plugin();
         let questions = Questions::of(plugin, &resolved.given);
         if questions.none() {
@@ -89,7 +94,11 @@ struct Questions {
 
 impl Questions {
     fn of(plugin: &Plugin, given: &Given) -> Questions {
-        let says = |key: &str, word: &str| given.get(key).is_some_and(|value| value.trim().eq_ignore_ascii_case(word));
+        let says = |key: &str, word: &str| {
+            given
+                .get(key)
+                .is_some_and(|value| value.trim().eq_ignore_ascii_case(word))
+        };
         let defines = says("transaction.boundary", "connector");
         Questions {
             values: plugin.has(ability::VALIDATES),
@@ -107,7 +116,10 @@ impl Questions {
 }
 
 async fn ask(kind: PluginKind, spec: InstanceSpec, questions: Questions) -> Result<OwnAnswers, CallError> {
-    let mut answers = OwnAnswers { transaction_boundaries: questions.boundaries, ..OwnAnswers::default() };
+    let mut answers = OwnAnswers {
+        transaction_boundaries: questions.boundaries,
+        ..OwnAnswers::default()
+    };
     match kind {
         PluginKind::Sink => {
             if questions.values {
@@ -150,7 +162,10 @@ fn spec_of(installed: &Installed, given: &Given) -> InstanceSpec {
         module: installed.module.clone(),
         class: installed.plugin().class.clone(),
         config: given.to_config(),
-        label: Label { connector: given.get("name").unwrap_or("validation").into(), task: None },
+        label: Label {
+            connector: given.get("name").unwrap_or("validation").into(),
+            task: None,
+        },
         limits: None,
     }
 }

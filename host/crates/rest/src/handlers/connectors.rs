@@ -4,7 +4,7 @@ use caisson_herder::{Config, ConnectorInfo, Created, Error, Replace};
 use hyper::StatusCode;
 use serde_json::{Map, Value};
 
-use super::{Call, Outcome, no_body};
+use super::{Call, Outcome, no_body, no_resource};
 use crate::input::{self, CreateRequest};
 use crate::path::encode;
 use crate::reply::Reply;
@@ -137,6 +137,7 @@ pub async fn tasks(call: &Call, name: &str) -> Outcome {
     Ok(Reply::ok(&tasks.iter().map(shape::task_info).collect()))
 }
 
-pub fn task_status(call: &Call, name: &str, task: i32) -> Outcome {
+pub fn task_status(call: &Call, name: &str, task: Option<i32>) -> Outcome {
+    let task = task.ok_or_else(no_resource)?;
     Ok(Reply::ok(&shape::task_status(&call.herder.task_status(name, task)?)))
 }

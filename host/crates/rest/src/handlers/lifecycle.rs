@@ -4,7 +4,7 @@ use caisson_herder::RestartRequest;
 use hyper::StatusCode;
 use serde_json::{Map, json};
 
-use super::{Call, Outcome, no_body};
+use super::{Call, Outcome, no_body, no_resource};
 use crate::reply::Reply;
 use crate::{input, shape};
 
@@ -42,7 +42,8 @@ pub async fn restart(call: &Call, name: &str) -> Outcome {
     Ok(Reply::json(StatusCode::ACCEPTED, &shape::connector_status(&status)))
 }
 
-pub async fn restart_task(call: &Call, name: &str, task: i32) -> Outcome {
+pub async fn restart_task(call: &Call, name: &str, task: Option<i32>) -> Outcome {
+    let task = task.ok_or_else(no_resource)?;
     call.bounded(call.herder.restart_task(name, task)).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

@@ -3,7 +3,7 @@
 use caisson_model::TargetState;
 
 use super::Unreadable;
-use super::jackson::{TextMap, first_value, members, text, text_map};
+use super::jackson::{TextMap, members, text, text_map, value};
 
 const CLASS: &str = "org.apache.kafka.connect.runtime.rest.entities.CreateConnectorRequest";
 
@@ -19,7 +19,7 @@ pub struct CreateRequest {
 /// Reads the body.
 pub fn parse_create(body: &[u8]) -> Result<CreateRequest, Unreadable> {
     let missing = |what: &str| Unreadable(format!("The request has no {what}"));
-    let raw = first_value(body)?.ok_or_else(|| missing("body"))?;
+    let raw = value(body)?.ok_or_else(|| missing("body"))?;
     let (mut name, mut config, mut initial_state) = (None, None, None);
     for (member, raw) in members(raw, CLASS)? {
         match member.as_str() {

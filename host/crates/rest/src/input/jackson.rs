@@ -13,16 +13,18 @@ pub type TextMap = BTreeMap<String, Option<String>>;
 
 const MAP: &str = "java.util.LinkedHashMap<java.lang.String,java.lang.String>";
 const MAPS: &str = "java.util.ArrayList<java.util.Map<java.lang.String,java.lang.String>>";
+/// What some editors write before a text in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const STRING: &str = "java.lang.String";
 
 /// Reads a flat map; none for an empty body and for null.
 pub fn parse_map(body: &[u8]) -> Result<Option<TextMap>, Unreadable> {
-    first_value(body)?.map_or(Ok(None), |raw| text_map(raw).map(Some))
+    value(body)?.map_or(Ok(None), |raw| text_map(raw).map(Some))
 }
 
 /// Reads a list of flat maps; none for an empty body and for null.
 pub fn parse_maps(body: &[u8]) -> Result<Option<Vec<TextMap>>, Unreadable> {
-    let Some(raw) = first_value(body)? else { return Ok(None) };
+    let Some(raw) = value(body)? else { return Ok(None) };
     elements(raw, MAPS)?
         .into_iter()
         .map(text_map)
@@ -30,16 +32,14 @@ pub fn parse_maps(body: &[u8]) -> Result<Option<Vec<TextMap>>, Unreadable> {
         .map(Some)
 }
 
-/// The first value of a body as it was written; none if there is none, or null. What follows it is not looked at.
-pub fn first_value(body: &[u8]) -> Result<Option<&str>, Unreadable> {
+/// The one value of a body as it was written; none if there is none, or null.
+pub fn value(body: &[u8]) -> Result<Option<&str>, Unreadable> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let raw = <&RawValue>::deserialize(&mut deserializer)
-        .map_err(|error| syntax(&error))?
-        .get();
-    Ok((raw != "null").then_some(raw))
+    let raw: &RawValue = serde_json::from_slice(body).map_err(|error| syntax(&error))?;
+    Ok(Some(raw.get()).filter(|raw| *raw != "null"))
 }
 
 /// The members of an object, in order, each as it was written.

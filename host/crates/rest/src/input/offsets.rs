@@ -4,7 +4,7 @@ use caisson_herder::ConnectorOffset;
 use serde_json::{Map, Value};
 
 use super::Unreadable;
-use super::jackson::{elements, first_value, members, mismatch};
+use super::jackson::{elements, members, mismatch, value};
 
 const OFFSETS: &str = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffsets";
 const OFFSET: &str = "org.apache.kafka.connect.runtime.rest.entities.ConnectorOffset";
@@ -13,7 +13,7 @@ const MAP: &str = "java.util.LinkedHashMap<java.lang.String,java.lang.Object>";
 
 /// Reads the offsets to change; empty if the list is missing, null or empty.
 pub fn parse_offsets(body: &[u8]) -> Result<Vec<ConnectorOffset>, Unreadable> {
-    let raw = first_value(body)?.ok_or_else(|| Unreadable("The request has no body".to_owned()))?;
+    let raw = value(body)?.ok_or_else(|| Unreadable("The request has no body".to_owned()))?;
     let mut offsets = Vec::new();
     for (member, raw) in members(raw, OFFSETS)? {
         match member.as_str() {

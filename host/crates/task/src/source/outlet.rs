@@ -16,7 +16,7 @@ use crate::columns::Forms;
 use crate::control::{Controls, Wish};
 use crate::errors::Errors;
 use crate::recode::Recoder;
-use crate::settings::TaskSettings;
+use crate::settings::{SourceSettings, TopicCreator};
 
 /// How long one wait for room in the producer takes at most, before the task looks whether it is to stop.
 const ROOM_WAIT: Duration = Duration::from_millis(100);
@@ -25,6 +25,9 @@ pub struct Outlet {
     producer: Arc<SourceProducer>,
     recoder: Recoder,
     task: String,
+    topics: Option<Arc<dyn TopicCreator>>,
+    /// Topics that are known to exist, or to be the broker's business.
+    known: Vec<String>,
 }
 
 /// What was handed to the producer of one batch.
@@ -45,12 +48,29 @@ pub struct SentGroup {
 }
 
 impl Outlet {
-    pub fn new(task: &TaskSettings, producer: Arc<SourceProducer>) -> Self {
+    pub fn new(settings: &SourceSettings) -> Self {
+        let task = &settings.task;
         Outlet {
-            producer,
+            producer: settings.producer.clone(),
             recoder: Recoder::new(task, Role::Transform),
             task: task.id.to_string(),
+            topics: settings.topics.clone(),
+            known: Vec::new(),
         }
+    }
+
+    /// Sees to it that the topics of a batch exist, if the connector's configuration says how they are to be made.
+    async fn create_topics(&mut self, frame: &Frame<'_>) -> Result<(), Failure> {
+        let Some(topics) = &self.topics else { return Ok(()) };
+        for topic in frame.strings() {
+            let is_topic =
+                !self.known.iter().any(|known| known == topic) && frame.records().any(|record| record.topic == *topic);
+            if is_topic {
+                topics.ensure((*topic).to_owned()).await?;
+                self.known.push((*topic).to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// Hands a batch to the producer. `polled` is what the guest gave, `stream` what the chain made of it. `None`: the
@@ -80,6 +100,7 @@ impl Outlet {
             let index = origins.as_ref().map_or(index, |origins| origins[index] as usize);
             stream.origins.as_ref().map_or(index, |origins| origins[index] as usize)
         };
+        self.create_topics(&frame).await?;
         let groups = Groups::new(polled, &frame, &origin, acks);
         if !self.send_all(&frame, &groups, acks, controls, patience).await? {
             return Ok(None);
