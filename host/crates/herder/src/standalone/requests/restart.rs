@@ -9,7 +9,7 @@ use crate::{Error, StandaloneHerder};
 
 impl StandaloneHerder {
     pub(super) async fn restart_only_connector(&self, name: &str) -> Result<(), Error> {
-        self.shared.existing(name)?;
+        self.shared.known(name)?;
         self.shared
             .ask(name, |reply| Command::Restart {
                 connector: true,
