@@ -64,7 +64,8 @@ impl Service {
     }
 
     async fn reply(&self, face: Face, head: &Parts, body: &mut Incoming) -> Reply {
-        if !names_a_host(head) || head.method == Method::CONNECT {
+        let typed = texts(&head.headers, CONTENT_TYPE).all(media::is_media_type);
+        if !names_a_host(head) || !typed || head.method == Method::CONNECT {
             return Reply::http_error(StatusCode::BAD_REQUEST).closing();
         }
         if let Some(status) = self.cors.preflight(&head.method, &head.headers) {

@@ -28,6 +28,12 @@ pub fn parse(text: &str) -> Media {
     }
 }
 
+/// Whether a `Content-Type` is a media type at all.
+pub fn is_media_type(text: &str) -> bool {
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    essence.split('/').count() == 2 && essence.split('/').all(|part| !part.is_empty())
+}
+
 /// Whether a client that sends these `Accept` headers takes JSON; none if they cannot be understood. A quality of zero
 /// means nothing to Kafka Connect, one beyond one is an error.
 pub fn accepts_json<'a>(headers: impl Iterator<Item = &'a str>) -> Option<bool> {
@@ -99,5 +105,8 @@ mod tests {
         assert_eq!(parse("application/json; charset=UTF-8"), Media::Json);
         assert_eq!(parse("application/vnd.x+json"), Media::Other);
         assert_eq!(parse(""), Media::Malformed);
+        assert!(
+            is_media_type("text/plain; x") && !is_media_type("text") && !is_media_type("a/b/c") && !is_media_type("")
+        );
     }
 }

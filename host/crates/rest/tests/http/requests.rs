@@ -63,6 +63,24 @@ async fn what_is_no_http_is_refused() {
 }
 
 #[tokio::test]
+async fn request_that_can_be_read_in_two_ways_is_refused() {
+    let bench = bench().await;
+    for head in [
+        "",
+        "Host: a\r\nHost: b\r\n",
+        "Host:\r\n",
+        "Host: a b\r\n",
+        "Host: a:99999\r\n",
+        "Host: a\r\nContent-Type: x\r\n",
+    ] {
+        let text = format!("GET / HTTP/1.1\r\n{head}Connection: close\r\n\r\n");
+        assert_eq!(raw(bench.address(), &text).await.status, 400, "{head}");
+    }
+    let text = "GET http://b/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    assert_eq!(raw(bench.address(), text).await.status, 400);
+}
+
+#[tokio::test]
 async fn other_origins_are_told_what_they_may_do() {
     let mut settings = settings();
     settings.allowed_origin = "http://bar.com".to_owned();
