@@ -29,9 +29,8 @@ pub fn run(tree: &Tree, arguments: &DemoArguments) -> Result<ExitCode> {
     let interrupt = Interrupt::install()?;
     println!("1/4 the worker and its components");
     machine::prepare_broker()?;
-    machine::prepare_wasm(&tree.root)?;
     worker::build(tree)?;
-    guests::build(tree, &[], false)?;
+    guests::bundled(tree)?;
     let mut session = Session::open(tree, arguments)?;
     let shown = show(&mut session, arguments, &interrupt);
     if shown.is_err() && !interrupt.requested() {

@@ -36,57 +36,60 @@ struct Guest {
 pub fn run(tree: &Tree, arguments: &GuestsArguments) -> Result<()> {
     machine::prepare_wasm(&tree.root)?;
     worker::build(tree)?;
-    build(tree, &arguments.crates, arguments.force)
-}
-
-/// Builds and packages with a worker that is built already.
-pub fn build(tree: &Tree, only: &[String], force: bool) -> Result<()> {
-    let mut seen = Vec::new();
+    let only = &arguments.crates;
+    let mut built = Vec::new();
     for workspace in workspaces(tree)? {
-        std::fs::create_dir_all(&workspace.output)?;
-        let guests: Vec<Guest> = discover(&workspace)?
-            .into_iter()
-            .filter(|guest| only.is_empty() || only.contains(&guest.package))
-            .collect();
-        if guests.is_empty() {
-            continue;
-        }
-        println!(
-            "building {} components of {}",
-            guests.len(),
-            tree.shown(&workspace.directory)
-        );
-        let mut command = wasm_cargo(&workspace);
-        command.args(["build", "--release", "--target", machine::WASM_TARGET]);
-        for guest in &guests {
-            command.args(["--package", &guest.package]);
-        }
-        process::visible(&mut command)?;
-        for guest in guests {
-            package(tree, &workspace.output, &guest, force)?;
-            seen.push(guest.package);
-        }
+        built.extend(build(tree, &workspace, only, arguments.force)?);
     }
     if only.is_empty() {
-        example(tree, force)?;
+        example(tree, arguments.force)?;
     }
-    match only.iter().find(|name| !seen.contains(name)) {
+    match only.iter().find(|name| !built.contains(name)) {
         Some(name) => bail!("no guest workspace has a component crate `{name}`"),
         None => Ok(()),
     }
 }
 
+/// The bundled connectors alone, by a worker that is built already.
+pub fn bundled(tree: &Tree) -> Result<()> {
+    machine::prepare_wasm(&tree.root)?;
+    build(tree, &connectors(tree), &[], false)?;
+    Ok(())
+}
+
+/// Builds and packages the crates of a workspace, or those among them that are named; returns their names.
+fn build(tree: &Tree, workspace: &Workspace, only: &[String], force: bool) -> Result<Vec<String>> {
+    std::fs::create_dir_all(&workspace.output)?;
+    let mut guests = discover(workspace)?;
+    guests.retain(|guest| only.is_empty() || only.contains(&guest.package));
+    if guests.is_empty() {
+        return Ok(Vec::new());
+    }
+    println!(
+        "building {} components of {}",
+        guests.len(),
+        tree.shown(&workspace.directory)
+    );
+    let mut command = wasm_cargo(workspace);
+    command.args(["build", "--release", "--target", machine::WASM_TARGET]);
+    command.args(guests.iter().flat_map(|guest| ["--package", &guest.package]));
+    process::visible(&mut command)?;
+    for guest in &guests {
+        package(tree, &workspace.output, guest, force)?;
+    }
+    Ok(guests.into_iter().map(|guest| guest.package).collect())
+}
+
 /// The SDK's example, which the README shows, as a module for the tests.
 fn example(tree: &Tree, force: bool) -> Result<()> {
+    // A target directory of its own, as the guest workspaces have: nobody waits for the worker's release build.
+    let target = tree.root.join("guest-sdk/target");
     let mut command = process::cargo(&tree.root);
+    command.env("CARGO_TARGET_DIR", &target);
     command.args(["build", "--release", "--package", "caisson-sdk", "--example", EXAMPLE]);
     process::visible(command.args(["--target", machine::WASM_TARGET]))?;
-    let built = tree
-        .target
-        .join(machine::WASM_TARGET)
-        .join("release/examples")
-        .join(EXAMPLE)
-        .with_extension("wasm");
+    let release = target.join(machine::WASM_TARGET).join("release");
+    let built = release.join("examples").join(EXAMPLE).with_extension("wasm");
     let guest = Guest {
         module: EXAMPLE.to_owned(),
         package: EXAMPLE.to_owned(),
@@ -96,25 +99,29 @@ fn example(tree: &Tree, force: bool) -> Result<()> {
     package(tree, &tree.test_guests(), &guest, force)
 }
 
+/// The workspace of the bundled connectors.
+pub fn connectors(tree: &Tree) -> Workspace {
+    Workspace {
+        directory: tree.root.join("connectors"),
+        output: tree.components(),
+    }
+}
+
 /// The guest workspaces that this tree has.
 pub fn workspaces(tree: &Tree) -> Result<Vec<Workspace>> {
-    let mut found = vec![
-        (tree.root.join("connectors"), tree.components()),
-        (tree.root.join("tests/guests"), tree.test_guests()),
-    ];
-    let frozen = tree.root.join("tests/frozen");
-    if frozen.is_dir() {
-        let mut versions: Vec<PathBuf> = std::fs::read_dir(&frozen)?
-            .map(|entry| Ok(entry?.path()))
-            .collect::<Result<_>>()?;
-        versions.sort();
-        found.extend(versions.into_iter().map(|directory| (directory, tree.test_guests())));
+    let mut found = vec![connectors(tree)];
+    let mut tests = vec![tree.root.join("tests/guests")];
+    let frozen = std::fs::read_dir(tree.root.join("tests/frozen")).context("cannot list tests/frozen")?;
+    for entry in frozen {
+        tests.push(entry?.path());
     }
-    found.retain(|(directory, _)| directory.join("Cargo.toml").is_file());
-    Ok(found
-        .into_iter()
-        .map(|(directory, output)| Workspace { directory, output })
-        .collect())
+    tests.retain(|directory| directory.join("Cargo.toml").is_file());
+    tests.sort();
+    found.extend(tests.into_iter().map(|directory| Workspace {
+        directory,
+        output: tree.test_guests(),
+    }));
+    Ok(found)
 }
 
 /// Cargo in a guest workspace, with the target directory that its own lock file goes with.

@@ -74,7 +74,7 @@ fn lint(runner: &mut Runner<'_>) -> Result<()> {
 
 /// Connectors run natively in their own unit tests; the modules for tests exist as components only.
 fn has_native_tests(tree: &Tree, workspace: &Workspace) -> bool {
-    workspace.directory == tree.root.join("connectors")
+    workspace.directory == guests::connectors(tree).directory
 }
 
 /// By the same verb that anybody would use, so that its output lands in the log.
