@@ -108,7 +108,6 @@ pub struct Column {
     converter: ConverterRef,
     /// For `Form::Json`: JSON without schemas.
     json: JsonConverter,
-    text: SchemaRef,
     bytes: SchemaRef,
 }
 
@@ -120,7 +119,6 @@ impl Column {
                 schemas_enable: false,
                 ..JsonOptions::default()
             }),
-            text: Arc::new(Schema::optional(Kind::String)),
             bytes: Arc::new(Schema::optional(Kind::Bytes)),
         }
     }
@@ -133,10 +131,7 @@ impl Column {
     /// Whether a column of this form stays as it is on the way to that form.
     pub fn passes(&self, from: Form, to: Form) -> bool {
         match (from, to) {
-            (Form::Serialized, Form::Serialized) => match self.converter.kind {
-                ConverterKind::Bytes | ConverterKind::Text => true,
-                ConverterKind::Other => false,
-            },
+            (Form::Serialized, Form::Serialized) => self.converter.converter.accepts_all(),
             (Form::Raw, Form::Serialized) => self.converter.kind == ConverterKind::Bytes,
             (from, to) => from == to,
         }
@@ -151,58 +146,37 @@ impl Column {
         input: Option<&[u8]>,
         out: &mut Vec<u8>,
     ) -> Result<Cell, ConvertError> {
-        if self.passes(from, to) {
-            out.extend_from_slice(input.unwrap_or_default());
-            return Ok(Cell {
-                present: input.is_some(),
-                schema: schema.cloned(),
-            });
-        }
-        if self.converter.kind == ConverterKind::Text
-            && let Some(cell) = self.convert_text((from, to), schema, input, out)
-        {
-            return Ok(cell);
-        }
-        let (schema, value) = self.read(from, topic, schema, input)?;
-        match to {
-            Form::Serialized if from == Form::Serialized => {
-                // The plugin wants Kafka's own bytes, and now they are known to be what the converter takes.
+        let converter = &*self.converter.converter;
+        let plain = |present: bool| Cell { present, schema: None };
+        match (from, to, input) {
+            (from, to, _) if self.passes(from, to) => {
                 out.extend_from_slice(input.unwrap_or_default());
                 Ok(Cell {
                     present: input.is_some(),
-                    schema: None,
+                    schema: schema.cloned(),
                 })
             }
-            _ => self.write(to, topic, schema, &value, out),
-        }
-    }
-
-    /// Text needs no value in between. `None`: it is not text after all.
-    fn convert_text(
-        &self,
-        forms: (Form, Form),
-        schema: Option<&SchemaRef>,
-        input: Option<&[u8]>,
-        out: &mut Vec<u8>,
-    ) -> Option<Cell> {
-        match forms {
-            (Form::Serialized, Form::Typed) => {
-                let text = std::str::from_utf8(input?).ok()?;
-                write_text(text, out);
-                Some(Cell {
-                    present: true,
-                    schema: Some(self.text.clone()),
+            // The plugin wants Kafka's own bytes, once they are known to be what the converter takes.
+            (Form::Serialized, Form::Serialized, Some(bytes)) => {
+                converter.check(topic, bytes)?;
+                out.extend_from_slice(bytes);
+                Ok(plain(true))
+            }
+            (Form::Serialized, Form::Json, Some(bytes)) => converter.to_json(topic, bytes, out).map(plain),
+            (Form::Serialized, Form::Typed, Some(bytes)) => {
+                let converted = converter.to_typed(topic, bytes, out)?;
+                Ok(Cell {
+                    present: converted.present,
+                    schema: converted.schema,
                 })
             }
-            (Form::Typed, Form::Serialized) if matches!(schema?.kind, Kind::String) => {
-                let text = read_text(input?)?;
-                out.extend_from_slice(text.as_bytes());
-                Some(Cell {
-                    present: true,
-                    schema: None,
-                })
+            (Form::Json, Form::Serialized, Some(json)) => converter.from_json(topic, json, out).map(plain),
+            (Form::Typed, Form::Serialized, block) => converter.from_typed(topic, schema, block, out).map(plain),
+            (Form::Raw, Form::Serialized, Some(bytes)) => converter.from_raw(topic, bytes, out).map(plain),
+            (from, to, input) => {
+                let (schema, value) = self.read(from, topic, schema, input)?;
+                self.write(to, topic, schema, &value, out)
             }
-            _ => None,
         }
     }
 
@@ -235,19 +209,14 @@ impl Column {
         value: &Value,
         out: &mut Vec<u8>,
     ) -> Result<Cell, ConvertError> {
+        let plain = |present: bool| Cell { present, schema: None };
         match to {
-            Form::Serialized => {
-                let present = self
-                    .converter
-                    .converter
-                    .from_connect(topic, schema.as_ref(), value, out)?;
-                Ok(Cell { present, schema: None })
-            }
-            Form::Json => {
-                let present = self.json.from_connect(topic, schema.as_ref(), value, out)?;
-                Ok(Cell { present, schema: None })
-            }
-            Form::Typed if value.is_null() => Ok(Cell { present: false, schema }),
+            Form::Serialized => self
+                .converter
+                .converter
+                .from_connect(topic, schema.as_ref(), value, out)
+                .map(plain),
+            Form::Json => self.json.from_connect(topic, schema.as_ref(), value, out).map(plain),
             Form::Typed => {
                 let present = typed::encode(schema.as_deref(), value, out)
                     .map_err(|error| ConvertError::data(error.to_string()))?;
@@ -256,37 +225,15 @@ impl Column {
             Form::Raw => match value {
                 Value::Bytes(bytes) => {
                     out.extend_from_slice(bytes);
-                    Ok(Cell {
-                        present: true,
-                        schema: None,
-                    })
+                    Ok(plain(true))
                 }
-                Value::Null => Ok(Cell::default()),
+                Value::Null => Ok(plain(false)),
                 _ => Err(ConvertError::data(
                     "a transform that takes bytes was given a value of another type",
                 )),
             },
         }
     }
-}
-
-/// The typed form of a string (`wit/frame.md`): null bits, then a slot that says where the text is and how long.
-const TEXT_AT: usize = 16;
-
-fn write_text(text: &str, out: &mut Vec<u8>) {
-    let mut head = [0u8; TEXT_AT];
-    head[8..12].copy_from_slice(&(TEXT_AT as u32).to_le_bytes());
-    head[12..].copy_from_slice(&(text.len() as u32).to_le_bytes());
-    out.extend_from_slice(&head);
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// `None` if it is null, or no string.
-fn read_text(bytes: &[u8]) -> Option<&str> {
-    let head = bytes.first_chunk::<TEXT_AT>()?;
-    let word = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]) as usize;
-    let text = bytes.get(word(8)..word(8).checked_add(word(12))?)?;
-    (head[0] & 1 == 0).then(|| std::str::from_utf8(text).ok())?
 }
 
 /// Schemas by their JSON text, parsed once, and their texts, written once.

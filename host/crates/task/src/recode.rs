@@ -182,7 +182,7 @@ impl Recoder {
             None => None,
         };
         Ok(Laid {
-            bytes: cell.present.then(|| start..self.scratch.len()),
+            bytes: cell.present.then_some(start..self.scratch.len()),
             schema,
         })
     }

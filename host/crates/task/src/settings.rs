@@ -82,7 +82,7 @@ pub enum ErrorLog {
     WithRecord,
 }
 
-/// A converter of a connector, and what of it may be left out.
+/// A converter of a connector.
 #[derive(Clone)]
 pub struct ConverterRef {
     /// The Java class that it stands for.
@@ -91,12 +91,11 @@ pub struct ConverterRef {
     pub converter: Arc<dyn Converter>,
 }
 
-/// What a converter does with bytes; the first two need no value in between.
+/// Whether a source's own bytes are what the converter would make of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConverterKind {
+    /// Bytes stay bytes.
     Bytes,
-    /// UTF-8.
-    Text,
     Other,
 }
 

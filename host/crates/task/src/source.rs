@@ -25,6 +25,9 @@ use crate::control::{Controls, Wish};
 use crate::errors::Errors;
 use crate::settings::SourceSettings;
 
+/// Key and value as the offset store keeps them.
+type Pair = (Vec<u8>, Option<Vec<u8>>);
+
 /// How long a guest may wait for records within one call. It bounds how late a task hears that it is to pause or stop.
 const POLL_WAIT: Duration = Duration::from_millis(250);
 /// Records beyond this go into the next batch.
@@ -239,7 +242,7 @@ impl Source {
         Ok(())
     }
 
-    fn pairs(&self) -> Result<Vec<(Vec<u8>, Option<Vec<u8>>)>, Failure> {
+    fn pairs(&self) -> Result<Vec<Pair>, Failure> {
         let connector = &self.settings.task.id.connector;
         let pair = |(partition, offset): &(Arc<str>, Arc<str>)| {
             let key = caisson_store::OffsetKey::new(connector, partition).map_err(|error| {

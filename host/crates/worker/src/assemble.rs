@@ -1,16 +1,13 @@
 //! From a connector's configuration to what a task is made of.
 
-use std::sync::Arc;
-
 use caisson_api::config::{Config as GuestConfig, ConfigError};
 use caisson_api::manifest::PluginKind;
-use caisson_api::{SchemaRef, Value};
 use caisson_config::connector::{ErrorLog, Tolerance, TransformConfig};
 use caisson_config::worker::ConverterConfig;
 use caisson_config::{ConnectorConfig, ConnectorKind, Given, Role};
+use caisson_convert::ConvertError;
 use caisson_convert::registry::Bundled;
-use caisson_convert::{ConvertError, Converter, HeaderConverter};
-use caisson_model::{Failure, FailureKind, TaskId};
+use caisson_model::{Failure, FailureKind, Limits, TaskId};
 use caisson_task::{ChainLink, Condition, ConverterKind, ConverterRef, ErrorPolicy, PluginRef, TaskSettings};
 
 use crate::Worker;
@@ -33,7 +30,7 @@ impl Worker {
         &self,
         id: &TaskId,
         installed: &Installed,
-        config: &ConnectorConfig,
+        (given, config): (&Given, &ConnectorConfig),
         own: GuestConfig,
     ) -> Result<TaskSettings, Failure> {
         let chain = config
@@ -45,7 +42,7 @@ impl Worker {
             id: id.clone(),
             plugin: plugin_ref(installed),
             config: own,
-            limits: None,
+            limits: self.limits(given)?,
             key_converter: converter("key", config.key_converter(&self.config))?,
             value_converter: converter("value", config.value_converter(&self.config))?,
             header_converter: header_converter(config.header_converter(&self.config))?,
@@ -64,6 +61,14 @@ impl Worker {
             commit_interval: self.config.commit_interval,
             commit_timeout: self.config.commit_timeout,
         })
+    }
+
+    /// The limits that a connector sets for its own instances, within the worker's ceilings.
+    pub(crate) fn limits(&self, given: &Given) -> Result<Option<Limits>, Failure> {
+        self.sandbox
+            .options()
+            .connector_limits(&given.to_config())
+            .map_err(|error| Failure::host(error.to_string()))
     }
 
     fn link(&self, config: &ConnectorConfig, transform: &TransformConfig) -> Result<ChainLink, Failure> {
@@ -164,7 +169,7 @@ fn converter(role: &str, config: &ConverterConfig) -> Result<ConverterRef, Failu
         .map_err(|error| unusable(role, config, &error))?;
     Ok(ConverterRef {
         class: bundled.class().to_owned(),
-        kind: kind(bundled, config),
+        kind: kind(bundled),
         converter,
     })
 }
@@ -172,45 +177,20 @@ fn converter(role: &str, config: &ConverterConfig) -> Result<ConverterRef, Failu
 fn header_converter(config: &ConverterConfig) -> Result<ConverterRef, Failure> {
     let bundled = bundled("header", config)?;
     let converter = bundled
-        .header_converter(&options("header", config))
+        .header_values(&options("header", config))
         .map_err(|error| unusable("header", config, &error))?;
-    let converter: Arc<dyn Converter> = Arc::new(HeaderValues(converter));
     Ok(ConverterRef {
         class: bundled.class().to_owned(),
-        kind: kind(bundled, config),
+        kind: kind(bundled),
         converter,
     })
 }
 
-fn kind(bundled: Bundled, config: &ConverterConfig) -> ConverterKind {
-    let utf8 = config
-        .options
-        .get("converter.encoding")
-        .is_none_or(|name| name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8"));
+fn kind(bundled: Bundled) -> ConverterKind {
     match bundled {
         Bundled::ByteArray => ConverterKind::Bytes,
-        Bundled::String if utf8 => ConverterKind::Text,
         Bundled::String | Bundled::Json | Bundled::Boolean | Bundled::Number(_) | Bundled::SimpleHeader => {
             ConverterKind::Other
         }
-    }
-}
-
-/// A header converter where a converter of values is wanted: no bundled one looks at the header's name.
-struct HeaderValues(Arc<dyn HeaderConverter>);
-
-impl Converter for HeaderValues {
-    fn from_connect(
-        &self,
-        topic: &str,
-        schema: Option<&SchemaRef>,
-        value: &Value,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, ConvertError> {
-        self.0.from_connect_header(topic, "", schema, value, out)
-    }
-
-    fn to_connect(&self, topic: &str, bytes: Option<&[u8]>) -> Result<(Option<SchemaRef>, Value), ConvertError> {
-        self.0.to_connect_header(topic, "", bytes)
     }
 }

@@ -128,7 +128,7 @@ impl Worker {
                 connector: connector.name.clone(),
                 task: None,
             },
-            limits: None,
+            limits: self.limits(&connector.given)?,
         };
         let offsets = Arc::new(StoredOffsets::new(&connector.name, self.offsets.clone()));
         let kind = connector.installed.plugin().kind;

@@ -29,7 +29,7 @@ impl Worker {
         let config =
             ConnectorConfig::new(&given, kind_of(installed.plugin().kind)).map_err(|error| config_error(&error))?;
         let own = self.resolve(task).to_config();
-        let settings = self.task_settings(&id, &installed, &config, own)?;
+        let settings = self.task_settings(&id, &installed, (&given, &config), own)?;
         let wish = wish_of(target);
         let listener: Arc<dyn TaskListener> = Arc::new(Forward(self.listener.clone()));
         let started = match &config.flow {
