@@ -41,7 +41,7 @@ pub enum Lookup {
     Missing {
         interface: &'static str,
         name: String,
-        missing: Missing,
+        missing: Box<Missing>,
         available: String,
     },
     #[error("{interface} {class} is built into the worker and cannot be run as a component")]
@@ -120,7 +120,7 @@ impl Plugins {
         let info = self.find(role, name, version).map_err(|missing| Lookup::Missing {
             interface,
             name: name.to_owned(),
-            missing,
+            missing: Box::new(missing),
             available: self.available(role),
         })?;
         let key = (info.kind, info.class, info.version);
