@@ -4,6 +4,7 @@
 
 mod input;
 mod lines;
+mod output;
 mod pending;
 mod sink;
 mod source;

@@ -1,6 +1,5 @@
 //! Lines on their way to a file that may refuse them, or take only a part.
 
-use std::fs::File;
 use std::io::{self, Write};
 
 /// Where lines are appended.
@@ -10,19 +9,6 @@ pub trait Destination {
 
     /// Appends some of the bytes and says how many.
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize>;
-}
-
-impl Destination for File {
-    fn length(&self) -> Option<u64> {
-        self.metadata()
-            .ok()
-            .filter(|metadata| metadata.is_file())
-            .map(|metadata| metadata.len())
-    }
-
-    fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write(bytes)
-    }
 }
 
 impl Destination for io::Stdout {

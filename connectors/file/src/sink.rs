@@ -1,13 +1,13 @@
 //! `FileStreamSink`: each record becomes a line of a file, or of standard output.
 
-use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::{fs, io};
 
 use caisson_sdk::api::value::java::write_java_string;
 use caisson_sdk::prelude::*;
 use caisson_sdk::{info, warn};
 
 use crate::file_of;
+use crate::output::Output;
 use crate::pending::Pending;
 
 /// The job: as many tasks as are wanted, all writing to the one file.
@@ -52,7 +52,7 @@ impl SinkConnector for FileStreamSink {
 
 #[derive(Debug)]
 enum Target {
-    File { file: File, path: String },
+    File { file: Output, path: String },
     Stdout(io::Stdout),
 }
 
@@ -138,21 +138,17 @@ impl SinkTask for FileStreamSinkTask {
     }
 }
 
-fn open(path: &str) -> Result<File, Error> {
+fn open(path: &str) -> Result<Output, Error> {
     if fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
         return Err(Error::fatal(format!(
             "file {path} is a directory: set the configuration 'file' to the path of a file that the worker may write"
         )));
     }
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .map_err(|error| {
-            Error::fatal(format!(
-                "Couldn't find or create file '{path}' for FileStreamSinkTask: {error}"
-            ))
-        })
+    Output::open(path).map_err(|error| {
+        Error::fatal(format!(
+            "Couldn't find or create file '{path}' for FileStreamSinkTask: {error}"
+        ))
+    })
 }
 
 impl FileStreamSinkTask {
