@@ -34,6 +34,7 @@ impl SinkConnector for FileStreamSink {
         .value_encoding(Encoding::Connect)
         .ability(Ability::AltersOffsets)
         .write("${file}")
+        .write("-")
     }
 
     fn start(settings: &Settings, _: &ConnectorContext) -> Result<Self, Error> {

@@ -54,6 +54,7 @@ impl SourceConnector for FileStreamSource {
         .ability(Ability::AltersOffsets)
         .ability(Ability::ExactlyOnce)
         .read("${file}")
+        .read("-")
     }
 
     fn start(settings: &Settings, _: &ConnectorContext) -> Result<Self, Error> {

@@ -326,8 +326,8 @@ fn the_manifest_has_kafka_connects_names_and_keys() {
         source.keys.iter().map(|key| &*key.name).collect::<Vec<_>>(),
         ["file", "topic", "batch.size"]
     );
-    assert_eq!(source.grants.read, ["${file}"]);
+    assert_eq!(source.grants.read, ["${file}", "-"]);
     let sink = manifest.plugin("FileStreamSinkConnector").unwrap();
     assert_eq!(sink.class, "org.apache.kafka.connect.file.FileStreamSinkConnector");
-    assert_eq!(sink.grants.write, ["${file}"]);
+    assert_eq!(sink.grants.write, ["${file}", "-"]);
 }

@@ -125,13 +125,14 @@ impl Plugin {
         self
     }
 
-    /// A file to read: a path, or `${key}` for the one that the configuration names.
+    /// A file to read: a path, or `${key}` for the one that the configuration names; `-` is standard input, for when
+    /// it names none.
     pub fn read(mut self, path: impl Into<String>) -> Self {
         self.grants.read.push(path.into());
         self
     }
 
-    /// A file to write, as [`Plugin::read`].
+    /// A file to write, as [`Plugin::read`]; `-` is standard output.
     pub fn write(mut self, path: impl Into<String>) -> Self {
         self.grants.write.push(path.into());
         self
