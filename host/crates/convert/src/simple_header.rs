@@ -11,6 +11,11 @@ pub struct SimpleHeaderConverter;
 
 /// In Kafka Connect it converts headers only, and [`crate::registry`] sees to that; a header's name means nothing to it.
 impl Converter for SimpleHeaderConverter {
+    /// What cannot be parsed is text or bytes: nothing is refused.
+    fn accepts_all(&self) -> bool {
+        true
+    }
+
     fn from_connect(
         &self,
         _topic: &str,

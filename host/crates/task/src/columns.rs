@@ -189,7 +189,8 @@ impl Column {
     ) -> Result<(Option<SchemaRef>, Value), ConvertError> {
         match (from, input) {
             (Form::Serialized, input) => self.converter.converter.to_connect(topic, input),
-            (Form::Raw, None) => Ok((Some(self.bytes.clone()), Value::Null)),
+            // As a source that sets no key: neither schema nor value.
+            (Form::Raw, None) => Ok((None, Value::Null)),
             (Form::Raw, Some(bytes)) => Ok((Some(self.bytes.clone()), Value::Bytes(bytes.to_vec()))),
             (Form::Json, input) => self.json.to_connect(topic, input),
             (Form::Typed, None) => Ok((schema.cloned(), Value::Null)),

@@ -94,10 +94,16 @@ impl Errors {
             }
             Tolerance::None => {
                 let message = format!("task {} could not write to topic {}: {message}", self.task, place.topic);
-                Err(Failure::host(message).with_detail(
-                    "Unrecoverable exception from producer send callback. If the topic does not exist, create it or \
-                     let the broker or topic.creation.default.* create it, then restart the task.",
-                ))
+                let remedy = if error.error.code == caisson_kafka::ErrorCode::MESSAGE_TOO_LARGE {
+                    "The record is larger than the max.request.size of the producer (producer.override.max.request.size \
+                     of the connector, producer.max.request.size of the worker) or the max.message.bytes of the topic: \
+                     raise what is too small, then restart the task."
+                } else {
+                    "If the topic does not exist, create it or let the broker or topic.creation.default.* create it, \
+                     then restart the task."
+                };
+                let detail = format!("Unrecoverable exception from producer send callback. {remedy}");
+                Err(Failure::host(message).with_detail(detail))
             }
         }
     }

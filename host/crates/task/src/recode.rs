@@ -19,6 +19,8 @@ pub struct Recoder {
     pub builder: FrameBuilder,
     /// Converted payloads of the record at hand.
     scratch: Vec<u8>,
+    /// The schema of the payload before, by address, and its index in the frame: mostly that of the next one too.
+    last_schema: Option<(usize, u16)>,
     /// What `Timestamp::Arrival` means now, in milliseconds; `None` leaves it to the producer.
     pub arrival: Option<i64>,
     /// The offset that copies get instead of their own.
@@ -92,6 +94,7 @@ impl Recoder {
             schemas: Schemas::default(),
             builder: FrameBuilder::new(role),
             scratch: Vec::new(),
+            last_schema: None,
             arrival: None,
             offset: None,
         }
@@ -99,12 +102,16 @@ impl Recoder {
 
     /// Whether no column needs conversion.
     pub fn passes(&self, from: Forms, to: Forms) -> bool {
-        self.key.passes(from.key, to.key)
-            && self.value.passes(from.value, to.value)
-            && self.headers.passes(from.headers, to.headers)
+        self.passes_without_headers(from, to) && self.headers.passes(from.headers, to.headers)
+    }
+
+    /// Whether records without headers need no conversion.
+    pub fn passes_without_headers(&self, from: Forms, to: Forms) -> bool {
+        self.key.passes(from.key, to.key) && self.value.passes(from.value, to.value)
     }
 
     pub fn begin(&mut self, encodings: Encodings, expected_records: usize) {
+        self.last_schema = None;
         self.builder.begin(encodings, expected_records);
     }
 
@@ -175,16 +182,27 @@ impl Recoder {
                 message: sentence(&error),
             })?;
         let schema = match &cell.schema {
-            Some(schema) => {
-                let (id, text) = self.schemas.text(schema);
-                Some(self.builder.schema(id, &text)?)
-            }
+            Some(schema) => Some(self.schema_index(schema)?),
             None => None,
         };
         Ok(Laid {
             bytes: cell.present.then_some(start..self.scratch.len()),
             schema,
         })
+    }
+
+    fn schema_index(&mut self, schema: &SchemaRef) -> Result<u16, FrameError> {
+        let address = std::sync::Arc::as_ptr(schema) as usize;
+        if let Some((known, index)) = self.last_schema
+            && known == address
+        {
+            return Ok(index);
+        }
+        let (id, text) = self.schemas.text(schema);
+        let index = self.builder.schema(id, &text)?;
+        // `schemas` keeps the schema alive, so that its address stays its own while the frame is built.
+        self.last_schema = Some((address, index));
+        Ok(index)
     }
 
     /// A whole frame in other forms. Origins are the indexes in `frame`; records that fail are left out if the policy

@@ -23,7 +23,7 @@ pub struct Slice {
 pub struct Intake {
     recoder: Recoder,
     to: Forms,
-    /// Records are copied as they are.
+    /// Records without headers are copied as they are.
     passes: bool,
 }
 
@@ -32,7 +32,7 @@ impl Intake {
         let recoder = Recoder::new(task, Role::Sink);
         let to = Forms::SERIALIZED.towards(encodings);
         Intake {
-            passes: recoder.passes(Forms::SERIALIZED, to),
+            passes: recoder.passes_without_headers(Forms::SERIALIZED, to),
             recoder,
             to,
         }
@@ -83,9 +83,13 @@ impl Intake {
 
     fn run(&mut self, run: &Run<'_>, skip: usize, bytes: &mut usize, errors: &mut Errors) -> Result<Taken, Failure> {
         let mut taken = Taken { records: 0, next: 0 };
+        let partition = run.topic_partition();
+        let topic = self.recoder.builder.topic(&partition.topic);
+        let topic = topic.map_err(|error| Failure::host(format!("records of {partition} make no batch: {error}")))?;
         for message in run.messages().skip(skip) {
-            if self.passes {
-                self.pass(&message).map_err(|error| does_not_fit(&message, &error))?;
+            if self.passes && message.headers().next().is_none() {
+                self.pass(topic, &message)
+                    .map_err(|error| does_not_fit(&message, &error))?;
             } else {
                 self.convert(&message, errors)?;
             }
@@ -99,33 +103,7 @@ impl Intake {
         Ok(taken)
     }
 
-    fn pass(&mut self, message: &Message<'_>) -> Result<(), FrameError> {
-        let mut headers = message.headers().peekable();
-        if headers.peek().is_none() {
-            let topic = self.recoder.builder.topic(message.topic())?;
-            return self.recoder.builder.push(&NewRecord {
-                timestamp: timestamp(message),
-                offset: Some(message.offset()),
-                partition: Some(message.partition()),
-                topic,
-                key: message.key(),
-                value: message.value(),
-                ..NewRecord::default()
-            });
-        }
-        let mut writer_headers = Vec::new();
-        for header in headers {
-            writer_headers.push((self.recoder.builder.header_name(&header.name)?, header.value));
-        }
-        let headers: Vec<_> = writer_headers
-            .iter()
-            .map(|(name, value)| caisson_api::frame::NewHeader {
-                name: *name,
-                schema: None,
-                value: *value,
-            })
-            .collect();
-        let topic = self.recoder.builder.topic(message.topic())?;
+    fn pass(&mut self, topic: u16, message: &Message<'_>) -> Result<(), FrameError> {
         self.recoder.builder.push(&NewRecord {
             timestamp: timestamp(message),
             offset: Some(message.offset()),
@@ -133,7 +111,6 @@ impl Intake {
             topic,
             key: message.key(),
             value: message.value(),
-            headers: &headers,
             ..NewRecord::default()
         })
     }
