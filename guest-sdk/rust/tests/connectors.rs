@@ -31,7 +31,11 @@ impl SourceConnector for Everything {
     }
 
     fn validate(config: &Config) -> Result<Vec<ConfigValue>, Error> {
-        Ok(config.get("bad").map(|value| ConfigValue::error("bad", format!("{value} is bad"))).into_iter().collect())
+        Ok(config
+            .get("bad")
+            .map(|value| ConfigValue::error("bad", format!("{value} is bad")))
+            .into_iter()
+            .collect())
     }
 }
 
@@ -40,8 +44,14 @@ struct EverythingTask {
 }
 
 fn schema() -> SchemaRef {
-    let field = |name: &str, kind| Field { name: name.into(), schema: Arc::new(Schema::optional(kind)) };
-    Arc::new(Schema::new(Kind::Struct(vec![field("a", Kind::Int64), field("b", Kind::String)])))
+    let field = |name: &str, kind| Field {
+        name: name.into(),
+        schema: Arc::new(Schema::optional(kind)),
+    };
+    Arc::new(Schema::new(Kind::Struct(vec![
+        field("a", Kind::Int64),
+        field("b", Kind::String),
+    ])))
 }
 
 impl SourceTask for EverythingTask {
@@ -77,7 +87,9 @@ impl SourceTask for EverythingTask {
     }
 
     fn delivered(&mut self, deliveries: &[Delivery]) -> Result<(), Error> {
-        let written = deliveries.iter().filter(|delivery| delivery.outcome == Outcome::Written);
+        let written = deliveries
+            .iter()
+            .filter(|delivery| delivery.outcome == Outcome::Written);
         self.written += written.map(|delivery| u64::from(delivery.count)).sum::<u64>();
         metrics::gauge_with("written", &[("by", "task")], self.written as f64);
         Ok(())
@@ -89,7 +101,9 @@ fn records_of_every_kind_reach_the_worker() {
     let mut source = SourceHarness::<Everything>::new([("a", "b")]);
     source.start().unwrap();
     let batch = source.poll().unwrap();
-    let [one, two, three] = &batch.records[..] else { panic!("{batch:?}") };
+    let [one, two, three] = &batch.records[..] else {
+        panic!("{batch:?}")
+    };
     assert_eq!(batch.boundary, Boundary::Abort);
     assert_eq!(one.record.key, Value::Map(vec![(Value::from("id"), Value::Int64(7))]));
     assert_eq!(one.record.value, Value::Struct(vec![Value::Int64(1), Value::Null]));
@@ -97,7 +111,10 @@ fn records_of_every_kind_reach_the_worker() {
     assert_eq!(one.record.headers.len(), 2);
     assert_eq!(one.record.headers[0].value, Value::Bytes(b"x".to_vec()));
     assert_eq!(one.record.headers[1].value, Value::Null);
-    assert_eq!((one.record.partition, one.timestamp), (Some(4), Timestamp::Create(1_762_000_000_123)));
+    assert_eq!(
+        (one.record.partition, one.timestamp),
+        (Some(4), Timestamp::Create(1_762_000_000_123))
+    );
     assert_eq!(one.source, Some((json!({"p": 1}), json!({"o": 2}))));
     assert_eq!((one.boundary, two.boundary), (Boundary::Commit, Boundary::None));
     assert_eq!((&two.record.value, &two.source), (&Value::Null, &None));
@@ -110,8 +127,14 @@ fn records_of_every_kind_reach_the_worker() {
 fn a_source_hears_what_became_of_its_records() {
     let mut source = SourceHarness::<Everything>::new([("a", "b")]);
     source.start().unwrap();
-    let delivery = |count, outcome| Delivery { first: 0, count, outcome };
-    source.delivered(&[delivery(2, Outcome::Written), delivery(1, Outcome::Dropped)]).unwrap();
+    let delivery = |count, outcome| Delivery {
+        first: 0,
+        count,
+        outcome,
+    };
+    source
+        .delivered(&[delivery(2, Outcome::Written), delivery(1, Outcome::Dropped)])
+        .unwrap();
     source.committed().unwrap();
     assert_eq!(testing::gauge("written{by=task}"), Some(2.0));
 }
@@ -148,7 +171,11 @@ impl SinkTask for TalkativeTask {
 
     fn put(&mut self, records: &Records<'_>) -> Result<(), Error> {
         for record in records {
-            let place = PartitionOffset::new(record.topic(), record.partition().unwrap_or(0), record.offset().unwrap_or(0));
+            let place = PartitionOffset::new(
+                record.topic(),
+                record.partition().unwrap_or(0),
+                record.offset().unwrap_or(0),
+            );
             let partition = TopicPartition::new(record.topic(), place.partition);
             match record.value()? {
                 Value::String(word) if word == "rewind" => self.context.rewind(&[place]),
@@ -181,9 +208,16 @@ fn what_a_sink_asks_for_reaches_the_worker() {
     sink.start().unwrap();
     sink.open(&[TopicPartition::new("t", 0)]).unwrap();
     let words = ["rewind", "pause", "commit", "report", "sing"];
-    let records: Vec<_> = words.iter().zip(10..).map(|(word, offset)| SinkRecord::new("t", 0, offset, *word)).collect();
+    let records: Vec<_> = words
+        .iter()
+        .zip(10..)
+        .map(|(word, offset)| SinkRecord::new("t", 0, offset, *word))
+        .collect();
     let failures = sink.put(&records).unwrap();
-    assert_eq!((failures.len(), failures[0].index, failures[0].kind), (1, 4, ErrorKind::Data));
+    assert_eq!(
+        (failures.len(), failures[0].index, failures[0].kind),
+        (1, 4, ErrorKind::Data)
+    );
     assert_eq!(sink.rewound(), [PartitionOffset::new("t", 0, 10)]);
     assert_eq!(sink.paused(), [TopicPartition::new("t", 0)]);
     assert_eq!(sink.commits_requested(), 1);

@@ -13,7 +13,9 @@ struct Obedient;
 
 impl Transform for Obedient {
     fn plugin() -> Plugin {
-        Plugin::new("test.Obedient", "1").value_encoding(Encoding::Connect).header_encoding(Encoding::Connect)
+        Plugin::new("test.Obedient", "1")
+            .value_encoding(Encoding::Connect)
+            .header_encoding(Encoding::Connect)
     }
 
     fn start(_: &Settings) -> Result<Self, Error> {
@@ -21,17 +23,26 @@ impl Transform for Obedient {
     }
 
     fn apply(&mut self, mut record: Record) -> Result<Option<Record>, Error> {
-        let Value::String(text) = &record.value else { return Ok(Some(record)) };
+        let Value::String(text) = &record.value else {
+            return Ok(Some(record));
+        };
         match &**text {
             "drop" => return Ok(None),
             "fail" => return Err(Error::data("told to fail")),
             "end" => return Err(Error::fatal("told to end")),
             "shout" => record.value = Value::from("SHOUT"),
             "move" => record.topic = Arc::from("elsewhere"),
-            "head" => record.headers.push(Header { name: "h".into(), schema: None, value: Value::Int64(5) }),
+            "head" => record.headers.push(Header {
+                name: "h".into(),
+                schema: None,
+                value: Value::Int64(5),
+            }),
             "struct" => {
                 let field = Arc::new(Schema::new(Kind::Int32));
-                let schema = caisson_sdk::api::schema::Field { name: "n".into(), schema: field };
+                let schema = caisson_sdk::api::schema::Field {
+                    name: "n".into(),
+                    schema: field,
+                };
                 record.value_schema = Some(Arc::new(Schema::new(Kind::Struct(vec![schema]))));
                 record.value = Value::Struct(vec![Value::Int32(3)]);
             }
@@ -44,13 +55,18 @@ impl Transform for Obedient {
 fn records(texts: &[&str]) -> Vec<SinkRecord> {
     let schema = Arc::new(Schema::new(Kind::String));
     let record = |(offset, text): (usize, &&str)| {
-        SinkRecord::new("t", 2, offset as i64, *text).key("k").value_schema(schema.clone())
+        SinkRecord::new("t", 2, offset as i64, *text)
+            .key("k")
+            .value_schema(schema.clone())
     };
     texts.iter().enumerate().map(record).collect()
 }
 
 fn apply(texts: &[&str]) -> (Applied, Vec<u32>) {
-    let (applied, failures) = TransformHarness::<Obedient>::start([("a", "b")]).unwrap().apply(&records(texts)).unwrap();
+    let (applied, failures) = TransformHarness::<Obedient>::start([("a", "b")])
+        .unwrap()
+        .apply(&records(texts))
+        .unwrap();
     (applied, failures.into_iter().map(|failure| failure.index).collect())
 }
 
@@ -74,7 +90,10 @@ fn a_record_that_fails_is_reported_and_not_kept() {
 
 #[test]
 fn an_error_that_is_not_about_one_record_ends_the_batch() {
-    let error = TransformHarness::<Obedient>::start([("a", "b")]).unwrap().apply(&records(&["a", "end"])).unwrap_err();
+    let error = TransformHarness::<Obedient>::start([("a", "b")])
+        .unwrap()
+        .apply(&records(&["a", "end"]))
+        .unwrap_err();
     assert_eq!(error.message, "told to end");
 }
 
@@ -92,7 +111,10 @@ fn changed_records_are_written_with_those_before_them() {
     assert_eq!(records[3].record.headers[0].value, Value::Int64(5));
     assert_eq!(records[4].record.value_schema.as_ref().unwrap().fields()[0].name, "n");
     let last = &records[5];
-    assert_eq!((last.offset, last.record.partition, &last.record.key), (Some(7), Some(2), &Value::Bytes(b"k".to_vec())));
+    assert_eq!(
+        (last.offset, last.record.partition, &last.record.key),
+        (Some(7), Some(2), &Value::Bytes(b"k".to_vec()))
+    );
 }
 
 struct Long(usize);
@@ -107,7 +129,9 @@ impl Predicate for Long {
     }
 
     fn test(&mut self, record: &RecordView<'_>) -> Result<bool, Error> {
-        let value = record.value_bytes().ok_or_else(|| Error::data("null is neither long nor short"))?;
+        let value = record
+            .value_bytes()
+            .ok_or_else(|| Error::data("null is neither long nor short"))?;
         Ok(value.len() > self.0)
     }
 }
@@ -130,5 +154,8 @@ fn a_predicate_answers_for_each_record() {
 fn a_bad_setting_is_refused_at_the_start() {
     let error = PredicateHarness::<Long>::start([("than", "many")]).err().unwrap();
     assert_eq!(error.kind, ErrorKind::Config);
-    assert_eq!(error.message, "Invalid value many for configuration than: Not a number of type INT");
+    assert_eq!(
+        error.message,
+        "Invalid value many for configuration than: Not a number of type INT"
+    );
 }

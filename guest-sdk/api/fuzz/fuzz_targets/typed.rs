@@ -14,13 +14,21 @@ mod exercise;
 fuzz_target!(|input: &[u8]| {
     let at = input.iter().position(|byte| *byte == 0).unwrap_or(input.len());
     let (text, bytes) = (&input[..at], input.get(at + 1..).unwrap_or_default());
-    let schema = std::str::from_utf8(text).ok().and_then(|text| Schema::from_json(text).ok());
+    let schema = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| Schema::from_json(text).ok());
     exercise::typed(schema.as_ref(), bytes);
     if let Ok(value) = decode(schema.as_ref(), bytes) {
         let mut again = Vec::new();
         if encode(schema.as_ref(), &value, &mut again).expect("what was decoded can be encoded") {
             let value = format!("{value:?}");
-            assert_eq!(format!("{:?}", decode(schema.as_ref(), &again).expect("what was encoded can be decoded")), value);
+            assert_eq!(
+                format!(
+                    "{:?}",
+                    decode(schema.as_ref(), &again).expect("what was encoded can be decoded")
+                ),
+                value
+            );
         }
     }
 });

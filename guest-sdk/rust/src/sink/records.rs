@@ -250,8 +250,20 @@ impl<'r> RecordView<'r> {
         *record.topic == *self.entry.topic
             && record.partition == self.entry.partition
             && record.timestamp == self.entry.timestamp.millis()
-            && same(encodings.key, self.entry.key, self.key_schema(), &record.key, record.key_schema.as_ref())
-            && same(encodings.value, self.entry.value, self.value_schema(), &record.value, record.value_schema.as_ref())
+            && same(
+                encodings.key,
+                self.entry.key,
+                self.key_schema(),
+                &record.key,
+                record.key_schema.as_ref(),
+            )
+            && same(
+                encodings.value,
+                self.entry.value,
+                self.value_schema(),
+                &record.value,
+                record.value_schema.as_ref(),
+            )
             && (self.entry.headers.is_empty() && record.headers.is_empty()
                 || self.headers().is_ok_and(|headers| headers == record.headers))
     }
