@@ -78,7 +78,8 @@ pub fn start(shared: Arc<Shared>, name: Arc<str>) -> Inbox {
         commands: sender,
         changed: Arc::new(Notify::new()),
     };
-    let span = tracing::info_span!("connector", connector = %name);
+    // Not part of the request that happens to be the first: the driver outlives it.
+    let span = tracing::info_span!(parent: None, "connector", connector = %name);
     let driver = Driver {
         shared,
         name,

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use super::*;
 use crate::fake::FakeWorker;
 use crate::herder::{Herder, Replace, RestartRequest};
+use crate::info::Created;
 use crate::loggers::{Level, NoSink};
 use crate::offsets::ConnectorOffset;
 
@@ -252,6 +253,39 @@ async fn patch_merges_and_removes() {
     assert_eq!(info.config.get("x"), Some(&Some("y".to_owned())));
     bench.settle().await;
     assert_eq!(bench.states(), (ConnectorState::Running, vec![TaskState::Running]));
+}
+
+#[tokio::test]
+async fn new_configuration_is_in_effect_once_answered() {
+    let bench = bench();
+    bench.create(source(), None).await;
+    bench.worker.commands();
+    let other = config(&[("name", "c"), ("connector.class", "FileStreamSource"), ("topic", "u")]);
+    let created = bench
+        .herder
+        .put_connector("c", other, None, Replace::Allowed)
+        .await
+        .unwrap();
+    assert_eq!(
+        bench.worker.commands(),
+        ["stop c", "start c", "configure c", "stop c-0", "start c-0"]
+    );
+    let Created::Replaced(info) = created else {
+        panic!("it was there before")
+    };
+    assert_eq!(info.tasks.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_configuration_that_hangs_is_answered_nevertheless() {
+    let bench = bench();
+    bench.create(source(), None).await;
+    bench.worker.hold(true);
+    bench
+        .herder
+        .put_connector("c", source(), None, Replace::Allowed)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Requests that change what should run.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use caisson_model::TargetState;
 use caisson_store::Config;
@@ -8,6 +9,9 @@ use caisson_store::Config;
 use crate::herder::Replace;
 use crate::info::{ConnectorInfo, Created};
 use crate::{Error, StandaloneHerder};
+
+/// How long the answer to a change of a configuration waits for it to be in effect.
+const TAKES_EFFECT_WITHIN: Duration = Duration::from_secs(3);
 
 impl StandaloneHerder {
     pub(super) async fn put(
@@ -28,6 +32,11 @@ impl StandaloneHerder {
         let info = self.shared.info(name, &*self.shared.existing(name)?);
         drop(change);
         self.shared.changed(name);
+        if existing.is_some() {
+            // Who changes a configuration counts on it from the answer on; a record that arrives now must not meet
+            // the old one. A connector that is slow to start is not waited for.
+            let _ = tokio::time::timeout(TAKES_EFFECT_WITHIN, self.shared.settle(name)).await;
+        }
         tracing::info!(connector = name, replaced = existing.is_some(), "connector configured");
         Ok(if existing.is_some() {
             Created::Replaced(info)
