@@ -1,7 +1,7 @@
 //! The worker as the herder sees it. Neither of them knows the other; their words meet here.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use caisson_api::manifest::PluginKind;
 use caisson_config::validate::{self, Refusal};
@@ -16,6 +16,8 @@ use tokio::sync::mpsc;
 
 /// How long a request for the cluster's id may keep one attempt waiting.
 const CLUSTER_ID_WAIT: Duration = Duration::from_secs(5);
+/// How often the log says again that no broker answers.
+const REMINDER: Duration = Duration::from_secs(30);
 
 pub struct Adapter {
     worker: Arc<Worker>,
@@ -25,20 +27,28 @@ pub struct Adapter {
 
 impl Adapter {
     /// Must be called inside a runtime: the cluster's id is asked for until a broker tells it.
-    pub fn new(worker: Arc<Worker>) -> Adapter {
+    pub fn new(worker: Arc<Worker>, bootstrap_servers: String) -> Adapter {
         let cluster_id = Arc::new(Mutex::new(None));
-        tokio::spawn(learn_cluster_id(worker.clone(), cluster_id.clone()));
+        tokio::spawn(learn_cluster_id(worker.clone(), bootstrap_servers, cluster_id.clone()));
         Adapter { worker, cluster_id }
     }
 }
 
-async fn learn_cluster_id(worker: Arc<Worker>, cluster_id: Arc<Mutex<Option<String>>>) {
+async fn learn_cluster_id(worker: Arc<Worker>, bootstrap_servers: String, cluster_id: Arc<Mutex<Option<String>>>) {
+    let mut told: Option<Instant> = None;
     loop {
         if let Some(id) = worker.kafka_cluster_id(CLUSTER_ID_WAIT).await {
             tracing::info!(kafka_cluster_id = %id, "connected to Kafka");
             *cluster_id.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
             worker.forget_admin();
             return;
+        }
+        if told.is_none_or(|told| told.elapsed() >= REMINDER) {
+            told = Some(Instant::now());
+            tracing::warn!(
+                bootstrap.servers = %bootstrap_servers,
+                "no Kafka broker answers, trying again until one does: is it running, and is bootstrap.servers right?"
+            );
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

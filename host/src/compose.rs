@@ -34,6 +34,7 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
     let Mode::Standalone { offset_file } = &config.mode else {
         anyhow::bail!("these are the properties of a distributed worker");
     };
+    caisson_worker::check_converters(&config).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let offsets = FileOffsetStore::open(offset_file).context("offset.storage.file.filename")?;
     let sandbox = Sandbox::new(sandbox_options(&config)?)?;
     let plugins = Plugins::load(&sandbox, &plugin_directories(&config)).await;
@@ -46,7 +47,7 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
         listener: Arc::new(Events(sender)),
     }));
     let parts = standalone::Parts {
-        worker: Arc::new(Adapter::new(worker)),
+        worker: Arc::new(Adapter::new(worker, config.bootstrap_servers.clone())),
         events,
         configs: Arc::new(MemoryConfigStore::new()),
         statuses: Arc::new(MemoryStatusStore::new()),

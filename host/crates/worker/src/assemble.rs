@@ -4,7 +4,7 @@ use caisson_api::config::{Config as GuestConfig, ConfigError};
 use caisson_api::manifest::PluginKind;
 use caisson_config::connector::{ErrorLog, Tolerance, TransformConfig};
 use caisson_config::worker::ConverterConfig;
-use caisson_config::{ConnectorConfig, ConnectorKind, Given, Role};
+use caisson_config::{ConnectorConfig, ConnectorKind, Given, Role, WorkerConfig};
 use caisson_convert::ConvertError;
 use caisson_convert::registry::Bundled;
 use caisson_model::{Failure, FailureKind, Limits, TaskId};
@@ -172,6 +172,14 @@ fn converter(role: &str, config: &ConverterConfig) -> Result<ConverterRef, Failu
         kind: kind(bundled),
         converter,
     })
+}
+
+/// Whether the worker's own converters exist and take their settings: better said at the start than by each task.
+pub fn check_converters(config: &WorkerConfig) -> Result<(), Failure> {
+    converter("key", &config.key_converter)?;
+    converter("value", &config.value_converter)?;
+    header_converter(&config.header_converter)?;
+    Ok(())
 }
 
 fn header_converter(config: &ConverterConfig) -> Result<ConverterRef, Failure> {

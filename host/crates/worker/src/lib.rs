@@ -20,6 +20,7 @@ use caisson_sandbox::Sandbox;
 use caisson_store::{BoxFuture, Config, OffsetStore};
 use caisson_task::{TaskEvent, TaskHandle};
 
+pub use assemble::check_converters;
 pub use offsets::{OffsetsError, SourceOffset};
 pub use plugins::Plugins;
 pub use validate::ValidationError;

@@ -1,4 +1,5 @@
-//! Kafka Connect's own quickstart: the settings of its stock files, with nothing changed but addresses and paths.
+//! Kafka Connect's own quickstart: the settings of its stock files, with nothing changed but addresses, the path of the
+//! offsets, and a topic that no other run has used.
 
 use caisson_e2e::{System, measured, until};
 
@@ -41,15 +42,19 @@ fn the_quickstart_of_kafka_connect_runs_unchanged() {
         .replace("localhost:9092", &system.bootstrap)
         .replace("/tmp/connect.offsets", &offsets);
     std::fs::write(setup.path("test.txt"), "foo\nbar\n").unwrap();
+    let topic = system.name("connect-test");
     let mut worker = setup
         .properties_text(&format!("{stock}listeners=http://127.0.0.1:{{port}}\n"))
-        .connector("connect-file-source.properties", SOURCE)
-        .connector("connect-file-sink.properties", SINK)
+        .connector(
+            "connect-file-source.properties",
+            &SOURCE.replace("connect-test", &topic),
+        )
+        .connector("connect-file-sink.properties", &SINK.replace("connect-test", &topic))
         .start();
 
     assert_eq!(worker.await_lines("test.sink.txt", 2), ["foo", "bar"]);
     let envelope = |text: &str| format!(r#"null	{{"schema":{{"type":"string","optional":false}},"payload":"{text}"}}"#);
-    assert_eq!(system.consume("connect-test", 2), [envelope("foo"), envelope("bar")]);
+    assert_eq!(system.consume(&topic, 2), [envelope("foo"), envelope("bar")]);
 
     append(&worker.path("test.txt"), "Another line\n");
     assert_eq!(worker.await_lines("test.sink.txt", 3)[2], "Another line");
@@ -62,7 +67,7 @@ fn the_quickstart_of_kafka_connect_runs_unchanged() {
     worker.start_again();
     let lines = worker.await_lines("test.sink.txt", 4);
     assert_eq!(lines, ["foo", "bar", "Another line", "and one more"]);
-    assert_eq!(system.end_offset("connect-test"), 4);
+    assert_eq!(system.end_offset(&topic), 4);
 }
 
 #[test]
