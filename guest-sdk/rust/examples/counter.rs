@@ -14,6 +14,7 @@ impl SourceConnector for CounterSource {
                     .default("1000")
                     .documentation("Pause between two numbers."),
             )
+            .value_encoding(Encoding::Connect)
     }
 
     fn start(_: &Settings, _: &ConnectorContext) -> Result<Self, Error> {
