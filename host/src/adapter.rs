@@ -4,14 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use caisson_api::manifest::PluginKind;
-use caisson_config::validate::{self, Refusal};
+use caisson_config::validate;
 use caisson_herder::{
     BoxFuture, Config, ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo, ConnectorKind, ConnectorOffset, Error,
     OffsetChanges, OffsetOutcome, PluginInfo, WorkerEvent,
 };
 use caisson_model::{Failure, TargetState, TaskId};
 use caisson_task::TaskEvent;
-use caisson_worker::{Event, Listener, ValidationError, Worker};
+use caisson_worker::{Event, Listener, Worker};
 use tokio::sync::mpsc;
 
 /// How long a request for the cluster's id may keep one attempt waiting.
@@ -101,13 +101,8 @@ impl caisson_herder::Worker for Adapter {
 
     fn validate(&self, config: Config) -> BoxFuture<'_, Result<ConfigInfos, Error>> {
         Box::pin(async move {
-            match self.worker.validate(&config).await {
-                Ok(answer) => Ok(infos(answer)),
-                Err(ValidationError::Refused(refusal @ Refusal::NoClass(_))) => {
-                    Err(Error::BadRequest(refusal.to_string()))
-                }
-                Err(error) => Err(Error::Other(error.to_string())),
-            }
+            let answer = self.worker.validate(&config).await;
+            answer.map(infos).map_err(|error| Error::Other(error.to_string()))
         })
     }
 

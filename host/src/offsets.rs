@@ -39,7 +39,15 @@ pub async fn alter(
             });
             outcome(worker.alter_source_offsets(name, config, changes.collect()).await)
         }
-        OffsetChanges::Sink(changes) => outcome(worker.alter_sink_offsets(name, config, &changes).await),
+        OffsetChanges::Sink(changes) => match worker.alter_sink_offsets(name, config, &changes).await {
+            Err(OffsetsError::Kafka(error)) => {
+                tracing::warn!(connector = name, %error, "offsets of the consumer group could not be changed");
+                Err(Error::Other(format!(
+                    "Failed to alter consumer group offsets for connector {name}"
+                )))
+            }
+            result => outcome(result),
+        },
     }
 }
 

@@ -8,6 +8,7 @@ impl SourceConnector for CounterSource {
     fn plugin() -> Plugin {
         Plugin::new("example.CounterSource", "1.0.0")
             .documentation("Counts, and goes on where it stopped.")
+            .value_encoding(Encoding::Connect)
             .key(Key::new("topic", Type::String).documentation("Topic to write to."))
             .key(
                 Key::new("interval.ms", Type::Int)

@@ -24,7 +24,7 @@ pub enum OffsetsError {
     Store(#[from] caisson_store::Error),
     #[error(transparent)]
     Kafka(#[from] caisson_kafka::Error),
-    #[error("{0}")]
+    #[error("{}", .0.message)]
     Guest(caisson_model::Failure),
 }
 
