@@ -38,7 +38,7 @@ fn format(runner: &mut Runner<'_>) -> Result<()> {
     let mut directories = vec![runner.tree.root.clone()];
     directories.extend(living(runner.tree)?.into_iter().map(|workspace| workspace.directory));
     for directory in directories {
-        runner.check(process::cargo(&directory).args(["fmt", "--check"]))?;
+        runner.check(process::cargo(&directory).args(["fmt", "--check", "--", "--color", "never"]))?;
     }
     Ok(())
 }
