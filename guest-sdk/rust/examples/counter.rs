@@ -15,7 +15,6 @@ impl SourceConnector for CounterSource {
                     .default("1000")
                     .documentation("Pause between two numbers."),
             )
-            .value_encoding(Encoding::Connect)
     }
 
     fn start(_: &Settings, _: &ConnectorContext) -> Result<Self, Error> {
