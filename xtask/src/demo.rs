@@ -76,9 +76,36 @@ fn show(session: &mut Session<'_>, arguments: &DemoArguments, interrupt: &Interr
     let end = arguments
         .seconds
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    watch(session, &mut input, &mut output, end, interrupt)
+}
+
+/// Writes a line each second and shows what arrives, whatever the user does to the connectors and the file meanwhile.
+fn watch(
+    session: &mut Session<'_>,
+    input: &mut Input,
+    output: &mut Output,
+    end: Option<Instant>,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let mut next_line = Instant::now();
+    let mut shown = Instant::now();
     while end.is_none_or(|end| Instant::now() < end) {
-        one_line(session, &mut input, &mut output, interrupt)?;
-        wait(Duration::from_secs(1), interrupt)?;
+        if Instant::now() >= next_line {
+            input.line()?;
+            next_line += Duration::from_secs(1);
+        }
+        let before = output.lines;
+        output.read()?;
+        if output.lines > before {
+            let (arrived, memory) = (output.lines - before, session.worker_memory());
+            println!("    {:<44} ({arrived} new, worker {memory} MiB)", output.last);
+            shown = Instant::now();
+        } else if shown.elapsed() > Duration::from_secs(5) {
+            println!("    nothing arrives; {}", session.rest.states()?);
+            shown = Instant::now();
+        }
+        session.check_worker()?;
+        wait(Duration::from_millis(50), interrupt)?;
     }
     Ok(())
 }

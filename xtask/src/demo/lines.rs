@@ -15,7 +15,12 @@ pub struct Input {
 
 impl Input {
     pub fn create(path: &Path) -> Result<Self> {
-        let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+        // Appending, so that lines which others add are not overwritten.
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self { file, lines: 0 })
     }
 

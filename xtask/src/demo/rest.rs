@@ -58,6 +58,22 @@ impl Rest {
         Ok(response.body_mut().read_json()?)
     }
 
+    /// The states of all connectors, in words.
+    pub fn states(&self) -> Result<String> {
+        let mut response = self
+            .agent
+            .get(format!("{}/connectors?expand=status", self.address))
+            .call()?;
+        let all: Value = response.body_mut().read_json()?;
+        let states = all.as_object().into_iter().flatten().map(|(name, parts)| {
+            let state = parts["status"]["connector"]["state"]
+                .as_str()
+                .unwrap_or("of unknown state");
+            format!("{name} is {state}")
+        });
+        Ok(states.collect::<Vec<_>>().join(", "))
+    }
+
     /// Waits until the connector and its task run; fails at once if one has failed.
     pub fn await_running(&self, name: &str, patience: Duration) -> Result<()> {
         let end = Instant::now() + patience;
