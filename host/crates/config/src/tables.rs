@@ -4,6 +4,7 @@
 mod connector;
 mod distributed;
 mod extras;
+mod kafka;
 mod security;
 mod sink;
 mod source;

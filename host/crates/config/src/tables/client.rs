@@ -1,6 +1,7 @@
 //! Settings of Kafka's clients, as overrides of a connector are checked against them.
 
 mod admin;
+mod connection;
 mod consumer;
 mod producer;
 
@@ -38,12 +39,12 @@ impl Client {
 
     /// What the client of that kind can be told.
     pub fn definitions(self) -> Vec<Definition> {
-        let own = match self {
-            Client::Producer => producer::PRODUCER,
-            Client::Consumer => consumer::CONSUMER,
-            Client::Admin => admin::ADMIN,
+        let (own, connection) = match self {
+            Client::Producer => (producer::PRODUCER, &producer::CONNECTION),
+            Client::Consumer => (consumer::CONSUMER, &consumer::CONNECTION),
+            Client::Admin => (admin::ADMIN, &admin::CONNECTION),
         };
-        [own, security::SSL, security::SASL]
+        [own, &connection.lines(), security::SSL, security::SASL]
             .into_iter()
             .flat_map(definitions)
             .collect()

@@ -5,6 +5,7 @@ use caisson_api::config::Type;
 
 use crate::definition::Default::{Null, Required, Text};
 use crate::definition::{Check, Line, line};
+use crate::tables::{kafka, security};
 
 /// The group of workers, and how it talks to Kafka.
 pub static GROUP: &[Line] = &[
@@ -44,108 +45,19 @@ pub static GROUP: &[Line] = &[
         "Whether source connectors may write records and offsets in transactions. A running cluster goes from disabled to preparing on every worker, then to enabled on every worker.",
     )
     .check(Check::OneOfIgnoringCase(&["DISABLED", "ENABLED", "PREPARING"])),
-    line(
-        "metadata.max.age.ms",
-        Type::Long,
-        Text("300000"),
-        Low,
-        "After how long what is known of brokers and topics is asked for again.",
-    )
-    .check(Check::AtLeast(0)),
-    line(
-        "client.id",
-        Type::String,
-        Text(""),
-        Low,
-        "Name of this worker in the logs of brokers.",
-    ),
-    line(
-        "send.buffer.bytes",
-        Type::Int,
-        Text("131072"),
-        Medium,
-        "Send buffer of a connection; -1 leaves it to the system.",
-    )
-    .check(Check::AtLeast(-1)),
-    line(
-        "receive.buffer.bytes",
-        Type::Int,
-        Text("32768"),
-        Medium,
-        "Receive buffer of a connection; -1 leaves it to the system.",
-    )
-    .check(Check::AtLeast(-1)),
-    line(
-        "reconnect.backoff.ms",
-        Type::Long,
-        Text("50"),
-        Low,
-        "Wait before a broker is connected to again; it grows with every failure.",
-    )
-    .check(Check::AtLeast(0)),
-    line(
-        "reconnect.backoff.max.ms",
-        Type::Long,
-        Text("1000"),
-        Low,
-        "Longest wait before a broker is connected to again.",
-    )
-    .check(Check::AtLeast(0)),
-    line(
-        "socket.connection.setup.timeout.ms",
-        Type::Long,
-        Text("10000"),
-        Low,
-        "How long a connection may take to be made; it grows with every failure.",
-    )
-    .check(Check::AtLeast(0)),
-    line(
-        "socket.connection.setup.timeout.max.ms",
-        Type::Long,
-        Text("30000"),
-        Low,
-        "Longest time that a connection may take to be made.",
-    )
-    .check(Check::AtLeast(0)),
-    line(
-        "retry.backoff.ms",
-        Type::Long,
-        Text("100"),
-        Low,
-        "Wait before a request is tried again; it grows with every failure.",
-    )
-    .check(Check::AtLeast(0)),
-    line(
-        "retry.backoff.max.ms",
-        Type::Long,
-        Text("1000"),
-        Low,
-        "Longest wait before a request is tried again.",
-    )
-    .check(Check::AtLeast(0)),
-    line(
-        "request.timeout.ms",
-        Type::Int,
-        Text("40000"),
-        Medium,
-        "How long a request may wait for its answer.",
-    )
-    .check(Check::AtLeast(0)),
-    line(
-        "connections.max.idle.ms",
-        Type::Long,
-        Text("540000"),
-        Medium,
-        "After how long an unused connection is closed.",
-    ),
-    line(
-        "security.protocol",
-        Type::String,
-        Text("PLAINTEXT"),
-        Medium,
-        "How brokers are spoken to: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.",
-    )
-    .check(Check::OneOfIgnoringCase(&["SASL_SSL", "PLAINTEXT", "SSL", "SASL_PLAINTEXT"])),
+    kafka::METADATA_MAX_AGE,
+    kafka::client_id(Low, "Name of this worker in the logs of brokers."),
+    kafka::SEND_BUFFER,
+    kafka::receive_buffer("32768"),
+    kafka::RECONNECT_BACKOFF,
+    kafka::RECONNECT_BACKOFF_MAX,
+    kafka::connection_setup_timeout(Low, Check::AtLeast(0)),
+    kafka::connection_setup_timeout_max(Low, Check::AtLeast(0)),
+    kafka::RETRY_BACKOFF,
+    kafka::RETRY_BACKOFF_MAX,
+    kafka::request_timeout("40000"),
+    kafka::connections_max_idle("540000"),
+    security::PROTOCOL,
 ];
 
 /// Internal topics and the protocol between workers.
@@ -280,20 +192,6 @@ pub static STORAGE: &[Line] = &[
         "Algorithms accepted in signatures of internal requests; the one for signing has to be among them.",
     )
     .check(Check::Said("A list of one or more MAC algorithms, each supported by the worker JVM")),
-    line(
-        "metadata.recovery.strategy",
-        Type::String,
-        Text("rebootstrap"),
-        Low,
-        "What a client does that reaches no known broker any more: begin anew with the bootstrap addresses, or fail.",
-    )
-    .check(Check::OneOfIgnoringCase(&["REBOOTSTRAP", "NONE"])),
-    line(
-        "metadata.recovery.rebootstrap.trigger.ms",
-        Type::Long,
-        Text("300000"),
-        Low,
-        "After how long without metadata a client begins anew with the bootstrap addresses.",
-    )
-    .check(Check::AtLeast(0)),
+    kafka::METADATA_RECOVERY_STRATEGY,
+    kafka::METADATA_RECOVERY_TRIGGER,
 ];

@@ -6,6 +6,20 @@ use caisson_api::config::Type;
 use crate::definition::Default::{Null, Text};
 use crate::definition::{Check, Line, line};
 
+pub const PROTOCOL: Line = line(
+    "security.protocol",
+    Type::String,
+    Text("PLAINTEXT"),
+    Medium,
+    "How brokers are spoken to: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.",
+)
+.check(Check::OneOfIgnoringCase(&[
+    "SASL_SSL",
+    "PLAINTEXT",
+    "SSL",
+    "SASL_PLAINTEXT",
+]));
+
 /// TLS.
 pub static SSL: &[Line] = &[
     line(

@@ -5,25 +5,15 @@ use caisson_api::config::Type;
 
 use crate::definition::Default::{Null, Required, Text};
 use crate::definition::{Check, Line, line};
+use crate::tables::kafka;
 
 /// Kafka's cluster, converters, commits, plugins and metrics.
 pub static FIRST: &[Line] = &[
-    line(
-        "bootstrap.servers",
-        Type::List,
+    kafka::bootstrap_servers(
         Required,
-        High,
         "Brokers to begin with, as host:port, separated by commas; the clients find the others through them. Connectors inherit this key only, of all client settings that stand here without a prefix.",
-    )
-    .check(Check::Entries { empty: false, null: false }),
-    line(
-        "client.dns.lookup",
-        Type::String,
-        Text("use_all_dns_ips"),
-        Medium,
-        "What to do with a broker name that has several addresses: use_all_dns_ips tries one after the other, resolve_canonical_bootstrap_servers_only first turns each bootstrap address into the names behind it.",
-    )
-    .check(Check::OneOf(&["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"])),
+    ),
+    kafka::CLIENT_DNS_LOOKUP,
     line(
         "key.converter",
         Type::Class,
@@ -89,38 +79,10 @@ pub static FIRST: &[Line] = &[
         "Accepted for compatibility: modules say themselves what they hold, so that there is one way only to discover plugins.",
     )
     .check(Check::OneOfIgnoringCase(&["ONLY_SCAN", "SERVICE_LOAD", "HYBRID_WARN", "HYBRID_FAIL"])),
-    line(
-        "metrics.sample.window.ms",
-        Type::Long,
-        Text("30000"),
-        Low,
-        "Length of the window over which rates are measured.",
-    )
-    .check(Check::AtLeast(0)),
-    line(
-        "metrics.num.samples",
-        Type::Int,
-        Text("2"),
-        Low,
-        "Number of windows that a rate is made of.",
-    )
-    .check(Check::AtLeast(1)),
-    line(
-        "metrics.recording.level",
-        Type::String,
-        Text("INFO"),
-        Low,
-        "Which metrics are recorded.",
-    )
-    .check(Check::OneOf(&["INFO", "DEBUG"])),
-    line(
-        "metric.reporters",
-        Type::List,
-        Text("org.apache.kafka.common.metrics.JmxReporter"),
-        Low,
-        "Accepted for compatibility: classes of the Java virtual machine cannot be loaded.",
-    )
-    .check(Check::Entries { empty: true, null: false }),
+    kafka::METRICS_SAMPLE_WINDOW,
+    kafka::METRICS_NUM_SAMPLES,
+    kafka::metrics_recording_level(&["INFO", "DEBUG"]),
+    kafka::metric_reporters("Accepted for compatibility: classes of the Java virtual machine cannot be loaded."),
     line(
         "header.converter",
         Type::Class,
@@ -135,14 +97,9 @@ pub static FIRST: &[Line] = &[
         Low,
         "Version of the header converter, in the form that key.converter.plugin.version has.",
     ),
-    line(
-        "config.providers",
-        Type::List,
-        Text(""),
-        Low,
+    kafka::config_providers(
         "Names of configuration providers. Each has its class at config.providers.NAME.class and its settings at config.providers.NAME.param.*; a value like ${NAME:path:key} is then looked up.",
-    )
-    .check(Check::Entries { empty: true, null: false }),
+    ),
     line(
         "connector.client.config.override.policy",
         Type::String,
