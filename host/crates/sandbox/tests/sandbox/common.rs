@@ -25,26 +25,35 @@ pub fn tree() -> PathBuf {
 /// The component `probe`, built if it is not up to date.
 pub fn probe() -> Vec<u8> {
     static BUILT: OnceLock<Vec<u8>> = OnceLock::new();
-    let build = || {
-        let workspace = tree().join("tests/guests");
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo
-            .args(["build", "--quiet", "--release", "--target", "wasm32-wasip2"])
-            .current_dir(&workspace);
-        // The settings of this build are not those of the guests.
-        for name in [
-            "CARGO_TARGET_DIR",
-            "RUSTFLAGS",
-            "CARGO_ENCODED_RUSTFLAGS",
-            "RUSTC_WRAPPER",
-        ] {
-            cargo.env_remove(name);
-        }
-        let status = cargo.status().unwrap();
-        assert!(status.success(), "the guests of {} do not build", workspace.display());
-        std::fs::read(workspace.join("target/wasm32-wasip2/release/probe.wasm")).unwrap()
-    };
-    BUILT.get_or_init(build).clone()
+    BUILT.get_or_init(|| built("tests/guests", "probe.wasm")).clone()
+}
+
+/// The guest that was built against the first version of the contract.
+pub fn frozen() -> Vec<u8> {
+    static BUILT: OnceLock<Vec<u8>> = OnceLock::new();
+    BUILT
+        .get_or_init(|| built("tests/frozen/guest-0.1.0", "frozen_guest.wasm"))
+        .clone()
+}
+
+fn built(workspace: &str, file: &str) -> Vec<u8> {
+    let workspace = tree().join(workspace);
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    cargo
+        .args(["build", "--quiet", "--release", "--target", "wasm32-wasip2"])
+        .current_dir(&workspace);
+    // The settings of this build are not those of the guests.
+    for name in [
+        "CARGO_TARGET_DIR",
+        "RUSTFLAGS",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTC_WRAPPER",
+    ] {
+        cargo.env_remove(name);
+    }
+    let status = cargo.status().unwrap();
+    assert!(status.success(), "the guests of {} do not build", workspace.display());
+    std::fs::read(workspace.join("target/wasm32-wasip2/release").join(file)).unwrap()
 }
 
 /// A core module of `tests/guests/cores` as a component that exports `exports` of the contract. `edit` may make another

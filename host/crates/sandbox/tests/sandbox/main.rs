@@ -7,4 +7,5 @@ mod compilation;
 mod failures;
 mod files;
 mod floods;
+mod frozen;
 mod modules;
