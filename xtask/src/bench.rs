@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::cli::BenchArguments;
+use crate::cli::{BenchArguments, GuestsArguments};
 use crate::tree::Tree;
 use crate::{guests, machine, process};
 
@@ -19,13 +19,7 @@ pub fn run(tree: &Tree, arguments: &BenchArguments) -> Result<ExitCode> {
     }
     println!("(other programs' load spoils figures: see that the machine is quiet)");
     machine::prepare_build()?;
-    guests::run(
-        tree,
-        &crate::cli::GuestsArguments {
-            crates: Vec::new(),
-            force: false,
-        },
-    )?;
+    guests::run(tree, &GuestsArguments::default())?;
     for (package, bench) in benches {
         let mut command = process::cargo(&tree.root);
         command

@@ -83,7 +83,7 @@ pub enum Stage {
     Demo,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct GuestsArguments {
     /// Build and package only these crates.
     pub crates: Vec<String>,

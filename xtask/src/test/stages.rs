@@ -5,13 +5,13 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::cli::{Stage, TestArguments};
+use crate::cli::{GuestsArguments, Stage, TestArguments};
 use crate::guests::{self, Workspace};
 use crate::kafka::{self, Broker};
+use crate::machine;
 use crate::process;
 use crate::test::runner::Runner;
 use crate::tree::Tree;
-use crate::{machine, worker};
 
 /// Tests that run side by side end to end: each waits more than it computes.
 const END_TO_END_THREADS: &str = "3";
@@ -84,6 +84,7 @@ fn components(runner: &mut Runner<'_>) -> Result<()> {
 
 fn unit(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
     machine::prepare_build()?;
+    machine::prepare_wasm(&runner.tree.root)?;
     let tree = runner.tree;
     let mut command = process::cargo(&tree.root);
     command.args(["test", "--workspace", "--no-fail-fast"]);
@@ -105,7 +106,8 @@ fn unit(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
 /// worker's.
 fn end_to_end(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
     let tree = runner.tree;
-    worker::build(tree)?;
+    // Nothing is left to do for it unless this stage runs alone.
+    guests::run(tree, &GuestsArguments::default())?;
     let broker = Broker::start(tree, tree.scratch().join("test-kafka"), kafka::free_ports()?)?;
     let restart = broker.restart_command(tree);
     let mut run = |package: &str, threads: &str| {
