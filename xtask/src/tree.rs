@@ -10,6 +10,9 @@ pub struct Tree {
     pub root: PathBuf,
     /// Cargo's target directory of the workspace.
     pub target: PathBuf,
+    /// This program's own file. Asked for once, at the start: after a stage has built `xtask` anew the running file is a
+    /// deleted one, while its path leads to the new one.
+    pub program: PathBuf,
 }
 
 impl Tree {
@@ -24,7 +27,8 @@ impl Tree {
             Some(directory) => root.join(directory),
             None => root.join("target"),
         };
-        Ok(Self { root, target })
+        let program = std::env::current_exe().context("cannot find this program's own file")?;
+        Ok(Self { root, target, program })
     }
 
     /// The worker, as `cargo build` makes it.

@@ -1,6 +1,5 @@
 //! What each stage does.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -79,7 +78,8 @@ fn has_native_tests(tree: &Tree, workspace: &Workspace) -> bool {
 
 /// By the same verb that anybody would use, so that its output lands in the log.
 fn components(runner: &mut Runner<'_>) -> Result<()> {
-    runner.check(&mut own(&["guests"])?)
+    let mut guests = own(runner.tree, &["guests"]);
+    runner.check(&mut guests)
 }
 
 fn unit(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
@@ -125,7 +125,8 @@ fn end_to_end(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> 
 }
 
 fn demo(runner: &mut Runner<'_>) -> Result<()> {
-    runner.check(&mut own(&["demo", "--once", "--burst", "200000"])?)
+    let mut demo = own(runner.tree, &["demo", "--once", "--burst", "200000"]);
+    runner.check(&mut demo)
 }
 
 /// Where tests find what this tree has built.
@@ -146,9 +147,8 @@ fn filtered<'a>(command: &'a mut Command, arguments: &TestArguments) -> &'a mut 
 }
 
 /// This very program with another verb.
-fn own(arguments: &[&str]) -> Result<Command> {
-    let program: PathBuf = std::env::current_exe()?;
-    let mut command = Command::new(program);
+fn own(tree: &Tree, arguments: &[&str]) -> Command {
+    let mut command = Command::new(&tree.program);
     command.args(arguments);
-    Ok(command)
+    command
 }
