@@ -1,5 +1,7 @@
 //! The verbs and their options.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Build, test and try Caisson. Each verb fetches by itself what it needs.
@@ -28,6 +30,8 @@ pub enum Verb {
     Guests(GuestsArguments),
     /// Start, stop or look at a Kafka for development.
     Kafka(KafkaArguments),
+    /// Compare with Kafka Connect 4.3.1, as it was recorded.
+    Conformance(ConformanceArguments),
     /// Run the benchmarks (criterion).
     ///
     /// Figures of other programs' load are no figures: run it on a quiet machine.
@@ -119,6 +123,23 @@ pub enum KafkaAction {
         /// The tool's class and its arguments.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         command: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct ConformanceArguments {
+    #[command(subcommand)]
+    pub part: ConformancePart,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConformancePart {
+    /// Replay what Kafka Connect's own classes made of given inputs, and say what differs.
+    ///
+    /// Prints every vector that fails, totals per kind, and `N passed, N failed` last.
+    Vectors {
+        /// Files of vectors; without it, those of this tree (tests/conformance/vectors).
+        directory: Option<PathBuf>,
     },
 }
 

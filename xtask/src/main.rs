@@ -5,6 +5,7 @@
 
 mod bench;
 mod cli;
+mod conformance;
 mod demo;
 mod guests;
 mod interrupt;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Verb::Test(arguments) => test::run(&tree, &arguments),
         Verb::Guests(arguments) => guests::run(&tree, &arguments).map(|()| ExitCode::SUCCESS),
         Verb::Kafka(arguments) => kafka::run(&tree, &arguments),
+        Verb::Conformance(arguments) => conformance::run(&tree, &arguments),
         Verb::Bench(arguments) => bench::run(&tree, &arguments),
     });
     result.unwrap_or_else(|error| {

@@ -22,13 +22,13 @@ caisson_sdk::plugins! {
 #[derive(Debug)]
 pub struct DatagenSource;
 
-fn number(name: &str, default: &str, least: Option<f64>, text: &str) -> Key {
+fn number(name: &str, default: &str, least: Option<i64>, text: &str) -> Key {
     let key = Key::new(name, Type::Int)
         .default(default)
         .importance(Importance::Medium)
         .documentation(text);
     match least {
-        Some(least) => key.validator(Validator::Range(Some(least), None)),
+        Some(least) => key.validator(Validator::at_least(least)),
         None => key,
     }
 }
@@ -59,8 +59,8 @@ impl SourceConnector for DatagenSource {
                     .importance(Importance::High)
                     .documentation(format),
             )
-            .key(number("record.bytes", "100", Some(20.0), "Size of a value.").importance(Importance::High))
-            .key(number("batch.records", "1000", Some(1.0), "Records for each poll."))
+            .key(number("record.bytes", "100", Some(20), "Size of a value.").importance(Importance::High))
+            .key(number("batch.records", "1000", Some(1), "Records for each poll."))
             .key(number(
                 "rate",
                 "-1",
@@ -76,7 +76,7 @@ impl SourceConnector for DatagenSource {
             .key(number(
                 "partitions",
                 "0",
-                Some(0.0),
+                Some(0),
                 "Partitions of the topic to write to in turn; 0 leaves the choice to the partitioner.",
             ))
             .key(

@@ -4,14 +4,16 @@
 
 mod definition;
 mod json;
+mod object;
 mod setting;
 mod validator;
 
 use std::collections::{BTreeMap, HashMap};
 
 pub use definition::Validated;
+pub use object::Object;
 pub use setting::{Password, Setting, Settings};
-pub use validator::{Checks, NoChecks};
+pub use validator::{Bound, Checks, NoChecks};
 
 /// `ConfigDef.Type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,8 +117,10 @@ pub enum Validator {
     NonNull,
     NonEmpty,
     NonEmptyWithoutControl,
-    Range(Option<f64>, Option<f64>),
+    Range(Option<Bound>, Option<Bound>),
     OneOf(Vec<String>),
+    /// One of these, of which null may be one.
+    OneOfOrNull(Vec<Option<String>>),
     OneOfIgnoringCase(Vec<String>),
     /// A list without empty or repeated elements, each out of these; may itself be empty.
     EachOneOf(Vec<String>),
@@ -172,12 +176,10 @@ impl Key {
         }
     }
 
-    /// Not required; the default is this text, in the form that a user would write.
-    pub fn default(self, text: impl Into<String>) -> Self {
-        Key {
-            default: Default::Text(text.into()),
-            ..self
-        }
+    /// Not required; without a value it is this one, or what a user would write for it.
+    pub fn default(self, value: impl Into<Object>) -> Self {
+        let default = value.into().into_text().map_or(Default::None, Default::Text);
+        Key { default, ..self }
     }
 
     /// Not required; null without a value.

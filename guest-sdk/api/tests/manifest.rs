@@ -9,8 +9,8 @@ use caisson_api::manifest::{Grants, Manifest, ModuleInfo, Plugin, PluginKind, ab
 fn manifest() -> Manifest {
     let validator = Validator::All(vec![
         Validator::NonNull,
-        Validator::Range(Some(1.0), None),
-        Validator::Range(Some(0.5), Some(1e300)),
+        Validator::at_least(1),
+        Validator::between(0.5, 1e300),
         Validator::OneOf(vec!["a".into()]),
         Validator::OneOfIgnoringCase(vec!["A".into()]),
         Validator::EachOneOf(vec![]),

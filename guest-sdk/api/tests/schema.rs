@@ -1,13 +1,9 @@
-//! Schemas: their JSON text, and what Kafka Connect itself says of values under them.
+//! Schemas: their JSON text. Values: their text in Java.
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "support/vectors.rs"]
-mod vectors;
-
 use caisson_api::schema::{Kind, Schema, SchemaBuilder};
 use caisson_api::value::{Decimal, Value, base64, java, to_java_string};
-use serde_json::Value as Json;
 
 #[test]
 fn the_json_text_has_the_order_of_json_converter() {
@@ -211,80 +207,4 @@ fn base64_is_that_of_the_standard() {
     }
     assert_eq!(base64::decode("A"), None);
     assert_eq!(base64::decode("A!=="), None);
-}
-
-/// The vectors of `schema.json` of one operation that concern this crate.
-fn recorded(op: &str) -> Vec<Json> {
-    vectors::load("schema.json")
-        .into_iter()
-        .filter(|vector| vector["input"]["op"] == op)
-        .collect()
-}
-
-#[test]
-fn values_are_validated_as_recorded() {
-    let (mut checked, mut skipped) = (0, 0);
-    for vector in recorded("validate") {
-        let input = &vector["input"];
-        let schema = vectors::schema(&input["schema"]);
-        let value = schema
-            .as_ref()
-            .ok()
-            .and_then(|schema| vectors::value(schema.as_ref(), &input["value"]));
-        let (Ok(Some(schema)), Some(value)) = (schema, value) else {
-            skipped += 1;
-            continue;
-        };
-        let result = match input["name"].as_str() {
-            Some(name) => schema.validate_field(name, &value),
-            None => schema.validate(&value),
-        };
-        let expected = vector["expect"]["error"]["message"].as_str();
-        assert_eq!(
-            result.err().map(|error| error.to_string()).as_deref(),
-            expected,
-            "{}",
-            vector["id"]
-        );
-        checked += 1;
-    }
-    println!("{checked} checked, {skipped} skipped");
-    assert!(checked > 90, "{checked} checked, {skipped} skipped");
-}
-
-#[test]
-fn schemas_are_built_as_recorded() {
-    for vector in recorded("build") {
-        let expected = vector["expect"]["error"]["message"].as_str();
-        if vector["input"].to_string().contains(":null") {
-            // A missing name or schema cannot be written in Rust.
-            continue;
-        }
-        let result = vectors::schema(&vector["input"]["schema"]);
-        assert_eq!(
-            result.err().map(|error| error.to_string()).as_deref(),
-            expected,
-            "{}",
-            vector["id"]
-        );
-    }
-}
-
-#[test]
-fn structs_print_as_recorded() {
-    for vector in recorded("structText") {
-        let schema = vectors::schema(&vector["input"]["schema"]).unwrap();
-        let Some(value) = vectors::value(schema.as_ref(), &vector["input"]["value"]) else {
-            continue;
-        };
-        let expected = vector["expect"]["text"].as_str().unwrap();
-        // Where Java says at which address an array lies, only what stands around it can be compared.
-        let text = to_java_string(schema.as_ref(), &value);
-        let mut rest = text.as_str();
-        for part in expected.split("IDENTITY") {
-            let at = rest.find(part);
-            assert!(at.is_some(), "{}: {text}", vector["id"]);
-            rest = &rest[at.unwrap() + part.len()..];
-        }
-    }
 }

@@ -1,13 +1,21 @@
-//! How a vector of each kind is replayed.
+//! How a vector of each kind is replayed: one module per kind, one line each in [`ALL`].
+//!
+//! A runner takes a vector's input and expectation, does with this tree's code what Kafka Connect's did when the vector
+//! was recorded, and says whether the two agree. [`crate::notation`] reads schemas, values, records and errors, so that a
+//! runner holds what is particular to its kind and nothing else.
 
+pub mod configdef;
+pub mod configdump;
 pub mod converter;
 pub mod schema;
 pub mod values;
 
 use crate::Replay;
 
-/// The kinds that this crate replays by itself.
+/// Each kind of vector and its runner, by name.
 pub const ALL: &[(&str, Replay)] = &[
+    ("configdef", configdef::replay),
+    ("configdump", configdump::replay),
     ("converter", converter::replay),
     ("schema", schema::replay),
     ("values", values::replay),

@@ -16,27 +16,44 @@ pub use error::{Expected, Thrown, check_error};
 pub use report::{Outcome, Report};
 pub use vectors::{Error, Vector, VectorFile};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
 /// Replays one vector, given its input and what is expected.
 pub type Replay = fn(input: &Json, expect: &Json) -> Outcome;
 
-/// Replays all files of a directory whose kind is among `kinds`; files of other kinds are listed in the report.
-/// Deep values need a deep stack, so this wants a thread with some 64 MiB of it.
-pub fn replay_directory(directory: &Path, kinds: &[(&str, Replay)]) -> Result<Report, Error> {
+/// Some values are nested a thousand levels deep.
+const STACK: usize = 256 << 20;
+
+/// The vectors of this tree.
+pub fn own_vectors() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors")
+}
+
+/// Replays all files of a directory with the runners of [`kinds::ALL`].
+pub fn replay_all(directory: &Path) -> Result<Report, Error> {
+    let files = VectorFile::read_directory(directory)?;
+    std::thread::scope(|scope| {
+        let replay = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || replay_files(&files))
+            .map_err(Error::Thread)?;
+        Ok(replay.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
+
+fn replay_files(files: &[VectorFile]) -> Report {
     let mut report = Report::default();
-    for file in VectorFile::read_directory(directory)? {
-        match kinds.iter().find(|(kind, _)| *kind == file.kind) {
-            Some((kind, replay)) => {
-                for vector in &file.vectors {
-                    let outcome = excuses::apply(&vector.id, replay(&vector.input, &vector.expect));
-                    report.add(kind, &vector.id, outcome);
-                }
-            }
-            None => report.skip_file(&file.kind, file.vectors.len()),
+    for file in files {
+        let Some((kind, replay)) = kinds::ALL.iter().find(|(kind, _)| *kind == file.kind) else {
+            report.skip_file(&file.kind, file.vectors.len());
+            continue;
+        };
+        for vector in &file.vectors {
+            let outcome = excuses::apply(&vector.id, replay(&vector.input, &vector.expect));
+            report.add(kind, &vector.id, outcome);
         }
     }
-    Ok(report)
+    report
 }

@@ -61,6 +61,11 @@ impl Report {
         self.totals.values().map(|totals| totals.failed).sum()
     }
 
+    /// Nothing failed, and nothing was left out.
+    pub fn is_complete(&self) -> bool {
+        self.failed() == 0 && self.other_kinds.is_empty()
+    }
+
     /// The vectors that failed and how.
     pub fn failures(&self) -> &[(String, String)] {
         &self.failures
@@ -89,7 +94,7 @@ impl fmt::Display for Report {
             )?;
         }
         for (kind, count) in &self.other_kinds {
-            writeln!(f, "{kind:<16} {count:>5} not replayed")?;
+            writeln!(f, "{kind:<16} {count:>5} not replayed: no runner for this kind")?;
         }
         write!(f, "{} passed, {} failed", self.passed(), self.failed())
     }

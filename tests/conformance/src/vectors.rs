@@ -15,6 +15,8 @@ pub enum Error {
     },
     #[error("{path} is no file of vectors: {message}")]
     Format { path: PathBuf, message: String },
+    #[error("cannot start a thread with a deep stack")]
+    Thread(#[source] std::io::Error),
 }
 
 /// All vectors of one kind and group.

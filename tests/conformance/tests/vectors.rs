@@ -5,23 +5,13 @@
 use std::path::PathBuf;
 
 use caisson_api::config::{Default, Key};
-use caisson_conformance::{VectorFile, kinds, replay_directory};
+use caisson_conformance::{VectorFile, own_vectors, replay_all};
 use caisson_convert::registry::Bundled;
 use serde_json::Value as Json;
 
 #[test]
 fn the_vectors_of_the_kinds_at_hand_pass() {
-    let replay = || {
-        let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("vectors");
-        replay_directory(&directory, kinds::ALL).unwrap()
-    };
-    // Some values are nested a thousand levels deep.
-    let report = std::thread::Builder::new()
-        .stack_size(256 << 20)
-        .spawn(replay)
-        .unwrap()
-        .join()
-        .unwrap();
+    let report = replay_all(&own_vectors()).unwrap();
     println!("{report}");
     assert_eq!(report.failed(), 0, "{report}");
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::object::parse_text;
 use super::{Checks, ConfigDef, ConfigError, Default, Key, NoChecks, Properties, Setting, Settings, Validator};
+use crate::value::java;
 
 /// What validation found about one key (`ConfigValue`).
 #[derive(Clone, Debug, PartialEq, std::default::Default)]
@@ -33,7 +35,7 @@ impl Key {
     /// The value without the validator's word on it.
     fn read(&self, properties: &dyn Properties, checks: &dyn Checks) -> Result<Setting, ConfigError> {
         match (properties.property(&self.name), &self.default) {
-            (Some(Some(text)), _) => self.read_text(text, checks),
+            (Some(Some(text)), _) => parse_text(&self.name, text, self.kind, checks),
             (Some(None), _) | (None, Default::None) => Ok(Setting::Null),
             (None, Default::Text(text)) => Setting::parse(&self.name, text, self.kind),
             (None, Default::Required) => {
@@ -42,18 +44,6 @@ impl Key {
                     "Missing required configuration \"{name}\" which has no default value."
                 )))
             }
-        }
-    }
-
-    fn read_text(&self, text: &str, checks: &dyn Checks) -> Result<Setting, ConfigError> {
-        let value = Setting::parse(&self.name, text, self.kind)?;
-        match &value {
-            Setting::Class(class) if !checks.is_class(class) => Err(ConfigError::invalid(
-                &self.name,
-                text,
-                &format!("Class {text} could not be found."),
-            )),
-            _ => Ok(value),
         }
     }
 
@@ -129,7 +119,7 @@ impl ConfigDef {
         })
     }
 
-    /// What is to be said about each key, in the order of the definitions.
+    /// What is to be said about each key, in the order of Kafka's answer, which is that of a `HashMap` of the names.
     pub fn validate(&self, properties: &dyn Properties) -> Vec<Validated> {
         self.validate_with(properties, &NoChecks)
     }
@@ -143,6 +133,7 @@ impl ConfigDef {
                 ..Validated::default()
             });
         }
+        java::sort_as_in_hash_map(&mut all, |found| &found.name);
         all
     }
 

@@ -5,7 +5,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Default, Importance, Key, Type, Validator, Width};
+use super::{Bound, Default, Importance, Key, Type, Validator, Width};
 
 /// A key as it stands in the text: absent members have the defaults of the contract.
 #[derive(Serialize, Deserialize)]
@@ -111,6 +111,7 @@ fn write_validator(validator: &Validator) -> Json {
         Validator::NonEmptyWithoutControl => json!({"non-empty-without-control": true}),
         Validator::Range(min, max) => json!({"range": [bound(*min), bound(*max)]}),
         Validator::OneOf(values) => json!({"one-of": values}),
+        Validator::OneOfOrNull(values) => json!({"one-of": values}),
         Validator::OneOfIgnoringCase(values) => json!({"one-of-ignoring-case": values}),
         Validator::EachOneOf(values) => json!({"each-one-of": values}),
         Validator::Distinct {
@@ -127,12 +128,18 @@ fn write_validator(validator: &Validator) -> Json {
     }
 }
 
-/// Whole numbers look whole.
-fn bound(number: Option<f64>) -> Json {
-    match number {
-        Some(n) if n.fract() == 0.0 && n.abs() < 9e15 => json!(n as i64),
-        Some(n) => json!(n),
+fn bound(bound: Option<Bound>) -> Json {
+    match bound {
+        Some(Bound::Whole(number)) => json!(number),
+        Some(Bound::Real(number)) => json!(number),
         None => Json::Null,
+    }
+}
+
+fn read_bound(json: &Json) -> Option<Bound> {
+    match json.as_i64() {
+        Some(whole) => Some(Bound::Whole(whole)),
+        None => json.as_f64().map(Bound::Real),
     }
 }
 
@@ -154,10 +161,12 @@ fn read_validator(json: &Json) -> Validator {
         "non-empty" => on.then_some(Validator::NonEmpty),
         "non-empty-without-control" => on.then_some(Validator::NonEmptyWithoutControl),
         "range" => match content.as_array().map(Vec::as_slice) {
-            Some([min, max]) => Some(Validator::Range(min.as_f64(), max.as_f64())),
+            Some([min, max]) => Some(Validator::Range(read_bound(min), read_bound(max))),
             Some(_) | None => None,
         },
-        "one-of" => texts(content).map(Validator::OneOf),
+        "one-of" => texts(content)
+            .map(Validator::OneOf)
+            .or_else(|| texts_or_null(content).map(Validator::OneOfOrNull)),
         "one-of-ignoring-case" => texts(content).map(Validator::OneOfIgnoringCase),
         "each-one-of" => texts(content).map(Validator::EachOneOf),
         "distinct" => Some(Validator::Distinct {
@@ -178,6 +187,15 @@ fn read_validator(json: &Json) -> Validator {
     known.unwrap_or_else(|| Validator::Unknown(name.clone()))
 }
 
+fn texts_or_null(json: &Json) -> Option<Vec<Option<String>>> {
+    let text = |item: &Json| match item {
+        Json::Null => Some(None),
+        Json::String(text) => Some(Some(text.clone())),
+        Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
+    };
+    json.as_array()?.iter().map(text).collect()
+}
+
 impl Validator {
     /// The names of validators in here that this version does not know; worth a warning at upload.
     pub fn unknown(&self) -> Vec<&str> {
@@ -189,6 +207,7 @@ impl Validator {
             | Validator::NonEmptyWithoutControl
             | Validator::Range(_, _)
             | Validator::OneOf(_)
+            | Validator::OneOfOrNull(_)
             | Validator::OneOfIgnoringCase(_)
             | Validator::EachOneOf(_)
             | Validator::Distinct { .. }

@@ -1,6 +1,8 @@
 //! Checks of parsed values, with Kafka's messages.
 
-use super::{ConfigError, Setting, Type, Validator};
+use std::fmt;
+
+use super::{ConfigError, Setting, Validator};
 use crate::value::java;
 
 /// What a definition cannot find out by itself.
@@ -22,6 +24,43 @@ pub struct NoChecks;
 
 impl Checks for NoChecks {}
 
+/// A bound of a range. Messages show it as it was written: `1` or `1.0`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    Whole(i64),
+    Real(f64),
+}
+
+impl Bound {
+    fn number(self) -> f64 {
+        match self {
+            Bound::Whole(number) => number as f64,
+            Bound::Real(number) => number,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::Whole(number) => write!(f, "{number}"),
+            Bound::Real(number) => f.write_str(&java::double_text(*number)),
+        }
+    }
+}
+
+impl From<i64> for Bound {
+    fn from(number: i64) -> Self {
+        Bound::Whole(number)
+    }
+}
+
+impl From<f64> for Bound {
+    fn from(number: f64) -> Self {
+        Bound::Real(number)
+    }
+}
+
 impl Validator {
     /// Checks the value of a key (`ConfigDef.Validator.ensureValid`).
     pub fn check(&self, name: &str, value: &Setting, checks: &dyn Checks) -> Result<(), ConfigError> {
@@ -34,6 +73,10 @@ impl Validator {
             Validator::OneOf(values) => match value.text() {
                 Some(text) if values.iter().any(|value| value == text) => Ok(()),
                 Some(_) | None => fail(&format!("String must be one of: {}", values.join(", "))),
+            },
+            Validator::OneOfOrNull(values) => match values.iter().any(|one| one.as_deref() == value.text()) {
+                true => Ok(()),
+                false => fail(&format!("String must be one of: {}", listed(values))),
             },
             Validator::OneOfIgnoringCase(values) => match value.text() {
                 Some(text) if values.iter().any(|value| value.to_uppercase() == text.to_uppercase()) => Ok(()),
@@ -63,24 +106,28 @@ impl Validator {
         }
     }
 
-    /// What Kafka prints for the validator; bounds of a range look like numbers of the key's type.
-    pub fn to_text(&self, kind: Type) -> String {
-        let bound = |n: f64| {
-            if kind == Type::Double {
-                java::double_text(n)
-            } else {
-                format!("{n}")
-            }
-        };
+    /// A number of at least so much.
+    pub fn at_least(least: impl Into<Bound>) -> Self {
+        Validator::Range(Some(least.into()), None)
+    }
+
+    /// A number in a range, both ends included.
+    pub fn between<B: Into<Bound>>(least: B, most: B) -> Self {
+        Validator::Range(Some(least.into()), Some(most.into()))
+    }
+
+    /// What Kafka prints for the validator.
+    pub fn to_text(&self) -> String {
         match self {
             Validator::NonNull => "non-null string".into(),
             Validator::NonEmpty => "non-empty string".into(),
             Validator::NonEmptyWithoutControl => "non-empty string without ISO control characters".into(),
             Validator::Range(None, None) => "[...]".into(),
-            Validator::Range(Some(min), None) => format!("[{},...]", bound(*min)),
-            Validator::Range(None, Some(max)) => format!("[...,{}]", bound(*max)),
-            Validator::Range(Some(min), Some(max)) => format!("[{},...,{}]", bound(*min), bound(*max)),
+            Validator::Range(Some(min), None) => format!("[{min},...]"),
+            Validator::Range(None, Some(max)) => format!("[...,{max}]"),
+            Validator::Range(Some(min), Some(max)) => format!("[{min},...,{max}]"),
             Validator::OneOf(values) => format!("[{}]", values.join(", ")),
+            Validator::OneOfOrNull(values) => format!("[{}]", listed(values)),
             Validator::OneOfIgnoringCase(values) => {
                 format!("(case insensitive) [{}]", values.join(", ").to_uppercase())
             }
@@ -88,34 +135,26 @@ impl Validator {
             Validator::EachOneOf(values) | Validator::Distinct { values, .. } => format!("[{}]", values.join(", ")),
             Validator::MaxSize(max) => format!("List containing maximum of {max} elements"),
             Validator::Pattern(pattern) => format!("string matching {pattern}"),
-            Validator::All(all) => all.iter().map(|one| one.to_text(kind)).collect::<Vec<_>>().join(", "),
+            Validator::All(all) => all.iter().map(Validator::to_text).collect::<Vec<_>>().join(", "),
             Validator::Unknown(name) => name.clone(),
         }
     }
 }
 
-fn check_range(name: &str, value: &Setting, min: Option<f64>, max: Option<f64>) -> Result<(), ConfigError> {
+/// Texts of which some may be null.
+fn listed(values: &[Option<String>]) -> String {
+    let values: Vec<&str> = values.iter().map(|value| value.as_deref().unwrap_or("null")).collect();
+    values.join(", ")
+}
+
+fn check_range(name: &str, value: &Setting, min: Option<Bound>, max: Option<Bound>) -> Result<(), ConfigError> {
+    let fail = |message: &str| Err(ConfigError::invalid(name, value, message));
     let Some(number) = value.number() else {
-        return Err(ConfigError::invalid(name, value, "Value must be non-null"));
-    };
-    let bound = |n: f64| {
-        if matches!(value, Setting::Double(_)) && n.fract() != 0.0 {
-            java::double_text(n)
-        } else {
-            format!("{n}")
-        }
+        return fail("Value must be non-null");
     };
     match (min, max) {
-        (Some(min), _) if number < min => Err(ConfigError::invalid(
-            name,
-            value,
-            &format!("Value must be at least {}", bound(min)),
-        )),
-        (_, Some(max)) if number > max => Err(ConfigError::invalid(
-            name,
-            value,
-            &format!("Value must be no more than {}", bound(max)),
-        )),
+        (Some(min), _) if number < min.number() => fail(&format!("Value must be at least {min}")),
+        (_, Some(max)) if number > max.number() => fail(&format!("Value must be no more than {max}")),
         (Some(_) | None, Some(_) | None) => Ok(()),
     }
 }

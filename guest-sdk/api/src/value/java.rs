@@ -167,6 +167,26 @@ fn number_text(nan: bool, infinite: bool, zero: bool, negative: bool, scientific
     }
 }
 
+/// Puts things into the order in which a `java.util.HashMap` gives them back when they were put in as they come, by
+/// different keys.
+pub fn sort_as_in_hash_map<T>(all: &mut [T], key: impl Fn(&T) -> &str) {
+    // The table doubles when it is three quarters full; what shares a place stays in its order.
+    let mut size = 16;
+    while all.len() > size / 4 * 3 {
+        size *= 2;
+    }
+    all.sort_by_key(|one| {
+        let hash = string_hash(key(one));
+        (hash ^ (hash >> 16)) as usize & (size - 1)
+    });
+}
+
+/// `String.hashCode`.
+fn string_hash(text: &str) -> u32 {
+    text.encode_utf16()
+        .fold(0, |hash: u32, unit| hash.wrapping_mul(31).wrapping_add(unit.into()))
+}
+
 const DAY: i64 = 86_400_000;
 
 /// `java.util.Date.toString` in UTC: `Thu Jan 01 00:00:00 UTC 1970`.

@@ -79,7 +79,8 @@ pub enum Check {
     AtLeast(i64),
     /// Null is good too.
     AtLeastIfAny(i64),
-    Between(f64, f64),
+    Between(i64, i64),
+    BetweenReals(f64, f64),
     OneOf(&'static [&'static str]),
     OneOfIgnoringCase(&'static [&'static str]),
     /// A list without empty or repeated entries, perhaps empty, perhaps null.
@@ -188,9 +189,10 @@ impl Check {
             Check::NonNull | Check::Patterns("non-null string") => Validator::NonNull,
             Check::NonEmpty => Validator::NonEmpty,
             Check::Name => Validator::NonEmptyWithoutControl,
-            Check::AtLeast(least) => Validator::Range(Some(least as f64), None),
+            Check::AtLeast(least) => Validator::at_least(least),
             Check::AtLeastIfAny(least) => said(&format!("[{least},...]")),
-            Check::Between(least, most) => Validator::Range(Some(least), Some(most)),
+            Check::Between(least, most) => Validator::between(least, most),
+            Check::BetweenReals(least, most) => Validator::between(least, most),
             Check::OneOf(all) => Validator::OneOf(words(all)),
             Check::OneOfIgnoringCase(all) => Validator::OneOfIgnoringCase(words(all)),
             Check::Entries { empty, null } => Validator::Distinct {
@@ -225,6 +227,7 @@ impl Check {
             | Check::Name
             | Check::AtLeast(_)
             | Check::Between(..)
+            | Check::BetweenReals(..)
             | Check::OneOf(_)
             | Check::OneOfIgnoringCase(_)
             | Check::Entries { .. }

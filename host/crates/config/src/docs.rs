@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use caisson_api::config::{Default, Key, Type};
+use caisson_api::config::{Default, Key, Type, Validator};
 
 use crate::builtin;
 use crate::definition::Definition;
@@ -131,11 +131,7 @@ fn section(page: &mut String, title: &str, introduction: &str, keys: &[Key]) {
 fn table(page: &mut String, keys: &[Key]) {
     page.push_str("\n| key | type | default | meaning |\n|---|---|---|---|\n");
     for key in keys {
-        let valid = key
-            .validator
-            .as_ref()
-            .map(|validator| validator.to_text(key.kind))
-            .unwrap_or_default();
+        let valid = key.validator.as_ref().map(Validator::to_text).unwrap_or_default();
         let valid = if valid.is_empty() || valid.starts_with("A concrete subclass") {
             String::new()
         } else {

@@ -45,7 +45,7 @@ impl Rule {
                     .map_err(|error| ConfigError::invalid(name, value, &format!("Invalid regex: {error}")))
             }),
             Rule::AtLeastIfAny(_) if value.is_null() => Ok(()),
-            Rule::AtLeastIfAny(least) => Validator::Range(Some(least as f64), None).check(name, value, &NoChecks),
+            Rule::AtLeastIfAny(least) => Validator::at_least(least).check(name, value, &NoChecks),
             Rule::Partitions => number(name, value, "Number of partitions"),
             Rule::ReplicationFactor => number(name, value, "Replication factor"),
             Rule::Listeners => listener::check(name, value, listener::Purpose::Regular),

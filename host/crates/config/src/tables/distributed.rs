@@ -152,7 +152,7 @@ pub static STORAGE: &[Line] = &[
         Low,
         "How long the work of a worker that left waits for it to come back before others take it.",
     )
-    .check(Check::Between(0.0, 2147483647.0)),
+    .check(Check::Between(0, 2147483647)),
     line(
         "inter.worker.key.ttl.ms",
         Type::Int,
@@ -160,7 +160,7 @@ pub static STORAGE: &[Line] = &[
         Low,
         "After how long the key that signs internal requests is replaced; 0 or less never replaces it.",
     )
-    .check(Check::Between(0.0, 2147483647.0)),
+    .check(Check::Between(0, 2147483647)),
     line(
         "inter.worker.key.generation.algorithm",
         Type::String,

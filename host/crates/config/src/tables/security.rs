@@ -209,7 +209,7 @@ pub static SASL: &[Line] = &[
         Low,
         "Part of the life of a token after which it is refreshed.",
     )
-    .check(Check::Between(0.5, 1.0)),
+    .check(Check::BetweenReals(0.5, 1.0)),
     line(
         "sasl.login.refresh.window.jitter",
         Type::Double,
@@ -217,7 +217,7 @@ pub static SASL: &[Line] = &[
         Low,
         "Random part of the time at which a token is refreshed.",
     )
-    .check(Check::Between(0.0, 0.25)),
+    .check(Check::BetweenReals(0.0, 0.25)),
     line(
         "sasl.login.refresh.min.period.seconds",
         Type::Short,
@@ -225,7 +225,7 @@ pub static SASL: &[Line] = &[
         Low,
         "Least time between two refreshes of a token.",
     )
-    .check(Check::Between(0.0, 900.0)),
+    .check(Check::Between(0, 900)),
     line(
         "sasl.login.refresh.buffer.seconds",
         Type::Short,
@@ -233,7 +233,7 @@ pub static SASL: &[Line] = &[
         Low,
         "Time that is to be left of a token when it is refreshed.",
     )
-    .check(Check::Between(0.0, 3600.0)),
+    .check(Check::Between(0, 3600)),
     line(
         "sasl.mechanism",
         Type::String,
@@ -354,7 +354,7 @@ pub static SASL: &[Line] = &[
         Low,
         "After how long an assertion expires.",
     )
-    .check(Check::Between(0.0, 86400.0)),
+    .check(Check::Between(0, 86400)),
     line(
         "sasl.oauthbearer.assertion.claim.iss",
         Type::String,
@@ -376,7 +376,7 @@ pub static SASL: &[Line] = &[
         Low,
         "How long before its making an assertion is already good.",
     )
-    .check(Check::Between(0.0, 3600.0)),
+    .check(Check::Between(0, 3600)),
     line(
         "sasl.oauthbearer.assertion.claim.sub",
         Type::String,

@@ -91,5 +91,5 @@ pub const fn retries(importance: Importance) -> Line {
         importance,
         "How often a request that failed is sent again.",
     )
-    .check(Check::Between(0.0, 2147483647.0))
+    .check(Check::Between(0, 2147483647))
 }
