@@ -136,8 +136,45 @@ pub enum Validator {
     /// A regular expression that the whole value has to match.
     Pattern(String),
     All(Vec<Validator>),
+    /// A check in code.
+    Code(Code),
     /// One of a later version of the contract; it lets everything pass.
     Unknown(String),
+}
+
+/// A check that runs where it was written: natively, and inside of a component when it starts. A manifest carries its
+/// description only.
+#[derive(Clone)]
+pub struct Code {
+    /// What Kafka prints for the validator.
+    pub description: String,
+    pub check: Option<Check>,
+}
+
+/// Given the name of the key and its value.
+pub type Check = fn(&str, &Setting) -> Result<(), ConfigError>;
+
+impl PartialEq for Code {
+    /// Addresses of functions mean nothing.
+    fn eq(&self, other: &Self) -> bool {
+        self.description == other.description
+    }
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.description)
+    }
+}
+
+impl Validator {
+    /// A check in code, and what Kafka prints for it.
+    pub fn code(description: impl Into<String>, check: Check) -> Self {
+        Validator::Code(Code {
+            description: description.into(),
+            check: Some(check),
+        })
+    }
 }
 
 /// The definition of one key (`ConfigDef.ConfigKey`).

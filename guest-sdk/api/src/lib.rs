@@ -5,15 +5,18 @@
 //! bytes that it did not write itself.
 
 pub mod config;
+pub mod conversion;
 pub mod error;
 pub mod frame;
+pub mod logical;
 pub mod manifest;
 pub mod record;
 pub mod schema;
 pub mod typed;
 pub mod value;
+pub mod values;
 
-pub use error::{Error, ErrorKind, Failure};
+pub use error::{Cause, Error, ErrorKind, Exception, Failure};
 pub use record::{Header, Record};
 pub use schema::{Schema, SchemaRef};
 pub use value::{Decimal, Value};

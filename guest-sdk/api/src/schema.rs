@@ -80,7 +80,7 @@ pub enum SchemaError {
 
 impl From<SchemaError> for crate::Error {
     fn from(error: SchemaError) -> Self {
-        crate::Error::data(error.to_string())
+        crate::conversion::ConvertError::from(error).into()
     }
 }
 

@@ -4,6 +4,9 @@ pub mod base64;
 mod decimal;
 pub mod java;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 pub use java::to_java_string;
 
 /// One value. Which of its forms a schema allows is said in [`crate::schema::Schema::validate`].
@@ -86,4 +89,20 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Value::Null, Into::into)
     }
+}
+
+/// Entries as a Java map would have them: of several with one key the last one counts, at the place of the first.
+pub fn unique_keys(entries: Vec<(Value, Value)>) -> Vec<(Value, Value)> {
+    let mut places: HashMap<String, usize> = HashMap::with_capacity(entries.len());
+    let mut unique: Vec<(Value, Value)> = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        match places.entry(format!("{key:?}")) {
+            Entry::Occupied(place) => unique[*place.get()].1 = value,
+            Entry::Vacant(place) => {
+                place.insert(unique.len());
+                unique.push((key, value));
+            }
+        }
+    }
+    unique
 }

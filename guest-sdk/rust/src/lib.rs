@@ -47,5 +47,5 @@ pub mod prelude {
         Batch, ConnectorContext, Delivery, ExactlyOnce, Outcome, SourceConnector, SourceContext, SourceOffsetChange,
         SourceRecord, SourceTask,
     };
-    pub use crate::transform::{Answer, Bitmap, Output, Predicate, Transform};
+    pub use crate::transform::{Answer, Bitmap, Origin, Output, Predicate, Transform};
 }

@@ -160,7 +160,15 @@ impl Plugin {
         &self.config
     }
 
-    pub(crate) fn encodings(&self) -> Encodings {
+    pub fn class(&self) -> &str {
+        &self.class
+    }
+
+    pub fn aliases(&self) -> &[String] {
+        &self.aliases
+    }
+
+    pub fn encodings(&self) -> Encodings {
         self.encodings
     }
 

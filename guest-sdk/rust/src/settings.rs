@@ -1,5 +1,7 @@
 //! A configuration that has passed the checks of its definitions.
 
+use std::collections::BTreeMap;
+
 use caisson_api::Error;
 use caisson_api::config::{self, Config, ConfigDef, Password};
 
@@ -38,6 +40,16 @@ impl Settings {
     /// Checks a configuration against definitions; the error has Kafka Connect's words.
     pub fn parse(definitions: &ConfigDef, config: Config) -> Result<Self, Error> {
         let values = definitions.parse(&config)?;
+        Ok(Settings { config, values })
+    }
+
+    /// As `parse`, where a key may be there with null, as JSON can have it: it then has no value, not its default.
+    pub fn parse_nullable(definitions: &ConfigDef, given: BTreeMap<String, Option<String>>) -> Result<Self, Error> {
+        let values = definitions.parse(&given)?;
+        let config = given
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect();
         Ok(Settings { config, values })
     }
 

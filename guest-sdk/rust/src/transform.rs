@@ -24,12 +24,38 @@ pub trait Transform: Sized + 'static {
         ))
     }
 
-    /// A whole batch. As it stands, calls `apply` for each record and answers with the least that says what came of it.
+    /// As `apply`, which it calls, with what is known of the record besides.
+    fn apply_from(&mut self, record: Record, origin: Origin) -> Result<Option<Record>, Error> {
+        let _ = origin;
+        self.apply(record)
+    }
+
+    /// A whole batch. As it stands, calls `apply_from` for each record and answers with the least that says what came of it.
     fn apply_batch(&mut self, records: &Records<'_>, output: &mut Output) -> Result<Answer, Error> {
-        apply_each(records, output, |record| self.apply(record))
+        apply_each(records, output, |record, origin| self.apply_from(record, origin))
     }
 
     fn stop(&mut self) {}
+}
+
+/// Where a record comes from: what `SourceRecord` and `SinkRecord` say beyond `ConnectRecord`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is on its way from a source to Kafka.
+    Source,
+    /// It was read from Kafka.
+    Sink {
+        offset: i64,
+        /// As Kafka has it, whatever transforms have made of the record's time since.
+        timestamp: Timestamp,
+    },
+}
+
+impl Origin {
+    /// By the offset: no record has one before it is in Kafka.
+    pub fn of(offset: Option<i64>, timestamp: Timestamp) -> Self {
+        offset.map_or(Origin::Source, |offset| Origin::Sink { offset, timestamp })
+    }
 }
 
 /// A predicate (`org.apache.kafka.connect.transforms.predicates.Predicate`).
@@ -150,13 +176,14 @@ fn timestamp(from: &RecordView<'_>, record: &Record) -> Timestamp {
 fn apply_each(
     records: &Records<'_>,
     output: &mut Output,
-    mut apply: impl FnMut(Record) -> Result<Option<Record>, Error>,
+    mut apply: impl FnMut(Record, Origin) -> Result<Option<Record>, Error>,
 ) -> Result<Answer, Error> {
     let mut kept = Bitmap::new(records.len());
     let mut changed = false;
     let mut scratch = Vec::new();
     for view in records {
-        let applied = view.to_record().and_then(|before| apply(before.record));
+        let origin = Origin::of(view.offset(), view.timestamp());
+        let applied = view.to_record().and_then(|before| apply(before.record, origin));
         let after = match applied {
             Ok(Some(after)) => after,
             Ok(None) => continue,

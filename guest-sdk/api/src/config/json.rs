@@ -5,7 +5,7 @@ use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use super::{Bound, Default, Importance, Key, Type, Validator, Width};
+use super::{Bound, Code, Default, Importance, Key, Type, Validator, Width};
 
 /// A key as it stands in the text: absent members have the defaults of the contract.
 #[derive(Serialize, Deserialize)]
@@ -124,6 +124,7 @@ fn write_validator(validator: &Validator) -> Json {
         Validator::MaxSize(max) => json!({"max-size": max}),
         Validator::Pattern(pattern) => json!({"pattern": pattern}),
         Validator::All(all) => json!({"all": all.iter().map(write_validator).collect::<Vec<_>>()}),
+        Validator::Code(code) => json!({"code": code.description}),
         Validator::Unknown(name) => Json::Object(Map::from_iter([(name.clone(), Json::Bool(true))])),
     }
 }
@@ -182,6 +183,12 @@ fn read_validator(json: &Json) -> Validator {
         "all" => content
             .as_array()
             .map(|all| Validator::All(all.iter().map(read_validator).collect())),
+        "code" => content.as_str().map(|description| {
+            Validator::Code(Code {
+                description: description.to_owned(),
+                check: None,
+            })
+        }),
         _ => None,
     };
     known.unwrap_or_else(|| Validator::Unknown(name.clone()))
@@ -212,7 +219,8 @@ impl Validator {
             | Validator::EachOneOf(_)
             | Validator::Distinct { .. }
             | Validator::MaxSize(_)
-            | Validator::Pattern(_) => Vec::new(),
+            | Validator::Pattern(_)
+            | Validator::Code(_) => Vec::new(),
         }
     }
 }

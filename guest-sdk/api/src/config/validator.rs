@@ -102,6 +102,7 @@ impl Validator {
             Validator::All(all) => all
                 .iter()
                 .try_for_each(|validator| validator.check(name, value, checks)),
+            Validator::Code(code) => code.check.map_or(Ok(()), |check| check(name, value)),
             Validator::NonNull | Validator::NonEmpty | Validator::Unknown(_) => Ok(()),
         }
     }
@@ -136,6 +137,7 @@ impl Validator {
             Validator::MaxSize(max) => format!("List containing maximum of {max} elements"),
             Validator::Pattern(pattern) => format!("string matching {pattern}"),
             Validator::All(all) => all.iter().map(Validator::to_text).collect::<Vec<_>>().join(", "),
+            Validator::Code(code) => code.description.clone(),
             Validator::Unknown(name) => name.clone(),
         }
     }

@@ -59,6 +59,7 @@ pub(crate) fn offsets_get(partitions: &[String]) -> Result<Vec<Option<String>>, 
         message: error.message,
         detail: error.detail,
         retry_after_ms: error.retry_after_ms,
+        exception: None,
     })
 }
 

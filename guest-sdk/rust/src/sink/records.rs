@@ -202,6 +202,11 @@ impl<'r> RecordView<'r> {
         )
     }
 
+    /// Names of the headers, which may repeat; nothing is decoded.
+    pub fn header_names(&self) -> impl Iterator<Item = &'r str> + use<'r> {
+        self.entry.headers.map(|header| header.name)
+    }
+
     pub fn headers(&self) -> Result<Vec<Header>, Error> {
         let encoding = self.records.frame.encodings().headers;
         let decode = |header: caisson_api::frame::HeaderEntry<'r>| {
@@ -270,12 +275,7 @@ impl<'r> RecordView<'r> {
 
     /// Reports this record as beyond help: the error tolerance of the connector decides what becomes of it.
     pub fn fail(&self, error: impl Into<Error>) {
-        let error = error.into();
-        let failure = Failure {
-            index: self.index as u32,
-            kind: error.kind,
-            message: error.message,
-        };
+        let failure = Failure::new(self.index as u32, error.into());
         self.records.failures.borrow_mut().push(failure);
     }
 }

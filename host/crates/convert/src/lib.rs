@@ -8,25 +8,20 @@ mod base64;
 mod byte_array;
 mod charset;
 pub mod column;
-mod error;
-mod java;
 mod json;
-mod logical;
 mod primitive;
 pub mod project;
 pub mod registry;
 mod simple_header;
 mod string;
-pub mod values;
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
+use caisson_api::value::{java, unique_keys};
 use caisson_api::{SchemaRef, Value};
 
 pub use byte_array::ByteArrayConverter;
+pub use caisson_api::conversion::{Class, ConvertError};
+pub use caisson_api::{logical, values};
 pub use column::Converted;
-pub use error::{Class, ConvertError};
 pub use json::{DecimalFormat, JsonConverter, JsonOptions};
 pub use primitive::{BooleanConverter, NumberConverter};
 pub use simple_header::SimpleHeaderConverter;
@@ -166,19 +161,3 @@ header_converter_by_converter!(
     SimpleHeaderConverter,
     StringConverter,
 );
-
-/// Entries as a Java map would have them: of several with one key the last one counts, at the place of the first.
-fn unique_keys(entries: Vec<(Value, Value)>) -> Vec<(Value, Value)> {
-    let mut places: HashMap<String, usize> = HashMap::with_capacity(entries.len());
-    let mut unique: Vec<(Value, Value)> = Vec::with_capacity(entries.len());
-    for (key, value) in entries {
-        match places.entry(format!("{key:?}")) {
-            Entry::Occupied(place) => unique[*place.get()].1 = value,
-            Entry::Vacant(place) => {
-                place.insert(unique.len());
-                unique.push((key, value));
-            }
-        }
-    }
-    unique
-}

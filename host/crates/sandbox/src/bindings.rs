@@ -62,6 +62,7 @@ impl From<types::Error> for Error {
             message: error.message,
             detail: error.detail,
             retry_after_ms: error.retry_after_ms,
+            exception: None,
         }
     }
 }
@@ -72,6 +73,7 @@ impl From<types::Failure> for Failure {
             index: failure.index,
             kind: failure.kind.into(),
             message: failure.message,
+            exception: None,
         }
     }
 }

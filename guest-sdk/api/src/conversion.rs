@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use caisson_api::schema::SchemaError;
-use caisson_api::typed::TypedError;
+use crate::schema::SchemaError;
+use crate::typed::TypedError;
 
 /// A failed conversion or configuration of a converter.
 ///
@@ -101,5 +101,24 @@ impl From<SchemaError> for ConvertError {
 impl From<TypedError> for ConvertError {
     fn from(error: TypedError) -> Self {
         ConvertError::data(error.to_string())
+    }
+}
+
+impl From<ConvertError> for crate::Error {
+    fn from(error: ConvertError) -> Self {
+        let causes: Vec<_> = error
+            .causes()
+            .map(|cause| (cause.class.name(), cause.message.clone()))
+            .collect();
+        let class = error.class.name();
+        let outer = crate::Error::data(error.message);
+        let outer = if class == outer.class() {
+            outer
+        } else {
+            outer.with_class(class)
+        };
+        causes
+            .into_iter()
+            .fold(outer, |error, (class, message)| error.caused_by(class, message))
     }
 }

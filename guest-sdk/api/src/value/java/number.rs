@@ -2,7 +2,7 @@
 
 /// Appends what `Double.toString` gives. Java 19 and later write the shortest digits that read back as the same
 /// number, and so does this; earlier ones wrote a digit more now and then.
-pub(crate) fn write_f64(out: &mut Vec<u8>, value: f64) {
+pub fn write_f64(out: &mut Vec<u8>, value: f64) {
     if !value.is_finite() {
         out.extend_from_slice(non_finite(value.is_nan(), value > 0.0).as_bytes());
         return;
@@ -21,7 +21,7 @@ pub(crate) fn write_f64(out: &mut Vec<u8>, value: f64) {
 }
 
 /// Appends what `Float.toString` gives.
-pub(crate) fn write_f32(out: &mut Vec<u8>, value: f32) {
+pub fn write_f32(out: &mut Vec<u8>, value: f32) {
     if !value.is_finite() {
         out.extend_from_slice(non_finite(value.is_nan(), value > 0.0).as_bytes());
         return;
@@ -100,7 +100,7 @@ fn write_scientific(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Appends what `Long.toString` gives.
-pub(crate) fn write_i64(out: &mut Vec<u8>, value: i64) {
+pub fn write_i64(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 

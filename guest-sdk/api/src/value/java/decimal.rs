@@ -1,14 +1,14 @@
 //! Numbers out of `java.math.BigDecimal`.
 
-use caisson_api::Decimal;
+use crate::Decimal;
 
-use crate::ConvertError;
+use crate::conversion::ConvertError;
 
 /// Longer texts and numbers are refused: the work to change the base grows with the square of their length.
 const MAX_DIGITS: usize = 20_000;
 
 /// `new BigDecimal(text)`
-pub(crate) fn parse_decimal(text: &str) -> Option<Decimal> {
+pub fn parse_decimal(text: &str) -> Option<Decimal> {
     if text.len() > MAX_DIGITS {
         None
     } else {
@@ -17,7 +17,7 @@ pub(crate) fn parse_decimal(text: &str) -> Option<Decimal> {
 }
 
 /// `BigDecimal.toString()`
-pub(crate) fn write_decimal(out: &mut Vec<u8>, decimal: &Decimal) -> Result<(), ConvertError> {
+pub fn write_decimal(out: &mut Vec<u8>, decimal: &Decimal) -> Result<(), ConvertError> {
     // A byte is more than two digits.
     if decimal.unscaled.len() > MAX_DIGITS / 2 {
         let length = decimal.unscaled.len();
@@ -30,7 +30,7 @@ pub(crate) fn write_decimal(out: &mut Vec<u8>, decimal: &Decimal) -> Result<(), 
 }
 
 /// The number, if it is whole and fits (`longValueExact`).
-pub(crate) fn exact_long(decimal: &Decimal) -> Option<i64> {
+pub fn exact_long(decimal: &Decimal) -> Option<i64> {
     let (negative, digits) = digits(decimal);
     if digits == "0" {
         return Some(0);
@@ -50,7 +50,7 @@ pub(crate) fn exact_long(decimal: &Decimal) -> Option<i64> {
 }
 
 /// `BigDecimal.longValue`: cut at the point, the low 64 bits.
-pub(crate) fn long_value(decimal: &Decimal) -> i64 {
+pub fn long_value(decimal: &Decimal) -> i64 {
     let (negative, digits) = digits(decimal);
     let scale = i64::from(decimal.scale);
     let keep = (digits.len() as i64 - scale.max(0)).max(0) as usize;
@@ -69,14 +69,14 @@ pub(crate) fn long_value(decimal: &Decimal) -> i64 {
 }
 
 /// `BigDecimal.doubleValue`
-pub(crate) fn double_value(decimal: &Decimal) -> f64 {
+pub fn double_value(decimal: &Decimal) -> f64 {
     scientific(decimal)
         .parse()
         .map_or(0.0, |value: f64| if value == 0.0 { 0.0 } else { value })
 }
 
 /// `BigDecimal.floatValue`
-pub(crate) fn float_value(decimal: &Decimal) -> f32 {
+pub fn float_value(decimal: &Decimal) -> f32 {
     scientific(decimal)
         .parse()
         .map_or(0.0, |value: f32| if value == 0.0 { 0.0 } else { value })

@@ -1,17 +1,17 @@
 //! Values to text (`Values.convertToString`), as header values are written.
 
-use caisson_api::Value;
-use caisson_api::schema::{Field, Kind, Schema};
-use caisson_api::value::to_java_string;
+use crate::Value;
+use crate::schema::{Field, Kind, Schema};
+use crate::value::to_java_string;
 
 use super::temporal;
-use crate::base64;
+use crate::value::base64;
 
 /// Appends the text of a value: strings as they are, everything inside of lists, maps and structs quoted.
 pub fn write_text(out: &mut Vec<u8>, schema: Option<&Schema>, value: &Value) {
     match value {
         Value::String(text) => out.extend_from_slice(text.as_bytes()),
-        Value::Bytes(bytes) => base64::encode(out, bytes),
+        Value::Bytes(bytes) => out.extend_from_slice(base64::encode(bytes).as_bytes()),
         other => write_embedded(out, schema, other),
     }
 }
@@ -22,7 +22,7 @@ fn write_embedded(out: &mut Vec<u8>, schema: Option<&Schema>, value: &Value) {
         Value::String(text) => write_quoted(out, text),
         Value::Bytes(bytes) => {
             out.push(b'"');
-            base64::encode(out, bytes);
+            out.extend_from_slice(base64::encode(bytes).as_bytes());
             out.push(b'"');
         }
         Value::Date(millis) => temporal::write(out, *millis),

@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, LazyLock};
 
-use caisson_api::schema::{Kind, Schema};
-use caisson_api::{Decimal, SchemaRef, Value};
+use crate::schema::{Kind, Schema};
+use crate::{Decimal, SchemaRef, Value};
 
 use super::convert::align;
 use super::shape::{Merger, Shape};
 use super::temporal::{self, Temporal};
 use super::tokens::{Tokens, trim};
-use crate::java;
+use crate::value::java;
 
 /// How deep lists and maps may nest; Kafka Connect ends with a stack overflow somewhere, here the text stays text.
 const MAX_DEPTH: usize = 200;
@@ -225,7 +225,7 @@ fn finish_map(
     if let Some(value) = &value {
         values = align_all(value, values)?;
     }
-    let entries = crate::unique_keys(keys.into_iter().zip(values).collect());
+    let entries = crate::value::unique_keys(keys.into_iter().zip(values).collect());
     Ok(Parsed {
         shape: Shape::Map(key.map(Box::new), value.map(Box::new)),
         value: Value::Map(entries),

@@ -4,7 +4,7 @@ use crate::logical::DAY;
 
 /// A moment as the parts of a calendar in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub struct Moment {
     pub year: i64,
     /// 1 to 12
     pub month: u32,

@@ -1,7 +1,7 @@
 //! Dates and times in the three ISO 8601 forms that header values have, read as leniently as `SimpleDateFormat` reads.
 
-use crate::java::Moment;
 use crate::logical::DAY;
+use crate::value::java::Moment;
 
 /// What a text of a date or time stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ mod shape;
 mod temporal;
 mod tokens;
 
-pub(crate) use convert::schema_text;
+pub use convert::schema_text;
 pub use convert::{Target, convert_to};
 pub use format::write_text;
 pub use infer::infer_schema;

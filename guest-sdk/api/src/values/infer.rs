@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use caisson_api::schema::{Kind, Schema};
-use caisson_api::{SchemaRef, Value};
+use crate::schema::{Kind, Schema};
+use crate::{SchemaRef, Value};
 
-use crate::{Class, ConvertError};
+use crate::conversion::{Class, ConvertError};
 
 /// The schema of a value, `None` if there is no telling.
 pub fn infer_schema(value: &Value) -> Result<Option<SchemaRef>, ConvertError> {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use caisson_api::SchemaRef;
-use caisson_api::schema::{Kind, Schema};
+use crate::SchemaRef;
+use crate::schema::{Kind, Schema};
 
 /// A schema, possibly with holes.
 #[derive(Clone, Debug, PartialEq)]

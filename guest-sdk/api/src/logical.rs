@@ -1,14 +1,14 @@
 //! The logical types of the data API: Decimal, Date, Time and Timestamp, from and to what they stand on.
 
-use caisson_api::Decimal;
-use caisson_api::schema::Schema;
+use crate::Decimal;
+use crate::schema::Schema;
 
-use crate::ConvertError;
+use crate::conversion::ConvertError;
 
-pub(crate) const DAY: i64 = 86_400_000;
+pub const DAY: i64 = 86_400_000;
 
 /// `Decimal.fromLogical`: the unscaled number, if the scale is the schema's.
-pub(crate) fn decimal_to_bytes<'d>(schema: &Schema, decimal: &'d Decimal) -> Result<&'d [u8], ConvertError> {
+pub fn decimal_to_bytes<'d>(schema: &Schema, decimal: &'d Decimal) -> Result<&'d [u8], ConvertError> {
     let scale = schema.scale()?;
     if scale != decimal.scale {
         let was = decimal.scale;
@@ -20,7 +20,7 @@ pub(crate) fn decimal_to_bytes<'d>(schema: &Schema, decimal: &'d Decimal) -> Res
 }
 
 /// `Date.fromLogical`: days since the epoch.
-pub(crate) fn date_to_days(millis: i64) -> Result<i32, ConvertError> {
+pub fn date_to_days(millis: i64) -> Result<i32, ConvertError> {
     if millis.rem_euclid(DAY) != 0 {
         return Err(ConvertError::data(
             "Kafka Connect Date type should not have any time fields set to non-zero values.",
@@ -30,7 +30,7 @@ pub(crate) fn date_to_days(millis: i64) -> Result<i32, ConvertError> {
 }
 
 /// `Time.fromLogical`: milliseconds since midnight.
-pub(crate) fn time_to_millis(millis: i64) -> Result<i32, ConvertError> {
+pub fn time_to_millis(millis: i64) -> Result<i32, ConvertError> {
     if !(0..=DAY).contains(&millis) {
         return Err(ConvertError::data(
             "Kafka Connect Time type should not have any date fields set to non-zero values.",
@@ -40,7 +40,7 @@ pub(crate) fn time_to_millis(millis: i64) -> Result<i32, ConvertError> {
 }
 
 /// `Time.toLogical`.
-pub(crate) fn time_from_millis(millis: i32) -> Result<i64, ConvertError> {
+pub fn time_from_millis(millis: i32) -> Result<i64, ConvertError> {
     if !(0..=DAY).contains(&i64::from(millis)) {
         return Err(ConvertError::data(
             "Time values must use number of milliseconds greater than 0 and less than 86400000",

@@ -1,13 +1,14 @@
 //! Values from one type to another (`Values.convertTo...`).
 
-use caisson_api::schema::{DATE, DECIMAL, Kind, Schema, TIME, TIMESTAMP};
-use caisson_api::value::to_java_string;
-use caisson_api::{Decimal, Value};
+use crate::schema::{DATE, DECIMAL, Kind, Schema, TIME, TIMESTAMP};
+use crate::value::to_java_string;
+use crate::{Decimal, Value};
 
 use super::parse::parse_string;
 use super::shape::Shape;
+use crate::conversion::{Class, ConvertError};
 use crate::logical::{DAY, date_to_days, time_from_millis, time_to_millis};
-use crate::{Class, ConvertError, java};
+use crate::value::java;
 
 /// What a value shall become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -274,7 +275,7 @@ fn as_double(value: &Value, from: Option<&Schema>) -> Result<f64, ConvertError> 
 }
 
 /// `ConnectSchema.toString`
-pub(crate) fn schema_text(schema: &Schema) -> String {
+pub fn schema_text(schema: &Schema) -> String {
     let kind = &schema.kind;
     match &schema.name {
         Some(name) => format!("Schema{{{name}:{kind}}}"),
