@@ -4,6 +4,7 @@
 //! configurations in memory. What runs things is behind [`worker::Worker`], which tells what happened by events. No
 //! HTTP here, no JSON shapes, no engine.
 
+pub mod assignor;
 mod error;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;

@@ -5,6 +5,7 @@
 //! All unsafe code is in the module `ffi`.
 
 mod admin;
+pub mod connect;
 mod consumer;
 mod error;
 mod ffi;

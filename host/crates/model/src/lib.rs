@@ -4,8 +4,10 @@ pub mod failure;
 pub mod id;
 pub mod limits;
 pub mod state;
+pub mod work;
 
 pub use failure::{Failure, FailureKind};
 pub use id::{PartitionOffset, TaskId, TopicPartition};
 pub use limits::Limits;
 pub use state::{ConnectorState, TargetState, TaskState};
+pub use work::{Assignment, AssignmentError, GroupProtocol, Work, WorkerState};
