@@ -28,6 +28,13 @@ impl Error {
         Error::NotFound(format!("Connector {name} not found"))
     }
 
+    /// The refusal to change offsets of a connector that may run.
+    pub fn not_stopped(name: &str) -> Error {
+        Error::BadRequest(format!(
+            "Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a 'PUT' request to the '/connectors/{name}/stop' endpoint"
+        ))
+    }
+
     /// The text for an action on the state of a connector that is not there.
     pub fn unknown_connector(name: &str) -> Error {
         Error::NotFound(format!("Unknown connector {name}"))

@@ -11,6 +11,7 @@ pub mod fake;
 mod herder;
 pub mod info;
 pub mod loggers;
+pub mod node;
 pub mod offsets;
 pub mod standalone;
 pub mod validation;

@@ -1,14 +1,28 @@
 //! What the operator asked for: connectors, their target states, and the task configurations made from them.
 //!
 //! Reads come from a snapshot in memory, whatever keeps the truth; writes are asynchronous, since a cluster's truth is
-//! a topic.
+//! a topic. What a store holds is what [`State`] makes of a sequence of [`ConfigRecord`]s: a store in memory applies
+//! them at once, one behind a topic writes them, and applies all that it reads, whoever wrote it.
+
+mod memory;
+mod record;
+mod state;
+mod topic;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::sync::Arc;
 
 use caisson_model::TargetState;
+use tokio::sync::watch;
 
 use crate::{BoxFuture, Error};
+
+pub use memory::MemoryConfigStore;
+pub use record::{ConfigRecord, InvalidRecord};
+pub(crate) use record::{object, task_id, text};
+pub use state::State;
+pub use topic::TopicConfigStore;
 
 /// A flat configuration. Kafka Connect lets null values pass where a key has a definition, so they are kept.
 pub type Config = BTreeMap<String, Option<String>>;
@@ -20,16 +34,63 @@ pub struct ConnectorEntry {
     pub target: TargetState,
     /// The task configurations that are valid now, by task number; empty until they were made, and while stopped.
     pub tasks: Vec<Arc<Config>>,
-    /// Counts changes of this connector's configuration; unlike its content it never repeats within one process.
+    /// Where the configuration was written: an offset of the config topic, so it never repeats.
     pub revision: u64,
-    /// Counts changes of the set of task configurations, in the same way.
+    /// Where the present set of task configurations was committed, in the same way.
     pub task_revision: u64,
+    /// The connector configuration from which the present task configurations were made.
+    pub made_from: Option<Arc<Config>>,
+    pub fencing: Fencing,
 }
 
-/// All connectors at one moment.
+/// What is known of the producers of an exactly-once source connector (KIP-618).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fencing {
+    /// There are new task configurations, and producers of the earlier ones may still be at work.
+    pub pending: bool,
+    /// How many producers there may be, if it was ever written down.
+    pub tasks: Option<u32>,
+}
+
+/// By what members sign internal requests (KIP-507).
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionKey {
+    pub key: Vec<u8>,
+    /// As Java names it, such as `HmacSHA256`.
+    pub algorithm: String,
+    /// In milliseconds since 1970.
+    pub created: i64,
+}
+
+/// The newest wish to restart a connector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RestartWish {
+    /// Where it was written.
+    pub revision: u64,
+    pub only_failed: bool,
+    pub include_tasks: bool,
+}
+
+/// The newest wish to set a log level on all workers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelWish {
+    /// Where it was written.
+    pub revision: u64,
+    /// As it was asked for, in any case of letters.
+    pub level: String,
+}
+
+/// Everything at one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConfigSnapshot {
+    /// The next offset to read; 0 in the beginning.
+    pub offset: i64,
     connectors: BTreeMap<Arc<str>, Arc<ConnectorEntry>>,
+    pub session_key: Option<Arc<SessionKey>>,
+    /// By connector.
+    pub restarts: BTreeMap<Arc<str>, RestartWish>,
+    /// By logger.
+    pub levels: BTreeMap<String, LevelWish>,
 }
 
 impl ConfigSnapshot {
@@ -44,172 +105,104 @@ impl ConfigSnapshot {
     pub fn names(&self) -> impl Iterator<Item = &Arc<str>> {
         self.connectors.keys()
     }
+
+    pub fn connectors(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<ConnectorEntry>)> {
+        self.connectors.iter()
+    }
 }
 
-/// A place for configurations.
+/// A change of what a store holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConfigChange {
+    /// Creates or replaces a connector's configuration. Without a target state an existing one stays, and a new
+    /// connector is to be started.
+    PutConnector {
+        name: Arc<str>,
+        config: Config,
+        target: Option<TargetState>,
+    },
+    /// Removes a connector with its target state and tasks.
+    RemoveConnector {
+        name: Arc<str>,
+    },
+    /// Replaces the whole set of task configurations of a connector.
+    PutTasks {
+        name: Arc<str>,
+        tasks: Vec<Config>,
+    },
+    /// Any worker may write this one, and the level of a logger; all others are the leader's.
+    PutTarget {
+        name: Arc<str>,
+        target: TargetState,
+    },
+    /// Notes that the producers of earlier tasks are fenced off, and how many tasks there are now.
+    PutTaskCount {
+        name: Arc<str>,
+        tasks: u32,
+    },
+    PutSessionKey(SessionKey),
+    Restart {
+        name: Arc<str>,
+        only_failed: bool,
+        include_tasks: bool,
+    },
+    PutLevel {
+        logger: String,
+        level: String,
+    },
+}
+
+impl ConfigChange {
+    /// What stops a connector: its tasks go first, so that a connector which is to be stopped has none.
+    pub fn stop(name: Arc<str>) -> [ConfigChange; 2] {
+        let tasks = ConfigChange::PutTasks {
+            name: name.clone(),
+            tasks: Vec::new(),
+        };
+        let target = TargetState::Stopped;
+        [tasks, ConfigChange::PutTarget { name, target }]
+    }
+
+    /// Whether only the leader may write it.
+    pub fn privileged(&self) -> bool {
+        match self {
+            ConfigChange::PutConnector { .. }
+            | ConfigChange::RemoveConnector { .. }
+            | ConfigChange::PutTasks { .. }
+            | ConfigChange::PutTaskCount { .. }
+            | ConfigChange::PutSessionKey(_)
+            | ConfigChange::Restart { .. } => true,
+            ConfigChange::PutTarget { .. } | ConfigChange::PutLevel { .. } => false,
+        }
+    }
+}
+
+/// A place for configurations. What is said of a connector that is not there has no effect.
 pub trait ConfigStore: Send + Sync {
     /// The newest state that this worker knows.
     fn snapshot(&self) -> Arc<ConfigSnapshot>;
 
-    /// Creates or replaces a connector's configuration. Without a target state, an existing one stays, and a new
-    /// connector is to be started.
-    fn put_connector(
-        &self,
-        name: &str,
-        config: Config,
-        target: Option<TargetState>,
-    ) -> BoxFuture<'_, Result<(), Error>>;
+    /// Follows the state.
+    fn watch(&self) -> watch::Receiver<Arc<ConfigSnapshot>>;
 
-    /// Removes a connector with its target state and tasks.
-    fn remove_connector(&self, name: &str) -> BoxFuture<'_, Result<(), Error>>;
+    /// Makes a change; done means written down for good, and seen in the snapshot.
+    fn write(&self, change: ConfigChange) -> BoxFuture<'_, Result<(), Error>>;
 
-    /// Replaces the whole set of task configurations of a connector.
-    fn put_tasks(&self, name: &str, tasks: Vec<Config>) -> BoxFuture<'_, Result<(), Error>>;
+    /// Brings the snapshot up to everything that was written before this call.
+    fn refresh(&self) -> BoxFuture<'_, Result<(), Error>>;
 
-    fn put_target(&self, name: &str, target: TargetState) -> BoxFuture<'_, Result<(), Error>>;
+    /// Becomes the only one that can make privileged changes, where that is asked for.
+    fn claim(&self) -> BoxFuture<'_, Result<(), Error>>;
 }
 
-/// Configurations that live as long as the process, as in Kafka Connect's standalone mode.
-#[derive(Debug, Default)]
-pub struct MemoryConfigStore {
-    /// The state and the number of changes so far. Held for the time of a copy of the map of pointers.
-    state: Mutex<(Arc<ConfigSnapshot>, u64)>,
-}
-
-impl MemoryConfigStore {
-    pub fn new() -> MemoryConfigStore {
-        MemoryConfigStore::default()
-    }
-
-    /// Replaces one entry by what `change` makes of it; `None` from `change` removes it.
-    fn change<F>(&self, name: &str, change: F) -> Result<(), Error>
-    where
-        F: FnOnce(Option<&ConnectorEntry>, u64) -> Result<Option<ConnectorEntry>, Error>,
-    {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (snapshot, changes) = &mut *state;
-        let entry = change(snapshot.get(name).map(Arc::as_ref), *changes + 1)?;
-        *changes += 1;
-        let connectors = &mut Arc::make_mut(snapshot).connectors;
-        match entry {
-            Some(entry) => connectors.insert(name.into(), Arc::new(entry)),
-            None => connectors.remove(name),
-        };
-        Ok(())
-    }
-}
-
-fn existing(entry: Option<&ConnectorEntry>, name: &str) -> Result<ConnectorEntry, Error> {
-    entry.cloned().ok_or_else(|| Error::UnknownConnector(name.to_owned()))
-}
-
-fn ready<'a>(outcome: Result<(), Error>) -> BoxFuture<'a, Result<(), Error>> {
-    Box::pin(std::future::ready(outcome))
-}
-
-impl ConfigStore for MemoryConfigStore {
-    fn snapshot(&self) -> Arc<ConfigSnapshot> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).0.clone()
-    }
-
-    fn put_connector(
-        &self,
-        name: &str,
-        config: Config,
-        target: Option<TargetState>,
-    ) -> BoxFuture<'_, Result<(), Error>> {
-        ready(self.change(name, |entry, revision| {
-            let config = Arc::new(config);
-            Ok(Some(match entry.cloned() {
-                Some(entry) => ConnectorEntry {
-                    config,
-                    target: target.unwrap_or(entry.target),
-                    revision,
-                    ..entry
-                },
-                None => ConnectorEntry {
-                    config,
-                    target: target.unwrap_or_default(),
-                    tasks: Vec::new(),
-                    revision,
-                    task_revision: revision,
-                },
-            }))
-        }))
-    }
-
-    fn remove_connector(&self, name: &str) -> BoxFuture<'_, Result<(), Error>> {
-        ready(self.change(name, |entry, _| existing(entry, name).map(|_| None)))
-    }
-
-    fn put_tasks(&self, name: &str, tasks: Vec<Config>) -> BoxFuture<'_, Result<(), Error>> {
-        ready(self.change(name, |entry, task_revision| {
-            let tasks = tasks.into_iter().map(Arc::new).collect();
-            Ok(Some(ConnectorEntry {
-                tasks,
-                task_revision,
-                ..existing(entry, name)?
-            }))
-        }))
-    }
-
-    fn put_target(&self, name: &str, target: TargetState) -> BoxFuture<'_, Result<(), Error>> {
-        ready(self.change(name, |entry, _| {
-            Ok(Some(ConnectorEntry {
-                target,
-                ..existing(entry, name)?
-            }))
-        }))
+impl fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionKey")
+            .field("algorithm", &self.algorithm)
+            .field("created", &self.created)
+            .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(value: &str) -> Config {
-        Config::from([("a".to_owned(), Some(value.to_owned()))])
-    }
-
-    #[tokio::test]
-    async fn replacing_a_config_keeps_target_and_tasks() {
-        let store = MemoryConfigStore::new();
-        store
-            .put_connector("c", config("1"), Some(TargetState::Paused))
-            .await
-            .unwrap();
-        store.put_tasks("c", vec![config("t")]).await.unwrap();
-        let before = store.snapshot();
-        store.put_connector("c", config("2"), None).await.unwrap();
-        let after = store.snapshot();
-        let entry = after.get("c").unwrap();
-        assert_eq!((entry.target, entry.tasks.len()), (TargetState::Paused, 1));
-        assert_eq!(*entry.config, config("2"));
-        assert!(entry.revision > before.get("c").unwrap().revision);
-        assert_eq!(
-            *before.get("c").unwrap().config,
-            config("1"),
-            "a snapshot never changes"
-        );
-    }
-
-    #[tokio::test]
-    async fn what_was_removed_is_unknown() {
-        let store = MemoryConfigStore::new();
-        store.put_connector("c", config("1"), None).await.unwrap();
-        store.remove_connector("c").await.unwrap();
-        assert!(!store.snapshot().contains("c"));
-        assert!(matches!(
-            store.put_target("c", TargetState::Stopped).await,
-            Err(Error::UnknownConnector(_))
-        ));
-        assert!(matches!(
-            store.put_tasks("c", Vec::new()).await,
-            Err(Error::UnknownConnector(_))
-        ));
-        assert!(matches!(
-            store.remove_connector("c").await,
-            Err(Error::UnknownConnector(_))
-        ));
-    }
-}
+mod tests;

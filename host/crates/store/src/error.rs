@@ -36,8 +36,15 @@ pub enum Error {
     #[error("cannot make an offset key for connector {connector}: its partition is not a JSON object: {partition}")]
     Partition { connector: String, partition: String },
 
-    #[error("no connector {0} in the config store")]
-    UnknownConnector(String),
+    /// Another worker has claimed the config topic.
+    #[error(
+        "Failed to write to config topic; this may be due to a transient error and the request can be safely retried"
+    )]
+    Fenced,
+
+    /// The log has said why.
+    #[error("Error writing {0} to Kafka")]
+    NotWritten(&'static str),
 
     /// The store's place answered with an error of its own, or the worker is shutting down.
     #[error("{0}")]

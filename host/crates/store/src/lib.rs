@@ -7,16 +7,41 @@
 pub mod config;
 mod error;
 pub mod json;
+pub mod log;
 pub mod offset;
 pub mod status;
 
-pub use config::{Config, ConfigSnapshot, ConfigStore, ConnectorEntry, MemoryConfigStore};
+pub use config::{
+    Config, ConfigChange, ConfigSnapshot, ConfigStore, ConnectorEntry, MemoryConfigStore, SessionKey, TopicConfigStore,
+};
 pub use error::Error;
-pub use offset::{FileOffsetStore, MemoryOffsetStore, OffsetEntry, OffsetKey, OffsetStore};
-pub use status::{MemoryStatusStore, Status, StatusStore, TopicUse};
+pub use offset::{FileOffsetStore, MemoryOffsetStore, OffsetEntry, OffsetKey, OffsetStore, TopicOffsetStore};
+pub use status::{MemoryStatusStore, Status, StatusStore, TopicStatusStore, TopicUse};
 
 use std::future::Future;
 use std::pin::Pin;
 
 /// What the asynchronous methods of an object-safe trait return.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Key and value of each recorded record of these files.
+#[cfg(test)]
+fn vectors(files: &[&str]) -> Vec<(String, String, Option<String>)> {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../tests/conformance/vectors");
+    let mut records = Vec::new();
+    for file in files {
+        let text = std::fs::read_to_string(format!("{directory}/{file}.json")).unwrap();
+        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for vector in file["vectors"].as_array().unwrap() {
+            let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+            let expect = &vector["expect"];
+            records.push((
+                text(&vector["id"]).unwrap(),
+                text(&expect["key"]).unwrap(),
+                text(&expect["value"]),
+            ));
+        }
+    }
+    assert!(!records.is_empty());
+    records
+}

@@ -5,9 +5,11 @@
 
 mod file;
 mod memory;
+mod topic;
 
 pub use file::FileOffsetStore;
 pub use memory::MemoryOffsetStore;
+pub use topic::TopicOffsetStore;
 
 use serde_json::Value;
 
@@ -130,6 +132,60 @@ mod tests {
     fn foreign_bytes_are_no_key() {
         for text in ["", "[]", "{}", "[1,{}]", "[\"c\"]", "[\"c\",5]", "[\"c\",{},{}]"] {
             assert_eq!(OffsetKey::from_bytes(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    async fn check(kind: &str, store: &dyn OffsetStore) {
+        let key = |file: &str| {
+            OffsetKey::new("c", &format!("{{\"filename\":\"{file}\"}}"))
+                .unwrap()
+                .to_bytes()
+        };
+        let other = OffsetKey::new("d", "{}").unwrap().to_bytes();
+        let value = |position: u32| Some(format!("{{\"position\":{position}}}").into_bytes());
+        store.put(Vec::new()).await.unwrap();
+        store
+            .put(vec![
+                (key("a"), value(1)),
+                (key("b"), value(2)),
+                (other.clone(), value(3)),
+            ])
+            .await
+            .unwrap();
+        store.put(vec![(key("a"), value(4)), (key("b"), None)]).await.unwrap();
+        let found = store.get(vec![other, key("b"), key("a"), key("z")]).await.unwrap();
+        assert_eq!(found, [value(3), None, value(4), None], "{kind}");
+        let entries = store.entries("c").await.unwrap();
+        let entry = OffsetEntry {
+            partition: serde_json::json!({"filename": "a"}),
+            offset: serde_json::json!({"position": 4}),
+        };
+        assert_eq!(entries, [entry], "{kind}");
+    }
+
+    #[tokio::test]
+    async fn all_stores_keep_the_newest_offset_of_each_partition() {
+        use crate::log::{Log, LogReader, fake::FakeTopic};
+        use std::sync::Arc;
+
+        let directory = tempfile::tempdir().unwrap();
+        let file = FileOffsetStore::open(directory.path().join("offsets")).unwrap();
+        let topic = FakeTopic::new();
+        topic.append(None, Some(b"foreign".to_vec()));
+        topic.append(Some(b"[\"c\",5]".to_vec()), Some(b"{}".to_vec()));
+        let open = |reader: Arc<dyn LogReader>| Ok::<_, Error>(topic.open(reader) as Arc<dyn Log>);
+        check("memory", &MemoryOffsetStore::new()).await;
+        check("file", &file).await;
+        check("topic", &TopicOffsetStore::open(open).unwrap()).await;
+        let later = TopicOffsetStore::open(open).unwrap();
+        assert_eq!(later.entries("d").await.unwrap().len(), 1, "offsets outlive the worker");
+    }
+
+    #[test]
+    fn records_are_read_and_written_as_recorded() {
+        for (id, key, _) in crate::vectors(&["topic-offset-plain", "topic-offset-eos"]) {
+            let read = OffsetKey::from_bytes(key.as_bytes()).unwrap();
+            assert_eq!(String::from_utf8(read.to_bytes()).unwrap(), key, "{id}");
         }
     }
 }

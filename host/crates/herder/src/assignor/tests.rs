@@ -145,7 +145,10 @@ fn expected(round: &Value) -> Value {
                         .is_some_and(|(_, number)| number.parse::<u32>().is_ok())
                 };
                 let names = member[key].as_array().unwrap();
-                names.iter().filter(|name| is_task(name.as_str().unwrap()) == tasks).count()
+                names
+                    .iter()
+                    .filter(|name| is_task(name.as_str().unwrap()) == tasks)
+                    .count()
             };
             [
                 list("assigned", false),

@@ -10,6 +10,7 @@ use crate::herder::{Herder, Replace, RestartRequest};
 use crate::info::Created;
 use crate::loggers::{Level, NoSink};
 use crate::offsets::ConnectorOffset;
+use std::collections::BTreeMap;
 
 struct Bench {
     worker: Arc<FakeWorker>,
@@ -68,10 +69,10 @@ impl Bench {
     }
 
     async fn settle(&self) {
-        timeout(Duration::from_secs(5), self.herder.shared.settle("c"))
+        timeout(Duration::from_secs(5), self.herder.node.settle("c"))
             .await
             .unwrap();
-        self.herder.shared.drain_events();
+        self.herder.node.drain_events();
     }
 
     /// The state of the connector and those of its tasks.
@@ -232,12 +233,12 @@ async fn deleted_connector_leaves_no_trace_and_can_come_back() {
     assert!(bench.herder.connector_status("c").is_err());
     assert!(bench.herder.topics("c").unwrap().is_empty());
     bench.worker.tell(used).await;
-    bench.herder.shared.drain_events();
+    bench.herder.node.drain_events();
     assert!(
         bench.herder.topics("c").unwrap().is_empty(),
         "late news bring nothing back"
     );
-    assert!(bench.herder.shared.inboxes().is_empty(), "its driver has ended");
+    assert!(bench.herder.node.is_idle(), "its driver has ended");
 
     bench.create(source(), Some(TargetState::Paused)).await;
     assert_eq!(bench.states(), (ConnectorState::Paused, vec![]));
@@ -297,7 +298,7 @@ async fn offsets_change_only_while_stopped() {
         offset: serde_json::json!({"position": 1}).as_object().cloned(),
     };
     let refused = bench.herder.alter_offsets("c", vec![offset.clone()]).await.unwrap_err();
-    assert_eq!(refused, requests::not_stopped("c"));
+    assert_eq!(refused, Error::not_stopped("c"));
     bench.herder.stop_connector("c").await.unwrap();
     bench.herder.alter_offsets("c", vec![offset.clone()]).await.unwrap();
     assert_eq!(bench.herder.offsets("c").await.unwrap(), [offset]);

@@ -11,7 +11,10 @@ pub fn surplus(configured: &Items, holding: &BTreeMap<MemberId, Items>) -> BTree
         return surplus;
     }
     for connectors in [true, false] {
-        let total = configured.iter().filter(|item| item.is_connector() == connectors).count();
+        let total = configured
+            .iter()
+            .filter(|item| item.is_connector() == connectors)
+            .count();
         surplus_of_kind(connectors, total, holding, &mut surplus);
     }
     surplus

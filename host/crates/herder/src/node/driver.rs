@@ -12,8 +12,8 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::Shared;
-use super::plan::{self, Running, TaskConfigs};
+use super::Node;
+use super::plan::{self, Running, TaskConfigs, Wanted};
 use crate::Error;
 use crate::offsets::{OffsetChanges, OffsetOutcome};
 
@@ -35,6 +35,8 @@ pub enum Command {
     Reconfigure,
     /// Answer when what runs is what should.
     Settle(oneshot::Sender<()>),
+    /// Answer when nothing runs that should not.
+    SettleStops(oneshot::Sender<()>),
     /// Change offsets while nothing runs.
     Offsets {
         change: OffsetCommand,
@@ -72,7 +74,7 @@ impl Inbox {
 }
 
 /// Starts the driver of a connector.
-pub fn start(shared: Arc<Shared>, name: Arc<str>) -> Inbox {
+pub fn start(node: Arc<Node>, name: Arc<str>) -> Inbox {
     let (sender, commands) = mpsc::channel(INBOX);
     let inbox = Inbox {
         commands: sender,
@@ -81,12 +83,13 @@ pub fn start(shared: Arc<Shared>, name: Arc<str>) -> Inbox {
     // Not part of the request that happens to be the first: the driver outlives it.
     let span = tracing::info_span!(parent: None, "connector", connector = %name);
     let driver = Driver {
-        shared,
+        node,
         name,
         commands,
         changed: inbox.changed.clone(),
         running: Running::default(),
         settling: Vec::new(),
+        stopping: Vec::new(),
         restarting: Vec::new(),
         retry: None,
         failures: 0,
@@ -96,13 +99,15 @@ pub fn start(shared: Arc<Shared>, name: Arc<str>) -> Inbox {
 }
 
 struct Driver {
-    shared: Arc<Shared>,
+    node: Arc<Node>,
     name: Arc<str>,
     commands: mpsc::Receiver<Command>,
     changed: Arc<Notify>,
     running: Running,
     /// Who waits for rest.
     settling: Vec<oneshot::Sender<()>>,
+    /// Who waits for what should not run to be gone.
+    stopping: Vec<oneshot::Sender<()>>,
     restarting: Vec<Restarting>,
     /// When to try again to make task configurations.
     retry: Option<Instant>,
@@ -123,7 +128,12 @@ impl Driver {
                 self.take(command).await;
             }
             let wanted = self.wanted();
-            if let Some(action) = plan::next(wanted.as_deref(), &self.running) {
+            if !self.stopping.is_empty() && !plan::has_stops(wanted.as_ref(), &self.running) {
+                for waiting in self.stopping.drain(..) {
+                    let _ = waiting.send(());
+                }
+            }
+            if let Some(action) = plan::next(wanted.as_ref(), &self.running) {
                 self.perform(action).await;
                 continue;
             }
@@ -135,13 +145,8 @@ impl Driver {
         }
     }
 
-    /// What should run: nothing once the worker is stopping.
-    fn wanted(&self) -> Option<Arc<caisson_store::ConnectorEntry>> {
-        if self.shared.stopping() {
-            None
-        } else {
-            self.shared.configs.snapshot().get(&self.name).cloned()
-        }
+    fn wanted(&self) -> Option<Wanted> {
+        self.node.wanted(&self.name)
     }
 
     fn at_rest(&mut self) {
@@ -160,7 +165,7 @@ impl Driver {
         if !self.running.is_empty() {
             return false;
         }
-        let mut inboxes = self.shared.inboxes();
+        let mut inboxes = self.node.inboxes();
         let idle = self.wanted().is_none() && self.commands.is_empty();
         if idle {
             inboxes.remove(&self.name);
@@ -196,6 +201,7 @@ impl Driver {
             } => self.restart(connector, tasks, reply),
             Command::Reconfigure => self.running.task_configs = TaskConfigs::Due,
             Command::Settle(reply) => self.settling.push(reply),
+            Command::SettleStops(reply) => self.stopping.push(reply),
             Command::Offsets { change, reply } => {
                 // Whoever asked may be gone by now; the change is made nevertheless, once.
                 let _ = reply.send(self.change_offsets(change).await);
@@ -241,20 +247,18 @@ impl Driver {
 
     async fn change_offsets(&mut self, change: OffsetCommand) -> Result<OffsetOutcome, Error> {
         // What still runs of a stopped connector has to be gone first, or its last commit undoes the change.
-        let wanted = loop {
-            let wanted = self.wanted().ok_or_else(|| Error::connector_not_found(&self.name))?;
-            match plan::next(Some(&wanted), &self.running) {
-                Some(action) => self.perform(action).await,
-                None => break wanted,
-            }
-        };
-        if wanted.target != caisson_model::TargetState::Stopped || !self.running.tasks.is_empty() {
-            return Err(super::requests::not_stopped(&self.name));
+        while let Some(action) = plan::next(self.wanted().as_ref(), &self.running) {
+            self.perform(action).await;
         }
-        let config = wanted.config.clone();
+        let entry = self.node.entry(&self.name);
+        let entry = entry.ok_or_else(|| Error::connector_not_found(&self.name))?;
+        if entry.target != caisson_model::TargetState::Stopped || !self.running.tasks.is_empty() {
+            return Err(Error::not_stopped(&self.name));
+        }
+        let config = entry.config.clone();
         match change {
-            OffsetCommand::Alter(changes) => self.shared.worker.alter_offsets(&self.name, config, changes).await,
-            OffsetCommand::Reset => self.shared.worker.reset_offsets(&self.name, config).await,
+            OffsetCommand::Alter(changes) => self.node.worker.alter_offsets(&self.name, config, changes).await,
+            OffsetCommand::Reset => self.node.worker.reset_offsets(&self.name, config).await,
         }
     }
 }

@@ -9,6 +9,17 @@ fn entry(target: TargetState, tasks: usize) -> ConnectorEntry {
         tasks: (0..tasks).map(|_| Arc::new(Config::new())).collect(),
         revision: 1,
         task_revision: 1,
+        made_from: None,
+        fencing: Default::default(),
+    }
+}
+
+/// All of it is to run here.
+fn everything(entry: &ConnectorEntry) -> Wanted {
+    Wanted {
+        entry: Arc::new(entry.clone()),
+        connector: true,
+        tasks: (0..entry.tasks.len() as u32).collect(),
     }
 }
 
@@ -36,7 +47,8 @@ impl World {
     /// Acts until there is nothing to do; the names of the actions.
     fn settle(&mut self) -> Vec<&'static str> {
         for _ in 0..1000 {
-            let Some(action) = next(self.wanted.as_ref(), &self.running) else {
+            let wanted = self.wanted.as_ref().map(everything);
+            let Some(action) = next(wanted.as_ref(), &self.running) else {
                 return std::mem::take(&mut self.trace);
             };
             self.perform(action);
@@ -74,6 +86,7 @@ impl World {
                 let wanted = self.wanted.as_mut().unwrap();
                 if self.running.task_configs_made(wanted, &config, &made) {
                     wanted.tasks = made.into_iter().map(Arc::new).collect();
+                    wanted.made_from = Some(config);
                     wanted.task_revision += 1;
                 }
                 "make"
@@ -224,7 +237,7 @@ fn thousands_of_random_histories_come_to_rest() {
         let mut world = World::new(Started, 2);
         for _ in 0..30 {
             for _ in 0..roll(4) {
-                if let Some(action) = next(world.wanted.as_ref(), &world.running) {
+                if let Some(action) = next(world.wanted.as_ref().map(everything).as_ref(), &world.running) {
                     world.perform(action);
                 }
             }

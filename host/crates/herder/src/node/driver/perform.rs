@@ -7,8 +7,8 @@ use caisson_store::{Config, ConnectorEntry, Status};
 use tokio::time::Instant;
 
 use super::super::plan::{Action, Condition, RunningTask, TaskConfigs};
-use super::super::requests;
 use super::{Driver, FIRST_RETRY, LONGEST_RETRY, Part};
+use crate::ConnectorKind;
 
 impl Driver {
     pub(super) async fn perform(&mut self, action: Action) {
@@ -21,7 +21,7 @@ impl Driver {
                 target,
             } => self.start_connector(config, revision, target).await,
             Action::SetConnectorState(target) => {
-                self.shared.worker.set_connector_state(&self.name, target).await;
+                self.node.worker.set_connector_state(&self.name, target).await;
                 self.running.connector_set(target);
             }
             Action::MakeTaskConfigs { config } => self.make_task_configs(config).await,
@@ -33,7 +33,7 @@ impl Driver {
                 target,
             } => {
                 let id = TaskId::new(self.name.clone(), number);
-                let started = self.shared.worker.start_task(id, connector, task, target).await;
+                let started = self.start_task(id, connector, task, target).await;
                 let condition = self.task_started(number, started);
                 self.running.tasks.insert(
                     number,
@@ -45,7 +45,7 @@ impl Driver {
                 );
             }
             Action::SetTaskState { number, target } => {
-                self.shared
+                self.node
                     .worker
                     .set_task_state(TaskId::new(self.name.clone(), number), target)
                     .await;
@@ -63,30 +63,28 @@ impl Driver {
                 .map(|n| TaskId::new(self.name.clone(), *n))
                 .collect::<Vec<_>>()
         };
-        self.shared.worker.stop_tasks(ids(&numbers)).await;
-        self.shared.drain_events();
-        // Tasks that will not come back leave no status. A worker that shuts down leaves all.
-        if !self.shared.stopping() {
-            let remaining = self.wanted().map_or(0, |wanted| wanted.tasks.len());
-            for id in ids(&numbers).iter().filter(|id| id.task as usize >= remaining) {
-                self.shared.statuses.remove_task(id);
-            }
+        self.node.worker.stop_tasks(ids(&numbers)).await;
+        self.node.drain_events();
+        // Tasks that will not come back leave no status.
+        let remaining = self.node.entry(&self.name).map_or(0, |entry| entry.tasks.len());
+        for id in ids(&numbers).iter().filter(|id| id.task as usize >= remaining) {
+            self.node.statuses.remove_task(id);
         }
         self.running.tasks_stopped(&numbers);
     }
 
     async fn stop_connector(&mut self) {
-        self.shared.worker.stop_connector(&self.name).await;
-        self.shared.drain_events();
+        self.node.worker.stop_connector(&self.name).await;
+        self.node.drain_events();
         self.running.connector_stopped();
-        if self.wanted().is_none() && !self.shared.stopping() {
-            self.shared.statuses.remove_connector(&self.name);
-            self.shared.statuses.remove_topics(&self.name);
+        if self.node.entry(&self.name).is_none() {
+            self.node.statuses.remove_connector(&self.name);
+            self.node.statuses.remove_topics(&self.name);
         }
     }
 
     async fn start_connector(&mut self, config: Arc<Config>, revision: u64, target: TargetState) {
-        let started = self.shared.worker.start_connector(&self.name, config, target).await;
+        let started = self.node.worker.start_connector(&self.name, config, target).await;
         let condition = match started {
             Ok(()) => Condition::Started,
             Err(failure) => {
@@ -101,14 +99,44 @@ impl Driver {
         self.restarted(Part::Connector, condition == Condition::Failed);
     }
 
+    /// A task of an exactly-once source starts only after those that it takes over from can write no more.
+    async fn start_task(
+        &self,
+        id: TaskId,
+        connector: Arc<Config>,
+        task: Arc<Config>,
+        target: TargetState,
+    ) -> Result<(), Failure> {
+        if self.node.options.exactly_once && self.node.kind(&connector) == Some(ConnectorKind::Source) {
+            self.node
+                .leader
+                .fence_zombies(self.name.clone())
+                .await
+                .map_err(|error| {
+                    Failure::host(format!("Failed to perform preflight check for task {id}"))
+                        .with_detail(error.to_string())
+                })?;
+            // Fencing may have taken long, and the task may be another worker's by now, or another one.
+            let granted = self.wanted().is_some_and(|wanted| {
+                wanted.tasks.contains(&id.task) && wanted.entry.tasks.get(id.task as usize) == Some(&task)
+            });
+            if !granted {
+                return Err(Failure::host(format!(
+                    "Cannot start source task {id} with exactly-once support as the connector has already generated a new set of task configs"
+                )));
+            }
+        }
+        self.node.worker.start_task(id, connector, task, target).await
+    }
+
     fn task_started(&mut self, number: u32, started: Result<(), Failure>) -> Condition {
         let condition = match started {
             Ok(()) => Condition::Started,
             Err(failure) => {
                 tracing::error!(task = number, %failure, "task failed to start");
-                self.shared.drain_events();
+                self.node.drain_events();
                 let status = self.failed(TaskState::Failed, &failure, None);
-                self.shared
+                self.node
                     .statuses
                     .put_task(&TaskId::new(self.name.clone(), number), status);
                 Condition::Failed
@@ -119,8 +147,8 @@ impl Driver {
     }
 
     async fn make_task_configs(&mut self, config: Arc<Config>) {
-        let limit = requests::tasks_max(&config);
-        let made = match self.shared.worker.task_configs(&self.name, limit.tasks).await {
+        let limit = tasks_max(&config);
+        let made = match self.node.worker.task_configs(&self.name, limit.tasks).await {
             Ok(made) => made,
             Err(failure) => return self.retry_task_configs(&failure),
         };
@@ -131,7 +159,7 @@ impl Driver {
                 tracing::error!(%failure, "connector failed");
                 self.running.task_configs = TaskConfigs::Made;
                 let version = self
-                    .shared
+                    .node
                     .statuses
                     .connector(&self.name)
                     .and_then(|status| status.version);
@@ -144,16 +172,16 @@ impl Driver {
 
     async fn publish_task_configs(&mut self, config: &Arc<Config>, made: Vec<Config>) {
         let still_wanted = |entry: &Arc<ConnectorEntry>| entry.target != TargetState::Stopped;
-        let Some(wanted) = self.wanted().filter(still_wanted) else {
+        let Some(entry) = self.node.entry(&self.name).filter(still_wanted) else {
             // Deleted or stopped while the connector was thinking.
             self.running.task_configs = TaskConfigs::Made;
             return;
         };
-        if !self.running.task_configs_made(&wanted, config, &made) {
+        if !self.running.task_configs_made(&entry, config, &made) {
             return;
         }
         tracing::info!(tasks = made.len(), "task configurations made");
-        if let Err(error) = self.shared.configs.put_tasks(&self.name, made).await {
+        if let Err(error) = self.node.leader.put_task_configs(self.name.clone(), made).await {
             self.retry_task_configs(&Failure::host(error.to_string()));
         }
     }
@@ -171,20 +199,28 @@ impl Driver {
 
     /// Reports that the connector failed, after all that the worker has told before.
     fn report_failure(&self, failure: &Failure, version: Option<String>) {
-        self.shared.drain_events();
+        self.node.drain_events();
         let status = self.failed(ConnectorState::Failed, failure, version);
-        self.shared.statuses.put_connector(&self.name, status);
+        self.node.statuses.put_connector(&self.name, status);
     }
 
     fn failed<S>(&self, state: S, failure: &Failure, version: Option<String>) -> Status<S> {
-        let worker_id = self.shared.options.worker_id.clone();
-        Status {
-            state,
-            worker_id,
-            trace: Some(failure.trace()),
-            version,
-            generation: 0,
-        }
+        self.node.status(state, Some(failure.clone()), version)
+    }
+}
+
+/// How many tasks a connector may have.
+struct TasksMax {
+    tasks: u32,
+    enforced: bool,
+}
+
+/// Reads `tasks.max` and `tasks.max.enforce` of a validated configuration.
+fn tasks_max(config: &Config) -> TasksMax {
+    let value = |key: &str| config.get(key).and_then(Option::as_deref).map(str::trim);
+    TasksMax {
+        tasks: value("tasks.max").and_then(|text| text.parse().ok()).unwrap_or(1),
+        enforced: !value("tasks.max.enforce").is_some_and(|text| text.eq_ignore_ascii_case("false")),
     }
 }
 

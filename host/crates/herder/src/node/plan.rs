@@ -16,8 +16,15 @@ pub struct Running {
     /// These tasks are to be restarted.
     pub restart_tasks: BTreeSet<u32>,
     pub task_configs: TaskConfigs,
-    /// The connector configuration from which the present task configurations were made.
-    pub made_from: Option<Arc<Config>>,
+}
+
+/// What should run here of one connector: itself, some of its tasks, or both.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    pub entry: Arc<ConnectorEntry>,
+    pub connector: bool,
+    /// Numbers of tasks that are configured.
+    pub tasks: BTreeSet<u32>,
 }
 
 /// Whether task configurations have to be made.
@@ -80,12 +87,30 @@ pub enum Action {
     },
 }
 
-/// The next action; none if what runs is what should run. `wanted` is none for a connector that should not be there.
-pub fn next(wanted: Option<&ConnectorEntry>, running: &Running) -> Option<Action> {
+/// The next action; none if what runs is what should run. `wanted` is none for a connector of which nothing should run.
+pub fn next(wanted: Option<&Wanted>, running: &Running) -> Option<Action> {
     let Some(wanted) = wanted else {
         return dismantle(running);
     };
-    connector_step(wanted, running).or_else(|| task_step(wanted, running))
+    // What has to go goes first: another worker may wait for it.
+    stop_tasks(wanted, running)
+        .or_else(|| connector_step(wanted, running))
+        .or_else(|| task_step(wanted, running))
+}
+
+/// Whether the next action stops something.
+pub fn has_stops(wanted: Option<&Wanted>, running: &Running) -> bool {
+    match next(wanted, running) {
+        Some(Action::StopTasks(_) | Action::StopConnector) => true,
+        Some(
+            Action::StartConnector { .. }
+            | Action::SetConnectorState(_)
+            | Action::MakeTaskConfigs { .. }
+            | Action::StartTask { .. }
+            | Action::SetTaskState { .. },
+        )
+        | None => false,
+    }
 }
 
 fn dismantle(running: &Running) -> Option<Action> {
@@ -95,45 +120,45 @@ fn dismantle(running: &Running) -> Option<Action> {
     running.connector.as_ref().map(|_| Action::StopConnector)
 }
 
-fn connector_step(wanted: &ConnectorEntry, running: &Running) -> Option<Action> {
-    let start = || Action::StartConnector {
-        config: wanted.config.clone(),
-        revision: wanted.revision,
-        target: wanted.target,
-    };
+fn connector_step(wanted: &Wanted, running: &Running) -> Option<Action> {
+    let entry = &wanted.entry;
     let Some(connector) = &running.connector else {
-        return Some(start());
+        return wanted.connector.then(|| Action::StartConnector {
+            config: entry.config.clone(),
+            revision: entry.revision,
+            target: entry.target,
+        });
     };
     // A connector that failed to start can only be stopped. There is nothing to stop, so a new one begins stopped.
     let stopped = |target| target == TargetState::Stopped;
-    let begins_anew = connector.condition == Condition::Failed && stopped(connector.target) != stopped(wanted.target);
-    if connector.revision != wanted.revision || running.restart_connector || begins_anew {
+    let begins_anew = connector.condition == Condition::Failed && stopped(connector.target) != stopped(entry.target);
+    if !wanted.connector || connector.revision != entry.revision || running.restart_connector || begins_anew {
         return Some(Action::StopConnector);
     }
     match connector.condition {
         Condition::Failed => None,
-        Condition::Started if connector.target != wanted.target => match wanted.target {
+        Condition::Started if connector.target != entry.target => match entry.target {
             // Its tasks go first, so that a connector which says STOPPED has none.
             TargetState::Stopped if !running.tasks.is_empty() => {
                 Some(Action::StopTasks(running.tasks.keys().copied().collect()))
             }
             TargetState::Stopped | TargetState::Started | TargetState::Paused => {
-                Some(Action::SetConnectorState(wanted.target))
+                Some(Action::SetConnectorState(entry.target))
             }
         },
-        Condition::Started if running.task_configs == TaskConfigs::Due && wanted.target == TargetState::Started => {
+        Condition::Started if running.task_configs == TaskConfigs::Due && entry.target == TargetState::Started => {
             Some(Action::MakeTaskConfigs {
-                config: wanted.config.clone(),
+                config: entry.config.clone(),
             })
         }
         Condition::Started => None,
     }
 }
 
-fn task_step(wanted: &ConnectorEntry, running: &Running) -> Option<Action> {
+fn stop_tasks(wanted: &Wanted, running: &Running) -> Option<Action> {
     let stale = |number: u32, task: &RunningTask| {
-        number as usize >= wanted.tasks.len()
-            || task.task_revision != wanted.task_revision
+        !wanted.tasks.contains(&number)
+            || task.task_revision != wanted.entry.task_revision
             || running.restart_tasks.contains(&number)
     };
     let stale: Vec<u32> = running
@@ -142,24 +167,26 @@ fn task_step(wanted: &ConnectorEntry, running: &Running) -> Option<Action> {
         .filter(|(number, task)| stale(**number, task))
         .map(|(number, _)| *number)
         .collect();
-    if !stale.is_empty() {
-        return Some(Action::StopTasks(stale));
-    }
-    for (number, task) in (0..).zip(&wanted.tasks) {
-        match running.tasks.get(&number) {
+    (!stale.is_empty()).then_some(Action::StopTasks(stale))
+}
+
+fn task_step(wanted: &Wanted, running: &Running) -> Option<Action> {
+    let entry = &wanted.entry;
+    for number in &wanted.tasks {
+        match running.tasks.get(number) {
             None => {
                 return Some(Action::StartTask {
-                    number,
-                    connector: wanted.config.clone(),
-                    task: task.clone(),
-                    task_revision: wanted.task_revision,
-                    target: wanted.target,
+                    number: *number,
+                    connector: entry.config.clone(),
+                    task: entry.tasks.get(*number as usize)?.clone(),
+                    task_revision: entry.task_revision,
+                    target: entry.target,
                 });
             }
-            Some(task) if task.target != wanted.target && task.condition == Condition::Started => {
+            Some(task) if task.target != entry.target && task.condition == Condition::Started => {
                 return Some(Action::SetTaskState {
-                    number,
-                    target: wanted.target,
+                    number: *number,
+                    target: entry.target,
                 });
             }
             Some(_) => {}
@@ -213,11 +240,10 @@ impl Running {
 
     /// Whether these task configurations have to take the place of the present ones: their number or content, or the
     /// connector's configuration since they were made, has changed. Notes that they were made.
-    pub fn task_configs_made(&mut self, wanted: &ConnectorEntry, from: &Arc<Config>, made: &[Config]) -> bool {
-        let same = wanted.tasks.len() == made.len() && wanted.tasks.iter().zip(made).all(|(old, new)| **old == *new);
-        let same_source = self.made_from.as_ref() == Some(from);
+    pub fn task_configs_made(&mut self, entry: &ConnectorEntry, from: &Arc<Config>, made: &[Config]) -> bool {
+        let same = entry.tasks.len() == made.len() && entry.tasks.iter().zip(made).all(|(old, new)| **old == *new);
+        let same_source = entry.made_from.as_ref() == Some(from);
         self.task_configs = TaskConfigs::Made;
-        self.made_from = Some(from.clone());
         !same || !same_source && !made.is_empty()
     }
 }

@@ -1,5 +1,6 @@
 //! What the worker tells, written into the statuses in the order in which it was told.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::Poll;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,7 +9,7 @@ use caisson_model::{ConnectorState, Failure, TaskId, TaskState};
 use caisson_store::{Status, TopicUse};
 use tokio::sync::mpsc;
 
-use super::Shared;
+use super::Node;
 use super::driver::Command;
 use crate::worker::WorkerEvent;
 
@@ -27,15 +28,15 @@ impl Events {
 }
 
 /// Applies events as they come, until the worker or the herder is gone.
-pub async fn listen(shared: Weak<Shared>) {
+pub async fn listen(node: Weak<Node>) {
     std::future::poll_fn(|context| {
         loop {
-            let Some(shared) = shared.upgrade() else {
+            let Some(node) = node.upgrade() else {
                 return Poll::Ready(());
             };
-            let mut receiver = shared.events.receiver.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut receiver = node.events.receiver.lock().unwrap_or_else(PoisonError::into_inner);
             match receiver.poll_recv(context) {
-                Poll::Ready(Some(event)) => shared.apply(event),
+                Poll::Ready(Some(event)) => node.apply(event),
                 Poll::Ready(None) => return Poll::Ready(()),
                 Poll::Pending => return Poll::Pending,
             }
@@ -44,7 +45,7 @@ pub async fn listen(shared: Weak<Shared>) {
     .await;
 }
 
-impl Shared {
+impl Node {
     /// Applies all events that are there.
     pub fn drain_events(self: &Arc<Self>) {
         let mut receiver = self.events.receiver.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,14 +62,14 @@ impl Shared {
                 failure,
                 version,
             } => {
-                self.connector_status(&connector, state, failure, version);
+                self.connector_told(&connector, state, failure, version);
             }
             WorkerEvent::TaskStatus {
                 id,
                 state,
                 failure,
                 version,
-            } => self.task_status(&id, state, failure, version),
+            } => self.task_told(&id, state, failure, version),
             WorkerEvent::Reconfigure { connector } => {
                 let inbox = self.inboxes().get(&connector).cloned();
                 if inbox.is_some_and(|inbox| !inbox.offer(Command::Reconfigure)) {
@@ -79,14 +80,14 @@ impl Shared {
         }
     }
 
-    fn connector_status(&self, name: &str, state: ConnectorState, failure: Option<Failure>, version: Option<String>) {
+    fn connector_told(&self, name: &str, state: ConnectorState, failure: Option<Failure>, version: Option<String>) {
         // News of a connector that was deleted meanwhile must not bring its status back.
         if self.configs.snapshot().contains(name) {
             self.statuses.put_connector(name, self.status(state, failure, version));
         }
     }
 
-    fn task_status(&self, id: &TaskId, state: TaskState, failure: Option<Failure>, version: Option<String>) {
+    fn task_told(&self, id: &TaskId, state: TaskState, failure: Option<Failure>, version: Option<String>) {
         let snapshot = self.configs.snapshot();
         if snapshot
             .get(&id.connector)
@@ -109,14 +110,14 @@ impl Shared {
         });
     }
 
-    fn status<S>(&self, state: S, failure: Option<Failure>, version: Option<String>) -> Status<S> {
+    pub(super) fn status<S>(&self, state: S, failure: Option<Failure>, version: Option<String>) -> Status<S> {
         let trace = failure.map(|failure| failure.trace());
         Status {
             state,
             worker_id: self.options.worker_id.clone(),
             trace,
             version,
-            generation: 0,
+            generation: self.generation.load(Ordering::Acquire),
         }
     }
 }

@@ -1,0 +1,132 @@
+//! Configurations in the cluster's config topic.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::state::{State, records};
+use super::{ConfigChange, ConfigRecord, ConfigSnapshot, ConfigStore};
+use crate::log::{LeaderLog, LogReader, LogRecord};
+use crate::{BoxFuture, Error};
+
+/// For one change, reading it back included; Kafka Connect's own limit.
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A config store behind a topic with one partition.
+pub struct TopicConfigStore {
+    reader: Arc<Reader>,
+    log: Arc<dyn LeaderLog>,
+}
+
+/// Applies what is read.
+struct Reader {
+    /// Held while records are applied.
+    state: Mutex<State>,
+    published: watch::Sender<Arc<ConfigSnapshot>>,
+}
+
+impl TopicConfigStore {
+    /// Opens the topic, by means of `open`, and leaves reading it to the first [`ConfigStore::refresh`].
+    pub fn open<E>(
+        open: impl FnOnce(Arc<dyn LogReader>) -> Result<Arc<dyn LeaderLog>, E>,
+    ) -> Result<TopicConfigStore, E> {
+        let reader = Arc::new(Reader {
+            state: Mutex::default(),
+            published: watch::Sender::new(Arc::default()),
+        });
+        let log = open(reader.clone())?;
+        Ok(TopicConfigStore { reader, log })
+    }
+
+    /// Group by group, as a reader that stops between two groups must not see half of a change in effect.
+    async fn make(&self, change: ConfigChange) -> Result<(), Error> {
+        let privileged = change.privileged();
+        // What is in effect is compared with what the topic says, not with what was read of it by chance.
+        self.log.read_to_end().await?;
+        for group in records(change) {
+            let pairs: Vec<_> = group.iter().map(ConfigRecord::write).collect();
+            if pairs.is_empty() {
+                continue;
+            }
+            if privileged {
+                self.log.append_as_leader(pairs).await?;
+            } else {
+                self.log.append(pairs).await?;
+            }
+            self.log.read_to_end().await?;
+        }
+        Ok(())
+    }
+}
+
+impl ConfigStore for TopicConfigStore {
+    fn snapshot(&self) -> Arc<ConfigSnapshot> {
+        self.reader.published.borrow().clone()
+    }
+
+    fn watch(&self) -> watch::Receiver<Arc<ConfigSnapshot>> {
+        self.reader.published.subscribe()
+    }
+
+    fn write(&self, change: ConfigChange) -> BoxFuture<'_, Result<(), Error>> {
+        let what = subject(&change);
+        Box::pin(async move {
+            match timeout(CHANGE_TIMEOUT, self.make(change)).await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(Error::Fenced)) => Err(Error::Fenced),
+                Ok(Err(error)) => {
+                    tracing::error!(%error, "failed to write {what} to Kafka");
+                    Err(Error::NotWritten(what))
+                }
+                Err(_) => {
+                    tracing::error!(within = ?CHANGE_TIMEOUT, "failed to write {what} to Kafka in time");
+                    Err(Error::NotWritten(what))
+                }
+            }
+        })
+    }
+
+    fn refresh(&self) -> BoxFuture<'_, Result<(), Error>> {
+        self.log.read_to_end()
+    }
+
+    fn claim(&self) -> BoxFuture<'_, Result<(), Error>> {
+        self.log.claim()
+    }
+}
+
+/// As Kafka Connect's error texts call it.
+fn subject(change: &ConfigChange) -> &'static str {
+    match change {
+        ConfigChange::PutConnector { .. } | ConfigChange::RemoveConnector { .. } => "connector configuration",
+        ConfigChange::PutTasks { .. } => "task configurations",
+        ConfigChange::PutTarget { .. } => "target state",
+        ConfigChange::PutTaskCount { .. } => "task count record",
+        ConfigChange::PutSessionKey(_) => "session key",
+        ConfigChange::Restart { .. } => "restart request",
+        ConfigChange::PutLevel { .. } => "logger level",
+    }
+}
+
+impl LogReader for Reader {
+    fn read(&self, records: Vec<LogRecord>) {
+        if records.is_empty() {
+            return;
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        for record in records {
+            match ConfigRecord::read(record.key.as_deref(), record.value.as_deref()) {
+                Ok(read) => state.apply(read, record.offset),
+                Err(error) => {
+                    // The value may hold secrets, so only the key is shown.
+                    let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default()).into_owned();
+                    tracing::error!(offset = record.offset, key, %error, "discarding a record of the config topic");
+                    state.advance(record.offset + 1);
+                }
+            }
+        }
+        self.published.send_replace(state.snapshot().clone());
+    }
+}

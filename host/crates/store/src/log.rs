@@ -1,0 +1,44 @@
+//! A topic as a store uses it: written to record by record, and read whole from its beginning.
+//!
+//! The broker's side of it is behind [`Log`]; the fake in [`fake`] passes the same tests.
+
+#[cfg(any(test, feature = "fake"))]
+pub mod fake;
+
+use crate::{BoxFuture, Error};
+
+/// A key and its value; no value is a tombstone.
+pub type Pair = (Vec<u8>, Option<Vec<u8>>);
+
+/// A record as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    pub partition: i32,
+    pub offset: i64,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+}
+
+/// Takes what is read, in the order of each partition. It must not wait.
+pub trait LogReader: Send + Sync {
+    fn read(&self, records: Vec<LogRecord>);
+}
+
+/// A topic. Its reader was named when it was opened, and is told of everything from the beginning on, whoever wrote it.
+pub trait Log: Send + Sync {
+    /// Appends records, each to the partition of its key; done means that all of them are kept for good. Some may have
+    /// been appended when it fails.
+    fn append(&self, pairs: Vec<Pair>) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Returns once the reader was told of everything that was in the topic at the time of the call.
+    fn read_to_end(&self) -> BoxFuture<'_, Result<(), Error>>;
+}
+
+/// A topic that one worker at a time may write to, where the cluster asks for that.
+pub trait LeaderLog: Log {
+    /// Appends records, all or none; fails with [`Error::Fenced`] if another worker has claimed the topic since.
+    fn append_as_leader(&self, pairs: Vec<Pair>) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Claims the topic: what earlier claimants have begun is undone, and what they begin from now on fails.
+    fn claim(&self) -> BoxFuture<'_, Result<(), Error>>;
+}

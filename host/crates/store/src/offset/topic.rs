@@ -1,0 +1,75 @@
+//! Offsets in the cluster's offsets topic.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::memory::apply;
+use super::{OffsetEntry, OffsetStore, entries_of};
+use crate::log::{Log, LogReader, LogRecord};
+use crate::{BoxFuture, Error};
+
+/// An offset store behind a topic. Reads catch up with the topic first, so they see what other workers wrote.
+pub struct TopicOffsetStore {
+    reader: Arc<Reader>,
+    log: Arc<dyn Log>,
+}
+
+#[derive(Default)]
+struct Reader {
+    /// What was read. Held for the time of a lookup, or while a batch is applied.
+    pairs: Mutex<BTreeMap<Vec<u8>, Vec<u8>>>,
+}
+
+impl TopicOffsetStore {
+    /// Opens the topic, by means of `open`, and leaves reading it to the first [`TopicOffsetStore::refresh`].
+    pub fn open<E>(open: impl FnOnce(Arc<dyn LogReader>) -> Result<Arc<dyn Log>, E>) -> Result<TopicOffsetStore, E> {
+        let reader = Arc::new(Reader::default());
+        let log = open(reader.clone())?;
+        Ok(TopicOffsetStore { reader, log })
+    }
+
+    /// Catches up with the topic.
+    pub async fn refresh(&self) -> Result<(), Error> {
+        self.log.read_to_end().await
+    }
+}
+
+impl Reader {
+    fn pairs(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Vec<u8>>> {
+        self.pairs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LogReader for Reader {
+    fn read(&self, records: Vec<LogRecord>) {
+        let keyed = records
+            .into_iter()
+            .filter_map(|record| Some((record.key?, record.value)));
+        apply(&mut self.pairs(), keyed.collect());
+    }
+}
+
+impl OffsetStore for TopicOffsetStore {
+    fn get(&self, keys: Vec<Vec<u8>>) -> BoxFuture<'_, Result<Vec<Option<Vec<u8>>>, Error>> {
+        Box::pin(async move {
+            self.refresh().await?;
+            let pairs = self.reader.pairs();
+            Ok(keys.iter().map(|key| pairs.get(key).cloned()).collect())
+        })
+    }
+
+    fn put(&self, changes: Vec<(Vec<u8>, Option<Vec<u8>>)>) -> BoxFuture<'_, Result<(), Error>> {
+        if changes.is_empty() {
+            return Box::pin(async { Ok(()) });
+        }
+        self.log.append(changes)
+    }
+
+    fn entries(&self, connector: &str) -> BoxFuture<'_, Result<Vec<OffsetEntry>, Error>> {
+        let connector = connector.to_owned();
+        Box::pin(async move {
+            self.refresh().await?;
+            Ok(entries_of(&connector, self.reader.pairs().iter()))
+        })
+    }
+}
