@@ -33,6 +33,8 @@ pub enum Class {
     Serialization,
     /// `org.apache.kafka.common.config.ConfigException`
     Config,
+    /// `org.apache.kafka.connect.errors.RetriableException`: the same conversion may succeed later on.
+    Retriable,
     /// A class of Java or of one of its libraries, by its full name.
     Foreign(&'static str),
 }
@@ -47,6 +49,7 @@ impl Class {
             Class::NotFound => "org.apache.kafka.connect.errors.NotFoundException",
             Class::Serialization => "org.apache.kafka.common.errors.SerializationException",
             Class::Config => "org.apache.kafka.common.config.ConfigException",
+            Class::Retriable => "org.apache.kafka.connect.errors.RetriableException",
             Class::Foreign(name) => name,
         }
     }

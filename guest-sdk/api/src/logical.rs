@@ -5,18 +5,23 @@ use crate::schema::Schema;
 
 use crate::conversion::ConvertError;
 
+/// Milliseconds.
 pub const DAY: i64 = 86_400_000;
 
 /// `Decimal.fromLogical`: the unscaled number, if the scale is the schema's.
 pub fn decimal_to_bytes<'d>(schema: &Schema, decimal: &'d Decimal) -> Result<&'d [u8], ConvertError> {
     let scale = schema.scale()?;
     if scale != decimal.scale {
-        let was = decimal.scale;
-        return Err(ConvertError::data(format!(
-            "Decimal value has mismatching scale for given Decimal schema. Schema has scale {scale}, value has scale {was}."
-        )));
+        return Err(scale_mismatch(scale, decimal.scale));
     }
     Ok(&decimal.unscaled)
+}
+
+/// What is said of a decimal whose scale is not its schema's.
+pub fn scale_mismatch(scale: i32, was: i32) -> ConvertError {
+    ConvertError::data(format!(
+        "Decimal value has mismatching scale for given Decimal schema. Schema has scale {scale}, value has scale {was}."
+    ))
 }
 
 /// `Date.fromLogical`: days since the epoch.

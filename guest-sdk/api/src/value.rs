@@ -91,8 +91,17 @@ impl<T: Into<Value>> From<Option<T>> for Value {
     }
 }
 
+/// So many keys are compared one by one.
+const FEW_KEYS: usize = 16;
+
 /// Entries as a Java map would have them: of several with one key the last one counts, at the place of the first.
 pub fn unique_keys(entries: Vec<(Value, Value)>) -> Vec<(Value, Value)> {
+    // Mostly they are few, and texts.
+    let text = |(key, _): &(Value, Value)| matches!(key, Value::String(_));
+    let repeated = |at: usize| entries[..at].iter().any(|(key, _)| *key == entries[at].0);
+    if entries.len() <= FEW_KEYS && entries.iter().all(text) && !(1..entries.len()).any(repeated) {
+        return entries;
+    }
     let mut places: HashMap<String, usize> = HashMap::with_capacity(entries.len());
     let mut unique: Vec<(Value, Value)> = Vec::with_capacity(entries.len());
     for (key, value) in entries {

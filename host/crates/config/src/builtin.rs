@@ -2,6 +2,7 @@
 //! and which keys they have.
 
 mod converters;
+pub mod schema_registry;
 mod transforms;
 
 use std::sync::Arc;
@@ -10,6 +11,8 @@ use caisson_api::manifest::PluginKind;
 
 use crate::definition::{Definition, Line, definitions};
 use crate::plugins::PluginInfo;
+
+pub use schema_registry::SchemaRegistryConverter;
 
 /// What a transform can be for.
 #[derive(Clone, Copy)]
@@ -97,6 +100,10 @@ pub fn plugins(version: &str) -> Vec<PluginInfo> {
         for kind in [PluginKind::Converter, PluginKind::HeaderConverter] {
             add(kind, format!("{PACKAGE}.{name}"), &keys);
         }
+    }
+    for converter in SchemaRegistryConverter::ALL {
+        let keys = converter.definitions().into();
+        add(PluginKind::Converter, converter.class().to_owned(), &keys);
     }
     let simple = format!("{PACKAGE}.storage.SimpleHeaderConverter");
     add(PluginKind::HeaderConverter, simple, &shared(&[]));

@@ -5,7 +5,7 @@ mod connector;
 mod distributed;
 mod extras;
 mod kafka;
-mod security;
+pub(crate) mod security;
 mod sink;
 mod source;
 mod worker;

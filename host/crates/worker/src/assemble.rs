@@ -8,6 +8,7 @@ use caisson_config::{ConnectorConfig, ConnectorKind, Given, Role, WorkerConfig};
 use caisson_convert::ConvertError;
 use caisson_convert::registry::Bundled;
 use caisson_model::{Failure, FailureKind, Limits, TaskId};
+use caisson_registry::Part;
 use caisson_task::{ChainLink, Condition, ConverterKind, ConverterRef, ErrorPolicy, PluginRef, TaskSettings};
 
 use crate::Worker;
@@ -163,6 +164,16 @@ fn unusable(role: &str, config: &ConverterConfig, error: &ConvertError) -> Failu
 }
 
 fn converter(role: &str, config: &ConverterConfig) -> Result<ConverterRef, Failure> {
+    if let Some(kind) = caisson_registry::find(&config.class) {
+        let part = if role == "key" { Part::Key } else { Part::Value };
+        let converter = caisson_registry::converter(kind, part, &options(role, config))
+            .map_err(|error| unusable(role, config, &error))?;
+        return Ok(ConverterRef {
+            class: kind.class().to_owned(),
+            kind: ConverterKind::Other,
+            converter,
+        });
+    }
     let bundled = bundled(role, config)?;
     let converter = bundled
         .converter(&options(role, config))
