@@ -1,5 +1,7 @@
 //! Questions to the cluster, and changes to it.
 
+mod fence;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use crate::settings::ClientSettings;
 /// wait. Those about several things answer for each of them.
 pub struct Admin {
     client: Arc<Client>,
+    /// For what the client has no calls for.
+    settings: ClientSettings,
 }
 
 /// A topic to be created.
@@ -65,6 +69,14 @@ pub enum OffsetAt {
     Time(i64),
 }
 
+/// Whether the end of a partition is its last record, or the last one before a transaction that is still open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    #[default]
+    ReadUncommitted,
+    ReadCommitted,
+}
+
 /// A group as its coordinator sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
@@ -82,6 +94,7 @@ impl Admin {
         };
         Ok(Admin {
             client: Arc::new(settings.client(context)?),
+            settings: settings.clone(),
         })
     }
 
@@ -150,6 +163,17 @@ impl Admin {
         at: OffsetAt,
         timeout: Duration,
     ) -> Result<Vec<PartitionOffset>, Error> {
+        self.list_offsets_at(partitions, at, Isolation::ReadUncommitted, timeout)
+    }
+
+    /// As [`Admin::list_offsets`]; with [`Isolation::ReadCommitted`] the end lies before open transactions.
+    pub fn list_offsets_at(
+        &self,
+        partitions: &[TopicPartition],
+        at: OffsetAt,
+        isolation: Isolation,
+        timeout: Duration,
+    ) -> Result<Vec<PartitionOffset>, Error> {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
@@ -158,9 +182,8 @@ impl Admin {
             OffsetAt::End => -1,
             OffsetAt::Time(time) => time.max(0),
         };
-        let listed = self
-            .client
-            .list_offsets(list(partitions.iter().map(|partition| (partition, time))), timeout);
+        let times = list(partitions.iter().map(|partition| (partition, time)));
+        let listed = self.client.list_offsets(times, isolation, timeout);
         offsets(listed, "listing offsets")
     }
 
@@ -236,6 +259,14 @@ impl Admin {
             )
         };
         Ok(described.into_iter().map(group).collect())
+    }
+}
+
+impl Admin {
+    /// Fences all producers with these transactional ids: what they have open is aborted, and whatever they do next
+    /// fails. As Kafka's `fenceProducers`.
+    pub fn fence_producers(&self, ids: &[&str], timeout: Duration) -> Result<Vec<Named<()>>, Error> {
+        fence::fence(&self.settings, ids, timeout)
     }
 }
 

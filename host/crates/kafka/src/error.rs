@@ -12,6 +12,8 @@ pub struct ErrorCode(pub i32);
 
 impl ErrorCode {
     pub const NONE: ErrorCode = ErrorCode(0);
+    /// librdkafka: bytes of a broker that cannot be understood.
+    pub const BAD_MESSAGE: ErrorCode = ErrorCode(-199);
     /// librdkafka: the connection to a broker failed or broke.
     pub const TRANSPORT: ErrorCode = ErrorCode(-195);
     /// librdkafka: a host name did not resolve.
@@ -32,9 +34,13 @@ impl ErrorCode {
     pub const STATE: ErrorCode = ErrorCode(-172);
     pub const AUTHENTICATION: ErrorCode = ErrorCode(-169);
     pub const NO_OFFSET: ErrorCode = ErrorCode(-168);
+    /// librdkafka: the broker is too old.
+    pub const UNSUPPORTED_FEATURE: ErrorCode = ErrorCode(-165);
     pub const PURGE_QUEUE: ErrorCode = ErrorCode(-152);
     pub const PURGE_INFLIGHT: ErrorCode = ErrorCode(-151);
     pub const FATAL: ErrorCode = ErrorCode(-150);
+    /// librdkafka: another producer has taken over the transactional id.
+    pub const FENCED: ErrorCode = ErrorCode(-144);
     pub const MAX_POLL_EXCEEDED: ErrorCode = ErrorCode(-147);
     pub const AUTO_OFFSET_RESET: ErrorCode = ErrorCode(-140);
     pub const UNKNOWN_TOPIC_OR_PARTITION: ErrorCode = ErrorCode(3);
@@ -42,10 +48,22 @@ impl ErrorCode {
     pub const COORDINATOR_LOADING: ErrorCode = ErrorCode(14);
     pub const COORDINATOR_NOT_AVAILABLE: ErrorCode = ErrorCode(15);
     pub const NOT_COORDINATOR: ErrorCode = ErrorCode(16);
+    pub const ILLEGAL_GENERATION: ErrorCode = ErrorCode(22);
+    pub const INCONSISTENT_GROUP_PROTOCOL: ErrorCode = ErrorCode(23);
+    pub const INVALID_GROUP_ID: ErrorCode = ErrorCode(24);
+    pub const UNKNOWN_MEMBER_ID: ErrorCode = ErrorCode(25);
+    pub const INVALID_SESSION_TIMEOUT: ErrorCode = ErrorCode(26);
+    pub const REBALANCE_IN_PROGRESS: ErrorCode = ErrorCode(27);
     pub const TOPIC_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(29);
     pub const GROUP_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(30);
     pub const CLUSTER_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(31);
     pub const TOPIC_ALREADY_EXISTS: ErrorCode = ErrorCode(36);
+    pub const INVALID_PRODUCER_EPOCH: ErrorCode = ErrorCode(47);
+    pub const CONCURRENT_TRANSACTIONS: ErrorCode = ErrorCode(51);
+    pub const MEMBER_ID_REQUIRED: ErrorCode = ErrorCode(79);
+    pub const GROUP_MAX_SIZE_REACHED: ErrorCode = ErrorCode(81);
+    pub const FENCED_INSTANCE_ID: ErrorCode = ErrorCode(82);
+    pub const PRODUCER_FENCED: ErrorCode = ErrorCode(90);
 
     /// Kafka's name of the code, such as `UNKNOWN_TOPIC_OR_PART`; librdkafka's own begin with `_`.
     pub fn name(self) -> String {
@@ -70,6 +88,32 @@ impl ErrorCode {
                 | ErrorCode::COORDINATOR_NOT_AVAILABLE
                 | ErrorCode::NOT_COORDINATOR
         ) || matches!(self.0, 3 | 5 | 6 | 7 | 9 | 13 | 19 | 20 | 27 | 41 | 56 | 74 | 75 | 88)
+    }
+
+    /// Whether a record was given up because its producer was.
+    pub fn is_purge(self) -> bool {
+        matches!(self, ErrorCode::PURGE_QUEUE | ErrorCode::PURGE_INFLIGHT)
+    }
+
+    /// Whether a producer's transactional id belongs to a later one.
+    pub fn is_fenced(self) -> bool {
+        matches!(
+            self,
+            ErrorCode::FENCED | ErrorCode::INVALID_PRODUCER_EPOCH | ErrorCode::PRODUCER_FENCED
+        )
+    }
+
+    /// Whether a group cannot be joined with this answer, however often one tries.
+    pub fn ends_membership(self) -> bool {
+        matches!(
+            self,
+            ErrorCode::INCONSISTENT_GROUP_PROTOCOL
+                | ErrorCode::INVALID_GROUP_ID
+                | ErrorCode::INVALID_SESSION_TIMEOUT
+                | ErrorCode::GROUP_AUTHORIZATION_FAILED
+                | ErrorCode::GROUP_MAX_SIZE_REACHED
+                | ErrorCode::UNSUPPORTED_FEATURE
+        )
     }
 
     /// Whether this says that brokers cannot be reached, which librdkafka goes on retrying by itself.

@@ -5,20 +5,30 @@
 //! All unsafe code is in the module `ffi`.
 
 mod admin;
+mod clock;
 pub mod connect;
 mod consumer;
 mod error;
 mod ffi;
+mod group;
+mod log;
 #[cfg(test)]
 mod mock_tests;
 mod producer;
 mod report;
 pub mod settings;
+mod wire;
 
-pub use admin::{Admin, Creation, Group, Named, NewTopic, OffsetAt};
+pub use admin::{Admin, Creation, Group, Isolation, Named, NewTopic, OffsetAt};
+pub use clock::Moment;
 pub use consumer::{ConsumerEvent, ConsumerEvents, ConsumerOptions, Revocation, SinkConsumer, Subscription};
 pub use error::{ConsumerError, DeliveryError, Error, ErrorCode, KafkaError};
 pub use ffi::{Batch, Header, Headers, Message, Run, Timestamp};
+pub use group::{
+    GroupEvent, GroupEvents, GroupMember, GroupOptions, Joined, Leading, Loss, MemberAssignment, MemberMetadata,
+    Preparing, Subprotocol,
+};
+pub use log::{CompactedLog, LogEntry, LogWriter, TransactionalLogWriter};
 pub use producer::{
     AckGroup, AckListener, OpenAckGroup, OutRecord, ProducerPool, SourceProducer, TopicHandle, TransactionalProducer,
 };

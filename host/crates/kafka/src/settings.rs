@@ -68,6 +68,24 @@ const DEFAULTS_CONSUMER: &[(&str, &str)] = &[
     ("log.connection.close", "false"),
 ];
 
+/// As above, for a reader that takes everything from the beginning: nothing is kept in memory for it but a little.
+const DEFAULTS_READER: &[(&str, &str)] = &[
+    ("auto.offset.reset", "earliest"),
+    ("check.crcs", "true"),
+    ("allow.auto.create.topics", "false"),
+    ("queued.min.messages", "10000"),
+    ("queued.max.messages.kbytes", "4096"),
+    ("fetch.queue.backoff.ms", "5"),
+    ("log.connection.close", "false"),
+];
+
+/// It must hear where the end is: records that were compacted away or belong to transactions leave gaps.
+const FORCED_READER: &[(&str, &str)] = &[
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("enable.partition.eof", "true"),
+];
+
 const DEFAULTS_PRODUCER: &[(&str, &str)] = &[
     // Kafka Connect's own choice for sources: one request in flight keeps the order, and a repeated request may repeat
     // records, as at-least-once allows. Idempotence is there for who asks for it, but not for free: librdkafka has then
@@ -103,6 +121,14 @@ impl ClientSettings {
         Self::build(ClientKind::Consumer, layers)
     }
 
+    /// Settings of a reader of whole topics, which is in no group.
+    pub fn reader(layers: &[Layer<'_>]) -> Result<ClientSettings, Error> {
+        let mut settings = Self::build(ClientKind::Reader, layers)?;
+        // Without a group there is no coordinator to be connected to.
+        settings.native.remove("group.id");
+        Ok(settings)
+    }
+
     /// Settings of a producer: one request in flight and not idempotent, as Kafka Connect's, unless a layer says otherwise.
     pub fn producer(layers: &[Layer<'_>]) -> Result<ClientSettings, Error> {
         Self::build(ClientKind::Producer, layers)
@@ -121,6 +147,7 @@ impl ClientSettings {
         };
         let (defaults, forced) = match kind {
             ClientKind::Consumer => (DEFAULTS_CONSUMER, FORCED_CONSUMER),
+            ClientKind::Reader => (DEFAULTS_READER, FORCED_READER),
             ClientKind::Producer => (DEFAULTS_PRODUCER, &[][..]),
             ClientKind::Admin => (DEFAULTS_ADMIN, &[][..]),
         };

@@ -18,6 +18,7 @@ fn build(kind: ClientKind, pairs: &[(&str, &str)]) -> Result<ClientSettings, Err
     let layers = [Layer::Client(&base), Layer::Client(&given)];
     match kind {
         ClientKind::Consumer => ClientSettings::consumer(&layers),
+        ClientKind::Reader => ClientSettings::reader(&layers),
         ClientKind::Producer => ClientSettings::producer(&layers),
         ClientKind::Admin => ClientSettings::admin(&layers),
     }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::partitions::{Element, element, elements};
 use super::raw::admin as raw_admin;
-use super::{Client, PartitionList, Queue, borrowed_error, c_text, check, milliseconds, raw, text};
-use crate::admin::NewTopic;
+use super::{Client, PartitionList, Queue, borrowed_error, c_text, check, check_error, milliseconds, raw, text};
+use crate::admin::{Isolation, NewTopic};
 use crate::error::{ErrorCode, KafkaError};
 
 /// What was answered for one name.
@@ -53,6 +53,16 @@ fn call(
     timeout: Duration,
     start: impl FnOnce(*mut raw::rd_kafka_t, *const raw_admin::rd_kafka_AdminOptions_t, *mut raw::rd_kafka_queue_t),
 ) -> Result<Answer, KafkaError> {
+    call_at(client, Isolation::ReadUncommitted, timeout, start)
+}
+
+/// As [`call`], for requests that know transactions.
+fn call_at(
+    client: &Arc<Client>,
+    isolation: Isolation,
+    timeout: Duration,
+    start: impl FnOnce(*mut raw::rd_kafka_t, *const raw_admin::rd_kafka_AdminOptions_t, *mut raw::rd_kafka_queue_t),
+) -> Result<Answer, KafkaError> {
     let queue = Queue::new(client);
     // SAFETY: options belong to us until freed; they are copied by the request. A null error text is allowed.
     let options = unsafe {
@@ -65,6 +75,10 @@ fn call(
             std::ptr::null_mut(),
             0,
         ))?;
+        if isolation == Isolation::ReadCommitted {
+            let level = raw_admin::READ_COMMITTED;
+            check_error(raw_admin::rd_kafka_AdminOptions_set_isolation_level(options.0, level))?;
+        }
         options
     };
     start(client.raw(), options.0, queue.raw());
@@ -242,11 +256,12 @@ impl Client {
     pub(crate) fn list_offsets(
         self: &Arc<Self>,
         mut times: PartitionList,
+        isolation: Isolation,
         timeout: Duration,
     ) -> Result<Vec<Element>, KafkaError> {
         // SAFETY: as in `create_topics`.
         unsafe {
-            let answer = call(self, timeout, |rk, options, queue| {
+            let answer = call_at(self, isolation, timeout, |rk, options, queue| {
                 raw_admin::rd_kafka_ListOffsets(rk, times.as_mut_ptr(), options, queue);
             })?;
             let mut count = 0;

@@ -347,6 +347,8 @@ pub(crate) struct Reader {
     chunk: Vec<RawMessage>,
     batch: Batch,
     refused: Vec<ConsumerError>,
+    /// Ends of partitions that were reached, where the client reports them.
+    ends: Vec<(i32, i64)>,
 }
 
 // SAFETY: as for `Batch`.
@@ -370,6 +372,7 @@ impl Reader {
             chunk: Vec::with_capacity(CHUNK),
             batch,
             refused: Vec::new(),
+            ends: Vec::new(),
         }
     }
 
@@ -386,6 +389,12 @@ impl Reader {
 
     pub(crate) fn take_refused(&mut self) -> Vec<ConsumerError> {
         std::mem::take(&mut self.refused)
+    }
+
+    /// Takes the ends of partitions that were reached (`enable.partition.eof`): the partition, and the offset that its next
+    /// record will have at least.
+    pub(crate) fn take_ends(&mut self) -> Vec<(i32, i64)> {
+        std::mem::take(&mut self.ends)
     }
 
     /// Reads what is there until the batch is full; if nothing is there, waits for the first record, at most for `wait`.
@@ -436,7 +445,11 @@ impl Reader {
             if record.err != 0 {
                 // SAFETY: as above; freed after it was looked at.
                 unsafe {
-                    self.refused.push(refusal(record));
+                    if record.err == ErrorCode::PARTITION_EOF.0 {
+                        self.ends.push((record.partition, record.offset));
+                    } else {
+                        self.refused.push(refusal(record));
+                    }
                     raw::rd_kafka_message_destroy(message.as_ptr());
                 }
                 continue;

@@ -10,7 +10,10 @@ use crate::report::{LogLine, Reporter};
 /// What a client is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ClientKind {
+    /// In a group.
     Consumer,
+    /// A consumer of given partitions, in no group.
+    Reader,
     Producer,
     Admin,
 }
@@ -18,7 +21,7 @@ pub enum ClientKind {
 impl ClientKind {
     pub fn as_str(self) -> &'static str {
         match self {
-            ClientKind::Consumer => "consumer",
+            ClientKind::Consumer | ClientKind::Reader => "consumer",
             ClientKind::Producer => "producer",
             ClientKind::Admin => "admin client",
         }
@@ -71,7 +74,7 @@ impl Conf {
         let context = Box::into_raw(Box::new(context));
         let mut reason = [0_u8; 512];
         let rd_kind = match kind {
-            ClientKind::Consumer => raw::TYPE_CONSUMER,
+            ClientKind::Consumer | ClientKind::Reader => raw::TYPE_CONSUMER,
             ClientKind::Producer | ClientKind::Admin => raw::TYPE_PRODUCER,
         };
         // SAFETY: the configuration is ours, and belongs to the library after success. `context` lives until the
@@ -89,7 +92,7 @@ impl Conf {
                     let events = raw::EVENT_REBALANCE | raw::EVENT_OFFSET_COMMIT | raw::EVENT_ERROR | raw::EVENT_FETCH;
                     raw::rd_kafka_conf_set_events(conf, events);
                 }
-                ClientKind::Admin => raw::rd_kafka_conf_set_error_cb(conf, Some(error_report)),
+                ClientKind::Reader | ClientKind::Admin => raw::rd_kafka_conf_set_error_cb(conf, Some(error_report)),
             }
             raw::rd_kafka_new(rd_kind, conf, reason.as_mut_ptr().cast(), reason.len())
         };

@@ -104,6 +104,26 @@ impl Topic {
         })
     }
 
+    /// Begins to fetch a partition from its beginning into a queue. [`Topic::stop`] ends it.
+    pub(crate) fn read_from_beginning(&self, partition: i32, queue: &super::Queue) -> Result<(), KafkaError> {
+        // SAFETY: both are alive, and belong to the same client.
+        let started =
+            unsafe { raw::rd_kafka_consume_start_queue(self.topic, partition, raw::OFFSET_BEGINNING, queue.raw()) };
+        if started == 0 {
+            return Ok(());
+        }
+        // SAFETY: thread-local number.
+        Err(KafkaError::new(ErrorCode(unsafe { raw::rd_kafka_last_error() })))
+    }
+
+    /// Ends what [`Topic::read_from_beginning`] began; waits for the client's own thread.
+    pub(crate) fn stop(&self, partition: i32) {
+        // SAFETY: alive. It fails only for a partition that is not read.
+        unsafe {
+            raw::rd_kafka_consume_stop(self.topic, partition);
+        }
+    }
+
     /// Enqueues plain records (without headers and timestamps), whose groups already count them as pending. Calls
     /// `refused` with the index of each that can never be sent. Returns how many were dealt with: fewer than all if the
     /// queue is full.

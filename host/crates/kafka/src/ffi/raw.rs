@@ -148,6 +148,7 @@ pub const MSG_F_COPY: c_int = 0x2;
 pub const MSG_F_PARTITION: c_int = 0x8;
 
 pub const DESTROY_F_NO_CONSUMER_CLOSE: c_int = 0x8;
+pub const OFFSET_BEGINNING: i64 = -2;
 pub const PURGE_F_QUEUE: c_int = 0x1;
 pub const PURGE_F_INFLIGHT: c_int = 0x2;
 
@@ -286,6 +287,13 @@ unsafe extern "C" {
     pub fn rd_kafka_resume_partitions(rk: *mut rd_kafka_t, partitions: *mut rd_kafka_topic_partition_list_t) -> i32;
     pub fn rd_kafka_consumer_close_queue(rk: *mut rd_kafka_t, queue: *mut rd_kafka_queue_t) -> *mut rd_kafka_error_t;
     pub fn rd_kafka_consumer_closed(rk: *mut rd_kafka_t) -> c_int;
+    pub fn rd_kafka_consume_start_queue(
+        topic: *mut rd_kafka_topic_t,
+        partition: i32,
+        offset: i64,
+        queue: *mut rd_kafka_queue_t,
+    ) -> c_int;
+    pub fn rd_kafka_consume_stop(topic: *mut rd_kafka_topic_t, partition: i32) -> c_int;
     pub fn rd_kafka_consume_batch_queue(
         queue: *mut rd_kafka_queue_t,
         timeout_ms: c_int,

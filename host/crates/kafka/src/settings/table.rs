@@ -40,7 +40,7 @@ impl Entry {
 
 const fn bit(kind: ClientKind) -> u8 {
     match kind {
-        ClientKind::Consumer => 1,
+        ClientKind::Consumer | ClientKind::Reader => 1,
         ClientKind::Producer => 2,
         ClientKind::Admin => 4,
     }

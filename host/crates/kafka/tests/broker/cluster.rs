@@ -182,6 +182,42 @@ fn only_committed_transactions_are_read() {
     assert!(producer.fatal_error().is_some());
 }
 
+#[test]
+fn a_fenced_producer_commits_nothing_and_its_open_transaction_is_aborted() {
+    let Some(bootstrap) = bootstrap("a_fenced_producer_commits_nothing_and_its_open_transaction_is_aborted") else {
+        return;
+    };
+    let (topic, id) = (fresh("fenced"), fresh("id"));
+    let admin = admin(&bootstrap);
+    admin
+        .create_topics(&[NewTopic::new(topic.as_str(), 1, 1)], LONG)
+        .unwrap();
+    let base = properties(&[("bootstrap.servers", &bootstrap), ("transactional.id", &id)]);
+    let producer = TransactionalProducer::start(&ClientSettings::producer(&[Layer::Client(&base)]).unwrap()).unwrap();
+    producer.init(LONG).unwrap();
+    producer.begin().unwrap();
+    send_in_transaction(&producer, &topic, 0..10);
+    // An id that nobody has used is fenced as well.
+    let unused = fresh("unused");
+    let fenced = admin.fence_producers(&[&id, &unused], LONG).unwrap();
+    assert!(fenced.iter().all(|(_, result)| result.is_ok()), "{fenced:?}");
+    let error = producer.commit(LONG).unwrap_err();
+    assert!(error.fatal, "{error}");
+    let committed = [("isolation.level", "read_committed")];
+    let (consumer, mut events) = consumer(&bootstrap, &fresh("group"), &[&topic], &committed);
+    let plain = crate::harness::producer(&bootstrap, &[]);
+    send_numbers(&plain, &topic, Some(0), 10..11);
+    block_on(async {
+        loop {
+            if let ConsumerEvent::Records(batch) = next(&mut events).await {
+                assert_eq!(number(batch.messages().next().unwrap().value()), 10);
+                return;
+            }
+        }
+    });
+    assert!(consumer.close(LONG));
+}
+
 #[track_caller]
 fn send_in_transaction(producer: &TransactionalProducer, topic: &str, numbers: std::ops::Range<u64>) {
     let acks = Arc::new(Acks::default());

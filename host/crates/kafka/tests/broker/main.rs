@@ -5,5 +5,7 @@ mod cluster;
 mod failure;
 mod group;
 mod harness;
+mod log;
+mod membership;
 mod pressure;
 mod stream;

@@ -29,6 +29,8 @@ opaque!(
 
 /// `rd_kafka_admin_op_t`: which call options are for; 0 is any.
 pub const ADMIN_OP_ANY: c_int = 0;
+/// `rd_kafka_IsolationLevel_t`.
+pub const READ_COMMITTED: c_int = 1;
 /// `rd_kafka_ResourceType_t` of a topic.
 pub const RESOURCE_TOPIC: c_int = 2;
 
@@ -50,6 +52,11 @@ unsafe extern "C" {
         errstr: *mut c_char,
         errstr_size: usize,
     ) -> i32;
+
+    pub fn rd_kafka_AdminOptions_set_isolation_level(
+        options: *mut rd_kafka_AdminOptions_t,
+        level: c_int,
+    ) -> *mut rd_kafka_error_t;
 
     pub fn rd_kafka_NewTopic_new(
         topic: *const c_char,

@@ -1,0 +1,143 @@
+//! From an address to a connection that is ready for requests.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use super::connection::{Connection, Stream};
+use crate::error::{Error, ErrorCode, KafkaError};
+use crate::settings::ClientSettings;
+
+/// Kafka's `socket.connection.setup.timeout.ms` and `request.timeout.ms`, where the settings say nothing.
+const CONNECT: Duration = Duration::from_secs(10);
+const REQUEST: Duration = Duration::from_secs(40);
+
+/// Where a broker listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub host: String,
+    pub port: u16,
+}
+
+impl Address {
+    /// None if the port, as a broker names it, is none.
+    pub(crate) fn new(host: &str, port: i32) -> Option<Address> {
+        let port = u16::try_from(port).ok().filter(|port| *port > 0)?;
+        (!host.is_empty()).then(|| Address {
+            host: host.to_owned(),
+            port,
+        })
+    }
+
+    /// One element of `bootstrap.servers`: `host:port`, an IPv6 address in brackets, a protocol in front.
+    fn parse(text: &str) -> Option<Address> {
+        let text = text.rsplit_once("://").map_or(text, |(_, rest)| rest).trim();
+        let (host, port) = text.rsplit_once(':').unwrap_or((text, "9092"));
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        Address::new(host, port.parse().ok()?)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// How to connect, from a client's settings.
+pub(crate) struct Dialer {
+    client_id: Arc<str>,
+    pub bootstrap: Vec<Address>,
+    connect_timeout: Duration,
+    pub request_timeout: Duration,
+}
+
+impl Dialer {
+    pub(crate) fn new(settings: &ClientSettings) -> Result<Dialer, Error> {
+        let servers = settings.native("bootstrap.servers").unwrap_or_default();
+        let invalid = |reason: String| Error::Setting {
+            name: "bootstrap.servers".to_owned(),
+            reason,
+        };
+        let bootstrap: Vec<Address> = servers
+            .split(',')
+            .map(str::trim)
+            .filter(|server| !server.is_empty())
+            .map(|server| Address::parse(server).ok_or_else(|| invalid(format!("{server:?} is no host and port"))))
+            .collect::<Result<_, _>>()?;
+        if bootstrap.is_empty() {
+            return Err(invalid("no broker is named".to_owned()));
+        }
+        Ok(Dialer {
+            client_id: settings.client_id().into(),
+            bootstrap,
+            connect_timeout: millis(settings, "socket.connection.setup.timeout.ms").unwrap_or(CONNECT),
+            request_timeout: millis(settings, "socket.timeout.ms").unwrap_or(REQUEST),
+        })
+    }
+
+    /// Connects, and authenticates as the settings say.
+    pub(crate) async fn dial(&self, address: &Address) -> Result<Connection, KafkaError> {
+        let stream = tokio::time::timeout(self.connect_timeout, self.stream(address))
+            .await
+            .unwrap_or_else(|_| {
+                let text = format!("not connected within {:?}", self.connect_timeout);
+                Err(KafkaError::with_message(ErrorCode::TIMED_OUT, text))
+            });
+        let connection = match stream {
+            Ok(stream) => Connection::open(stream, self.client_id.clone(), self.request_timeout).await,
+            Err(error) => Err(error),
+        };
+        connection.map_err(|error| KafkaError {
+            message: format!("{address}: {}", error.message),
+            ..error
+        })
+    }
+
+    async fn stream(&self, address: &Address) -> Result<Box<dyn Stream>, KafkaError> {
+        let tcp = tcp(address).await?;
+        Ok(Box::new(tcp))
+    }
+}
+
+/// The first of the host's addresses that answers.
+async fn tcp(address: &Address) -> Result<TcpStream, KafkaError> {
+    let resolve = |text: String| KafkaError::with_message(ErrorCode::RESOLVE, text);
+    let candidates = tokio::net::lookup_host((address.host.as_str(), address.port))
+        .await
+        .map_err(|error| resolve(error.to_string()))?;
+    let mut last = resolve("the name has no address".to_owned());
+    for candidate in candidates {
+        match TcpStream::connect(candidate).await {
+            Ok(tcp) => {
+                // Requests are small and answered one by one.
+                let _ = tcp.set_nodelay(true);
+                return Ok(tcp);
+            }
+            Err(error) => last = KafkaError::with_message(ErrorCode::TRANSPORT, error.to_string()),
+        }
+    }
+    Err(last)
+}
+
+fn millis(settings: &ClientSettings, name: &str) -> Option<Duration> {
+    settings.native(name)?.parse().ok().map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_read_as_java_writes_them() {
+        let parse = |text| Address::parse(text).map(|address| address.to_string());
+        assert_eq!(parse("kafka:9093").as_deref(), Some("kafka:9093"));
+        assert_eq!(parse("SASL_SSL://kafka:9093").as_deref(), Some("kafka:9093"));
+        assert_eq!(parse("[::1]:9092").as_deref(), Some("::1:9092"));
+        for wrong in ["", ":9092", "kafka:", "kafka:0", "kafka:99999", "kafka:-1"] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+}
