@@ -1,13 +1,15 @@
 //! The codec of typed values (`wit/frame.md`, "Typed values").
 //!
-//! [`encode`] appends a value to a buffer, [`decode`] reads it back as a whole, and [`TypedView`] reads one field of
+//! [`encode`] appends a value to a buffer, [`Blocks`] one that is not a [`Value`](crate::Value) yet, [`decode`] reads it back as a whole, and [`TypedView`] reads one field of
 //! it without looking at the others. [`Reader`] is for those who turn a value into something else than a
 //! [`Value`](crate::Value), such as text.
 
+mod blocks;
 mod decode;
 mod encode;
 mod view;
 
+pub use blocks::{BlockAt, Blocks};
 pub use decode::{Block, Reader, decode, pointer};
 pub use encode::encode;
 pub use view::TypedView;

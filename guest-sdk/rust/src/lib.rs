@@ -17,6 +17,7 @@ mod instance;
 mod json;
 pub mod log;
 pub mod metrics;
+pub mod net;
 pub mod plugin;
 #[doc(hidden)]
 pub mod registry;

@@ -1,8 +1,7 @@
 //! Writing typed values.
 
-use super::{MAX_DEPTH, MILLIS_PER_DAY, TypedError, cell, null_bytes};
-use crate::frame::MAX_FRAME;
-use crate::schema::{Kind, Logical, Schema, SchemaRef};
+use super::{BlockAt, Blocks, MILLIS_PER_DAY, TypedError, cell};
+use crate::schema::{Field, Kind, Logical, Schema, SchemaRef};
 use crate::value::{Decimal, Value};
 
 /// Appends a value to `out` and returns true; a null appends nothing and returns false, as it has no block.
@@ -13,23 +12,18 @@ pub fn encode(schema: Option<&Schema>, value: &Value, out: &mut Vec<u8>) -> Resu
     if value.is_null() {
         return Ok(false);
     }
-    let base = out.len();
-    let mut writer = Writer { base, out };
+    let mut blocks = Blocks::new(out);
     let written = match (schema.map(|schema| &schema.kind), value) {
         (Some(Kind::Struct(fields)), Value::Struct(values)) => check_len(fields.len(), values.len()).and_then(|()| {
-            let block = writer.block(fields.len())?;
-            fields
-                .iter()
-                .zip(values)
-                .enumerate()
-                .try_for_each(|(i, (field, value))| writer.slot(Some(&field.schema), value, block, i, fields.len(), 1))
+            let block = blocks.block(fields.len())?;
+            write_fields(&mut blocks, fields, values, block)
         }),
-        _ => writer
+        _ => blocks
             .block(1)
-            .and_then(|block| writer.slot(schema, value, block, 0, 1, 1)),
+            .and_then(|block| write(&mut blocks, schema, value, block, 0)),
     };
     if written.is_err() {
-        out.truncate(base);
+        blocks.undo();
     }
     written.map(|()| true)
 }
@@ -42,186 +36,150 @@ fn check_len(fields: usize, values: usize) -> Result<(), TypedError> {
     }
 }
 
-struct Writer<'o> {
-    out: &'o mut Vec<u8>,
-    /// Where the value starts, from which positions count.
-    base: usize,
+fn write_fields(blocks: &mut Blocks<'_>, fields: &[Field], values: &[Value], block: BlockAt) -> Result<(), TypedError> {
+    fields
+        .iter()
+        .zip(values)
+        .enumerate()
+        .try_for_each(|(i, (field, value))| write(blocks, Some(&field.schema), value, block, i))
 }
 
-impl Writer<'_> {
-    /// Appends an empty block at the next multiple of 8; returns where it is in `out`.
-    fn block(&mut self, slots: usize) -> Result<usize, TypedError> {
-        let at = self.aligned()?;
-        let size = slots
-            .checked_mul(8)
-            .filter(|size| *size <= MAX_FRAME)
-            .ok_or(TypedError::TooLarge)?;
-        self.out.resize(at + null_bytes(slots) + size, 0);
-        Ok(at)
+/// Writes a slot; what it points at is appended.
+fn write(
+    blocks: &mut Blocks<'_>,
+    schema: Option<&Schema>,
+    value: &Value,
+    block: BlockAt,
+    index: usize,
+) -> Result<(), TypedError> {
+    if value.is_null() {
+        blocks.null(block, index);
+        return Ok(());
     }
-
-    fn aligned(&self) -> Result<usize, TypedError> {
-        let at = (self.out.len() - self.base).next_multiple_of(8);
-        if at > MAX_FRAME {
-            Err(TypedError::TooLarge)
-        } else {
-            Ok(self.base + at)
+    let Some(schema) = schema else {
+        return write_cell(blocks, value, block, index);
+    };
+    match (&schema.kind, value) {
+        (Kind::Int8, Value::Int8(n)) => blocks.number(block, index, i64::from(*n)),
+        (Kind::Int16, Value::Int16(n)) => blocks.number(block, index, i64::from(*n)),
+        (Kind::Int32, Value::Int32(n)) => blocks.number(block, index, i64::from(*n)),
+        (Kind::Int64, Value::Int64(n)) => blocks.number(block, index, *n),
+        (Kind::Int32 | Kind::Int64, Value::Date(ms)) => blocks.number(block, index, date(schema, *ms)?),
+        (Kind::Boolean, Value::Boolean(value)) => blocks.boolean(block, index, *value),
+        (Kind::Float32, Value::Float32(n)) => blocks.float32(block, index, *n),
+        (Kind::Float64, Value::Float64(n)) => blocks.float64(block, index, *n),
+        (Kind::String, Value::String(text)) => blocks.bytes(block, index, text.as_bytes())?,
+        (Kind::Bytes, Value::Bytes(bytes)) => blocks.bytes(block, index, bytes)?,
+        (Kind::Bytes, Value::Decimal(decimal)) => write_decimal(blocks, schema, decimal, block, index)?,
+        (Kind::Array(element), Value::Array(values)) => {
+            let nested = blocks.array(block, index, values.len())?;
+            write_elements(blocks, Some(element), values, nested)?;
         }
-    }
-
-    /// Writes slot `index` of the block of `slots` slots at `block`.
-    fn slot(
-        &mut self,
-        schema: Option<&Schema>,
-        value: &Value,
-        block: usize,
-        index: usize,
-        slots: usize,
-        depth: usize,
-    ) -> Result<(), TypedError> {
-        if value.is_null() {
-            self.out[block + index / 8] |= 1 << (index % 8);
-            return Ok(());
+        (Kind::Map(key, value), Value::Map(entries)) => {
+            let nested = blocks.map(block, index, entries.len())?;
+            write_entries(blocks, Some(key), Some(value), entries, nested)?;
         }
-        let at = block + null_bytes(slots) + index * 8;
-        let word = match schema {
-            Some(schema) => self.typed(schema, value, depth)?,
-            None => self.cell(value, depth)?,
-        };
-        self.out[at..at + 8].copy_from_slice(&word.to_le_bytes());
-        Ok(())
-    }
-
-    /// The content of a slot; what it points at is appended.
-    fn typed(&mut self, schema: &Schema, value: &Value, depth: usize) -> Result<u64, TypedError> {
-        match (&schema.kind, value) {
-            (Kind::Int8, Value::Int8(n)) => Ok(i64::from(*n) as u64),
-            (Kind::Int16, Value::Int16(n)) => Ok(i64::from(*n) as u64),
-            (Kind::Int32, Value::Int32(n)) => Ok(i64::from(*n) as u64),
-            (Kind::Int64, Value::Int64(n)) => Ok(*n as u64),
-            (Kind::Int32 | Kind::Int64, Value::Date(ms)) => date(schema, *ms),
-            (Kind::Boolean, Value::Boolean(value)) => Ok(u64::from(*value)),
-            (Kind::Float32, Value::Float32(n)) => Ok(u64::from(n.to_bits())),
-            (Kind::Float64, Value::Float64(n)) => Ok(n.to_bits()),
-            (Kind::String, Value::String(text)) => self.bytes(&[text.as_bytes()]),
-            (Kind::Bytes, Value::Bytes(bytes)) => self.bytes(&[bytes]),
-            (Kind::Bytes, Value::Decimal(decimal)) => self.decimal(schema, decimal),
-            (Kind::Array(element), Value::Array(values)) => self.array(Some(element), values, depth),
-            (Kind::Map(key, value), Value::Map(entries)) => self.map(Some(key), Some(value), entries, depth),
-            (Kind::Struct(fields), Value::Struct(values)) => {
-                check_len(fields.len(), values.len())?;
-                let block = self.nested(fields.len(), depth)?;
-                for (i, (field, value)) in fields.iter().zip(values).enumerate() {
-                    self.slot(Some(&field.schema), value, block, i, fields.len(), depth + 1)?;
-                }
-                Ok(self.point(block, 0))
-            }
-            _ => Err(mismatch(schema, value)),
+        (Kind::Struct(fields), Value::Struct(values)) => {
+            check_len(fields.len(), values.len())?;
+            let nested = blocks.structure(block, index, fields.len())?;
+            write_fields(blocks, fields, values, nested)?;
         }
+        _ => return Err(mismatch(schema, value)),
     }
+    Ok(())
+}
 
-    fn nested(&mut self, slots: usize, depth: usize) -> Result<usize, TypedError> {
-        if depth >= MAX_DEPTH {
-            Err(TypedError::Depth)
-        } else {
-            self.block(slots)
-        }
-    }
+fn write_elements(
+    blocks: &mut Blocks<'_>,
+    element: Option<&SchemaRef>,
+    values: &[Value],
+    block: BlockAt,
+) -> Result<(), TypedError> {
+    values
+        .iter()
+        .enumerate()
+        .try_for_each(|(i, value)| write(blocks, element.map(AsRef::as_ref), value, block, i))
+}
 
-    fn point(&self, at: usize, length: usize) -> u64 {
-        (at - self.base) as u64 | (length as u64) << 32
-    }
+fn write_entries(
+    blocks: &mut Blocks<'_>,
+    key: Option<&SchemaRef>,
+    value: Option<&SchemaRef>,
+    entries: &[(Value, Value)],
+    block: BlockAt,
+) -> Result<(), TypedError> {
+    entries.iter().enumerate().try_for_each(|(i, (k, v))| {
+        write(blocks, key.map(AsRef::as_ref), k, block, 2 * i)?;
+        write(blocks, value.map(AsRef::as_ref), v, block, 2 * i + 1)
+    })
+}
 
-    /// Appends bytes, unaligned.
-    fn bytes(&mut self, parts: &[&[u8]]) -> Result<u64, TypedError> {
-        let at = self.out.len();
-        let length: usize = parts.iter().map(|part| part.len()).sum();
-        if at - self.base + length > MAX_FRAME {
-            return Err(TypedError::TooLarge);
-        }
-        for part in parts {
-            self.out.extend_from_slice(part);
-        }
-        Ok(self.point(at, length))
+fn write_decimal(
+    blocks: &mut Blocks<'_>,
+    schema: &Schema,
+    decimal: &Decimal,
+    block: BlockAt,
+    index: usize,
+) -> Result<(), TypedError> {
+    let scale = schema
+        .scale()
+        .map_err(|error| TypedError::Mismatch(error.to_string()))?;
+    if scale == decimal.scale {
+        return blocks.bytes(block, index, &decimal.unscaled);
     }
+    match decimal.with_scale(scale) {
+        Some(decimal) => blocks.bytes(block, index, &decimal.unscaled),
+        None => Err(TypedError::Mismatch(format!(
+            "Decimal value has mismatching scale for given Decimal schema. Schema has scale {scale}, value has \
+             scale {}.",
+            decimal.scale
+        ))),
+    }
+}
 
-    fn decimal(&mut self, schema: &Schema, decimal: &Decimal) -> Result<u64, TypedError> {
-        let scale = schema
-            .scale()
-            .map_err(|error| TypedError::Mismatch(error.to_string()))?;
-        if scale == decimal.scale {
-            return self.bytes(&[&decimal.unscaled]);
+/// Writes a slot that points at a cell: a value that says itself what it is.
+fn write_cell(blocks: &mut Blocks<'_>, value: &Value, block: BlockAt, index: usize) -> Result<(), TypedError> {
+    let at = blocks.append_cell()?;
+    let (kind, word) = match value {
+        Value::Boolean(value) => (cell::BOOLEAN, u64::from(*value)),
+        Value::Int8(n) => (cell::INT8, i64::from(*n) as u64),
+        Value::Int16(n) => (cell::INT16, i64::from(*n) as u64),
+        Value::Int32(n) => (cell::INT32, i64::from(*n) as u64),
+        Value::Int64(n) => (cell::INT64, *n as u64),
+        Value::Float32(n) => (cell::FLOAT32, u64::from(n.to_bits())),
+        Value::Float64(n) => (cell::FLOAT64, n.to_bits()),
+        Value::String(text) => (cell::STRING, blocks.append(&[text.as_bytes()])?),
+        Value::Bytes(bytes) => (cell::BYTES, blocks.append(&[bytes])?),
+        Value::Array(values) => {
+            let (nested, word) = blocks.detached(block, values.len(), values.len())?;
+            write_elements(blocks, None, values, nested)?;
+            (cell::ARRAY, word)
         }
-        match decimal.with_scale(scale) {
-            Some(decimal) => self.bytes(&[&decimal.unscaled]),
-            None => Err(TypedError::Mismatch(format!(
-                "Decimal value has mismatching scale for given Decimal schema. Schema has scale {scale}, value has \
-                 scale {}.",
-                decimal.scale
-            ))),
+        Value::Map(entries) => {
+            let slots = entries.len().checked_mul(2).ok_or(TypedError::TooLarge)?;
+            let (nested, word) = blocks.detached(block, slots, entries.len())?;
+            write_entries(blocks, None, None, entries, nested)?;
+            (cell::MAP, word)
         }
-    }
-
-    fn array(&mut self, element: Option<&SchemaRef>, values: &[Value], depth: usize) -> Result<u64, TypedError> {
-        let block = self.nested(values.len(), depth)?;
-        for (i, value) in values.iter().enumerate() {
-            self.slot(element.map(AsRef::as_ref), value, block, i, values.len(), depth + 1)?;
+        Value::Date(ms) => (cell::DATE, *ms as u64),
+        Value::Decimal(decimal) => (
+            cell::DECIMAL,
+            blocks.append(&[&decimal.scale.to_le_bytes(), &decimal.unscaled])?,
+        ),
+        Value::Struct(_) => {
+            return Err(TypedError::Mismatch(
+                "a struct cannot be written without a schema".into(),
+            ));
         }
-        Ok(self.point(block, values.len()))
-    }
-
-    fn map(
-        &mut self,
-        key: Option<&SchemaRef>,
-        value: Option<&SchemaRef>,
-        entries: &[(Value, Value)],
-        depth: usize,
-    ) -> Result<u64, TypedError> {
-        let slots = entries.len().checked_mul(2).ok_or(TypedError::TooLarge)?;
-        let block = self.nested(slots, depth)?;
-        for (i, (k, v)) in entries.iter().enumerate() {
-            self.slot(key.map(AsRef::as_ref), k, block, 2 * i, slots, depth + 1)?;
-            self.slot(value.map(AsRef::as_ref), v, block, 2 * i + 1, slots, depth + 1)?;
-        }
-        Ok(self.point(block, entries.len()))
-    }
-
-    /// Appends a cell, and returns the slot that points at it.
-    fn cell(&mut self, value: &Value, depth: usize) -> Result<u64, TypedError> {
-        let at = self.aligned()?;
-        self.out.resize(at + cell::SIZE, 0);
-        let (kind, word) = match value {
-            Value::Boolean(value) => (cell::BOOLEAN, u64::from(*value)),
-            Value::Int8(n) => (cell::INT8, i64::from(*n) as u64),
-            Value::Int16(n) => (cell::INT16, i64::from(*n) as u64),
-            Value::Int32(n) => (cell::INT32, i64::from(*n) as u64),
-            Value::Int64(n) => (cell::INT64, *n as u64),
-            Value::Float32(n) => (cell::FLOAT32, u64::from(n.to_bits())),
-            Value::Float64(n) => (cell::FLOAT64, n.to_bits()),
-            Value::String(text) => (cell::STRING, self.bytes(&[text.as_bytes()])?),
-            Value::Bytes(bytes) => (cell::BYTES, self.bytes(&[bytes])?),
-            Value::Array(values) => (cell::ARRAY, self.array(None, values, depth)?),
-            Value::Map(entries) => (cell::MAP, self.map(None, None, entries, depth)?),
-            Value::Date(ms) => (cell::DATE, *ms as u64),
-            Value::Decimal(decimal) => (
-                cell::DECIMAL,
-                self.bytes(&[&decimal.scale.to_le_bytes(), &decimal.unscaled])?,
-            ),
-            Value::Struct(_) => {
-                return Err(TypedError::Mismatch(
-                    "a struct cannot be written without a schema".into(),
-                ));
-            }
-            Value::Null => return Err(TypedError::Mismatch("null has no cell".into())),
-        };
-        self.out[at] = kind;
-        self.out[at + 8..at + 16].copy_from_slice(&word.to_le_bytes());
-        Ok(self.point(at, 0))
-    }
+        Value::Null => return Err(TypedError::Mismatch("null has no cell".into())),
+    };
+    let word = blocks.finish_cell(at, kind, word);
+    blocks.word(block, index, word);
+    Ok(())
 }
 
 /// The number that a date travels as.
-fn date(schema: &Schema, ms: i64) -> Result<u64, TypedError> {
+fn date(schema: &Schema, ms: i64) -> Result<i64, TypedError> {
     let number = match schema.logical_type() {
         Some(Logical::Date) => ms.div_euclid(MILLIS_PER_DAY),
         Some(Logical::Time | Logical::Timestamp) => ms,
@@ -233,7 +191,7 @@ fn date(schema: &Schema, ms: i64) -> Result<u64, TypedError> {
             found: number,
         });
     }
-    Ok(number as u64)
+    Ok(number)
 }
 
 fn mismatch(schema: &Schema, value: &Value) -> TypedError {

@@ -14,6 +14,7 @@ pub mod imports {
                 import caisson:connect/connector-context@0.1.0;
                 import caisson:connect/offsets@0.1.0;
                 import caisson:connect/sink-context@0.1.0;
+                import caisson:connect/net@0.1.0;
             }
         ",
         path: "../../wit",

@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use caisson_api::Error;
 
 use crate::log::Level;
+mod net;
+pub(crate) use net::Connection;
+
 use crate::sink::{LateFailure, PartitionOffset, TopicPartition};
 
 /// A line that a plugin wrote.

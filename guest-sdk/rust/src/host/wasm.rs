@@ -4,6 +4,9 @@ use caisson_api::{Error, ErrorKind};
 
 use crate::glue::bindings::connect::{connector_context, log, metrics, offsets, sink_context, types};
 use crate::log::Level;
+mod net;
+pub(crate) use net::Connection;
+
 use crate::sink::{LateFailure, PartitionOffset, TopicPartition};
 
 fn level(level: Level) -> log::Level {
@@ -48,7 +51,11 @@ pub(crate) fn raise_error(message: &str, detail: Option<&str>) {
 }
 
 pub(crate) fn offsets_get(partitions: &[String]) -> Result<Vec<Option<String>>, Error> {
-    offsets::get(partitions).map_err(|error| Error {
+    offsets::get(partitions).map_err(error)
+}
+
+fn error(error: types::Error) -> Error {
+    Error {
         kind: match error.kind {
             types::ErrorKind::Retriable => ErrorKind::Retriable,
             types::ErrorKind::Fatal => ErrorKind::Fatal,
@@ -60,7 +67,7 @@ pub(crate) fn offsets_get(partitions: &[String]) -> Result<Vec<Option<String>>, 
         detail: error.detail,
         retry_after_ms: error.retry_after_ms,
         exception: None,
-    })
+    }
 }
 
 fn partitions(partitions: &[TopicPartition]) -> Vec<types::TopicPartition> {

@@ -256,6 +256,23 @@ impl RecordWriter<'_> {
         self.inner.value_with(|to| write(to).map(|()| true))
     }
 
+    /// A key that `write` appends, as [`RecordWriter::value_with`].
+    #[inline]
+    pub fn key_with(
+        &mut self,
+        schema: Option<u16>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.head.key_schema = schema;
+        self.inner.key_with(|to| write(to).map(|()| true))
+    }
+
+    /// A header in the form of the column, with a schema where its encoding is `connect`.
+    #[inline]
+    pub fn header(&mut self, name: u16, schema: Option<u16>, value: Option<&[u8]>) -> Result<(), Error> {
+        self.inner.header(name, schema, value).map_err(refused)
+    }
+
     /// A header in the form of the column; the name's index comes from [`Batch::header_name`].
     pub fn header_bytes(&mut self, name: u16, value: Option<&[u8]>) -> Result<(), Error> {
         self.inner.header(name, None, value).map_err(refused)

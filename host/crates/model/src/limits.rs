@@ -22,6 +22,8 @@ pub struct Limits {
     pub log_line: usize,
     /// Series of metrics that one instance may make.
     pub metric_series: usize,
+    /// Connections that it may have open by way of the worker.
+    pub connections: u32,
 }
 
 impl Default for Limits {
@@ -36,6 +38,7 @@ impl Default for Limits {
             log_lines: 100,
             log_line: 8 << 10,
             metric_series: 100,
+            connections: 64,
         }
     }
 }

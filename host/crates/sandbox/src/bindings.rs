@@ -18,21 +18,27 @@ mod generated {
                 include caisson:connect/predicates@0.1.0;
                 include caisson:connect/converters@0.1.0;
                 include caisson:connect/stateful@0.1.0;
+                include caisson:connect/network@0.1.0;
             }
         ",
         world: "caisson:host/every-role",
         imports: {
             "caisson:connect/offsets.get": async | trappable,
+            "caisson:connect/net.[static]connection.connect": async | trappable,
+            "caisson:connect/net.[method]connection.start-tls": async | trappable,
+            "caisson:connect/net.[method]connection.read": async | trappable,
+            "caisson:connect/net.[method]connection.write": async | trappable,
             default: trappable,
         },
         exports: { default: async },
+        with: { "caisson:connect/net.connection": crate::network::Connection },
         // Batches are passed as slices, without a copy on this side.
         ownership: Borrowing { duplicate_if_necessary: true },
         require_store_data_send: true,
     });
 }
 
-pub(crate) use generated::caisson::connect::{connector_context, log, metrics, offsets, sink_context, types};
+pub(crate) use generated::caisson::connect::{connector_context, log, metrics, net, offsets, sink_context, types};
 pub(crate) use generated::exports::caisson::connect::{
     converter, handover, manifest, predicate, sink_connector, sink_task, source_connector, source_task, transform,
 };

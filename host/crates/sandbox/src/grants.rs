@@ -16,7 +16,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use caisson_api::config::Config;
+use caisson_api::config::{self, Config, Key};
 use caisson_api::manifest;
 
 use crate::error::CallError;
@@ -50,8 +50,16 @@ pub struct FileGrant {
 }
 
 impl Grants {
-    /// Resolves what `asked` asks for with what `config` says. Fails, naming the property, where the operator refuses.
-    pub fn resolve(asked: &manifest::Grants, config: &Config, policy: &GrantPolicy) -> Result<Self, CallError> {
+    /// What `plugin` asks for, with what `config` says. Fails, naming the property, where the operator refuses.
+    pub fn of(plugin: &manifest::Plugin, config: &Config, policy: &GrantPolicy) -> Result<Self, CallError> {
+        Ok(Grants {
+            network: NetworkGrants::resolve(&plugin.grants.network, &completed(&plugin.keys, config), policy)?,
+            ..Self::resolve(&plugin.grants, config, policy)?
+        })
+    }
+
+    /// All but the network.
+    fn resolve(asked: &manifest::Grants, config: &Config, policy: &GrantPolicy) -> Result<Self, CallError> {
         let files = FilePolicy::from(policy);
         let mut grants = Grants::default();
         for (list, write) in [(&asked.read, false), (&asked.write, true)] {
@@ -85,9 +93,21 @@ impl Grants {
                 grants.environment.push((name.clone(), value));
             }
         }
-        grants.network = NetworkGrants::resolve(&asked.network, config, policy)?;
         Ok(grants)
     }
+}
+
+/// The configuration with the defaults of the plugin's keys: a port that is not given is the usual one.
+fn completed(keys: &[Key], given: &Config) -> Config {
+    let mut all = given.clone();
+    for key in keys {
+        if let config::Default::Text(default) = &key.default
+            && given.get(&key.name).is_none()
+        {
+            all.entries.push((key.name.clone(), default.clone()));
+        }
+    }
+    all
 }
 
 /// The value that an entry stands for, with the key or literal that named it. `None`: the configuration has no such key.

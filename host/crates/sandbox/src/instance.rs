@@ -15,8 +15,10 @@ use wasmtime_wasi::I32Exit;
 use crate::bindings::types;
 use crate::error::CallError;
 use crate::files::Files;
+use crate::interrupt::Interrupt;
 use crate::metrics::Metrics;
 use crate::module::Ready;
+use crate::network::Network;
 use crate::output::GuestLog;
 use crate::{Label, OffsetReader, SinkRequests};
 
@@ -36,6 +38,7 @@ pub(crate) struct Birth {
     pub(crate) label: Label,
     pub(crate) limits: Limits,
     pub(crate) files: Files,
+    pub(crate) network: Arc<Network>,
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) offsets: Option<Arc<dyn OffsetReader>>,
 }
@@ -59,13 +62,21 @@ pub(crate) struct Instance {
     limits: Limits,
     log: Arc<GuestLog>,
     metrics: Metrics,
+    interrupt: Interrupt,
 }
 
 impl Instance {
     /// Instantiates `ready`: memory, limits and deadline are set before any of its code runs.
     pub(crate) async fn create(ready: &Ready, birth: Birth) -> Result<(Self, WasmInstance), CallError> {
         let log = GuestLog::new(birth.label, &birth.limits);
-        let mut state = State::new(&birth.limits, log.clone(), birth.files, &birth.environment);
+        let interrupt = birth.network.interrupt().clone();
+        let mut state = State::new(
+            &birth.limits,
+            log.clone(),
+            birth.files,
+            birth.network,
+            &birth.environment,
+        );
         state.offsets = birth.offsets;
         let metrics = state.metrics.clone();
         let mut store = Box::new(Store::new(ready.engine(), state));
@@ -82,6 +93,7 @@ impl Instance {
             limits: birth.limits,
             log,
             metrics,
+            interrupt,
         };
         let deadline = instance.limits.lifecycle_call;
         let outcome = tokio::time::timeout(deadline, ready.pre().instantiate_async(&mut *store)).await;
@@ -102,6 +114,10 @@ impl Instance {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    pub(crate) fn interrupt(&self) -> &Interrupt {
+        &self.interrupt
     }
 
     pub(crate) fn dropped_lines(&self) -> u64 {
@@ -136,6 +152,7 @@ impl Instance {
         match (&mut self.store, &self.broken) {
             (Some(store), None) => {
                 self.calling = Some(name);
+                self.interrupt.lower();
                 Ok(store)
             }
             (_, reason) => {

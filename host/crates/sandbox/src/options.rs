@@ -20,6 +20,8 @@ pub struct SandboxOptions {
     /// What no connector and no manifest can exceed.
     pub ceilings: Limits,
     pub policy: GrantPolicy,
+    /// Certificates in PEM that connections under TLS trust; `None`: those of the operating system.
+    pub trusted: Option<PathBuf>,
     /// Slots for instances: connectors, tasks and component transforms of the worker together.
     pub instances: u32,
     /// Bytes of one component.
@@ -78,6 +80,15 @@ impl Default for CompilerOptions {
     }
 }
 
+/// Link-local networks and the metadata services of clouds: whoever reaches those has the credentials of the machine.
+pub(crate) const DENIED_NETWORKS: [&str; 5] = [
+    "169.254.0.0/16",
+    "fe80::/10",
+    "fd00:ec2::254/128",
+    "100.100.100.200/32",
+    "192.0.0.192/32",
+];
+
 impl Default for GrantPolicy {
     fn default() -> Self {
         GrantPolicy {
@@ -88,9 +99,7 @@ impl Default for GrantPolicy {
             stdio: true,
             environment: Vec::new(),
             network_allowed: Vec::new(),
-            network_denied: ["169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128"]
-                .map(String::from)
-                .to_vec(),
+            network_denied: DENIED_NETWORKS.map(String::from).to_vec(),
         }
     }
 }
@@ -133,6 +142,7 @@ impl SandboxOptions {
         limits.log_lines = limits.log_lines.min(most.log_lines);
         limits.log_line = limits.log_line.min(most.log_line);
         limits.metric_series = limits.metric_series.min(most.metric_series);
+        limits.connections = limits.connections.min(most.connections);
         Ok(limits)
     }
 }

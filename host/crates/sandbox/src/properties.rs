@@ -41,7 +41,7 @@ const fn row(name: &'static str, form: Form, default: &'static str, documentatio
 }
 
 /// Properties that a connector's configuration may set, too, up to the ceilings.
-const LIMITS: [Row; 9] = [
+const LIMITS: [Row; 10] = [
     row(
         "sandbox.memory.bytes",
         Form::Bytes,
@@ -96,10 +96,16 @@ const LIMITS: [Row; 9] = [
         "100",
         "Series of metrics (name and labels) that an instance may make.",
     ),
+    row(
+        "sandbox.connections",
+        Form::Count,
+        "64",
+        "Connections that an instance may have open by way of the worker.",
+    ),
 ];
 
 /// Properties of the worker alone.
-const WORKER: [Row; 19] = [
+const WORKER: [Row; 20] = [
     row(
         "sandbox.memory.max.bytes",
         Form::Bytes,
@@ -205,8 +211,14 @@ const WORKER: [Row; 19] = [
     row(
         "sandbox.network.denied",
         Form::List,
-        "169.254.0.0/16,fe80::/10,fd00:ec2::254/128",
+        "169.254.0.0/16,fe80::/10,fd00:ec2::254/128,100.100.100.200/32,192.0.0.192/32",
         "Networks and hosts that no configuration opens.",
+    ),
+    row(
+        "sandbox.tls.trusted",
+        Form::Path,
+        "",
+        "File with the certificates (PEM) that connections under TLS trust unless their configuration names others. Empty means those of the operating system.",
     ),
     row(
         "sandbox.log.lines.max",
@@ -361,6 +373,9 @@ impl Reader<'_> {
                 own("sandbox.metric.series"),
                 || self.count("sandbox.metric.series").map(size),
             )?,
+            connections: pick(base.map(|base| base.connections), own("sandbox.connections"), || {
+                self.small("sandbox.connections")
+            })?,
         })
     }
 }
@@ -405,6 +420,9 @@ impl SandboxOptions {
                 network_allowed: read.list("sandbox.network.allowed"),
                 network_denied: read.list("sandbox.network.denied"),
             },
+            trusted: Some(read.text("sandbox.tls.trusted"))
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from),
             instances: read.small("sandbox.instances")?,
             module_bytes: read.bytes("sandbox.module.max.bytes")?,
             describe_time: read.time("sandbox.describe.timeout.ms")?,
@@ -439,6 +457,7 @@ impl SandboxOptions {
                 own.metric_series as u64,
                 most.metric_series as u64,
             ),
+            ("sandbox.connections", own.connections.into(), most.connections.into()),
         ];
         match compared.into_iter().find(|(_, own, most)| own > most) {
             Some((name, own, most)) => Err(Error::Property {

@@ -12,7 +12,9 @@ use crate::error::CallError;
 use crate::files::Files;
 use crate::grants::{FilePolicy, Grants};
 use crate::instance::{Birth, Instance, State};
+use crate::interrupt::Interrupt;
 use crate::module::{Module, Ready};
+use crate::network::Network;
 use crate::{Label, OffsetReader};
 
 mod sink;
@@ -74,13 +76,16 @@ async fn instantiate<R>(
     let ready = spec.module.ready().await?;
     let plugin = spec.module.plugin_of(&spec.class, kinds)?;
     let options = &spec.module.shared().options;
-    let grants = Grants::resolve(&plugin.grants, &spec.config, &options.policy)?;
+    let grants = Grants::of(plugin, &spec.config, &options.policy)?;
     let files = Files::new(&grants, FilePolicy::shared(&options.policy))?;
     let limits = options.limits_for(plugin, spec.limits.as_ref())?;
+    let trust = spec.module.shared().trust.clone();
+    let network = Network::new(grants.network, trust, Interrupt::default(), limits.connections);
     let birth = Birth {
         label: spec.label.clone(),
         limits,
         files,
+        network,
         environment: grants.environment,
         offsets,
     };
@@ -107,6 +112,11 @@ macro_rules! about_instance {
             /// The figures that the guest keeps; the handle outlives the instance.
             pub fn metrics(&self) -> crate::Metrics {
                 self.instance.metrics().clone()
+            }
+
+            /// Wakes the guest if it waits in a host call; may be kept while calls run.
+            pub fn interrupt(&self) -> crate::Interrupt {
+                self.instance.interrupt().clone()
             }
 
             /// Bytes of linear memory in use.

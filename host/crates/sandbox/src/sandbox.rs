@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::{PACKAGE, connector_context, log, metrics, offsets, sink_context};
+use crate::bindings::{PACKAGE, connector_context, log, metrics, net, offsets, sink_context};
 use crate::compiler::Compiler;
 use crate::engine;
 use crate::error::Error;
 use crate::files;
 use crate::instance::State;
 use crate::module::{Digest, Module};
+use crate::network::{self, Trust};
 use crate::options::SandboxOptions;
 
 /// What every module and instance of a worker shares.
@@ -22,6 +23,7 @@ pub(crate) struct Shared {
     pub(crate) linker: Linker<State>,
     pub(crate) compiler: Compiler,
     pub(crate) options: SandboxOptions,
+    pub(crate) trust: Arc<Trust>,
 }
 
 /// The door to all guest code. Cheap to clone; clones share everything.
@@ -55,11 +57,13 @@ impl Sandbox {
         engine::start_ticking(&engine)?;
         let linker = linker(&engine).map_err(|error| Error::Engine(format!("{error:#}")))?;
         let compiler = Compiler::new(&engine, &options)?;
+        let trust = Arc::new(Trust::new(options.trusted.clone()));
         let shared = Arc::new(Shared {
             engine,
             linker,
             compiler,
             options,
+            trust,
         });
         Ok(Sandbox {
             shared,
@@ -128,6 +132,7 @@ impl Shared {
             "types",
             "log",
             "metrics",
+            "net",
             "connector-context",
             "offsets",
             "sink-context",
@@ -172,9 +177,12 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     // The filesystem of WASI knows directories; ours knows single files.
     linker.allow_shadowing(true);
     files::add_to_linker(&mut linker)?;
+    // The look-up of WASI knows all names; ours those that are granted.
+    network::add_to_linker(&mut linker)?;
     linker.allow_shadowing(false);
     log::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     metrics::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    net::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     connector_context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     offsets::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     sink_context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caisson_model::{Failure, TaskId, TaskState};
+use caisson_sandbox::Interrupt;
 use tokio::sync::{oneshot, watch};
 
 /// What is wanted of a task. `Stop` is final.
@@ -111,6 +112,20 @@ impl Controls {
         match self.wish.wait_for(|wish| *wish != known).await {
             Ok(wish) => *wish,
             Err(_) => Wish::Stop,
+        }
+    }
+
+    /// What a call into a guest comes to. When the wish becomes another than `known`, the guest is woken if it waits for
+    /// the network; the call still ends by itself.
+    pub async fn waking<T>(&mut self, known: Wish, interrupt: &Interrupt, call: impl Future<Output = T>) -> T {
+        tokio::pin!(call);
+        tokio::select! {
+            biased;
+            done = &mut call => done,
+            _ = self.changed_from(known) => {
+                interrupt.raise();
+                call.await
+            }
         }
     }
 

@@ -277,7 +277,9 @@ impl Sink {
     async fn put(&mut self, frame: &[u8], waiting: &mut Waiting, controls: &mut Controls) -> Result<Put, Failure> {
         let mut backoff = Backoff::default();
         loop {
-            match self.guest.put(frame).await {
+            let interrupt = self.guest.interrupt();
+            let put = self.guest.put(frame);
+            match controls.waking(self.wish, &interrupt, put).await {
                 Ok(failures) => {
                     self.errors.put(&self.settings.task.plugin.class, &failures)?;
                     self.obey()?;

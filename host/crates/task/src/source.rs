@@ -88,7 +88,7 @@ impl Source {
             match wish {
                 Wish::Stop => return Ok(()),
                 Wish::Pause => wish = self.pause(controls).await?,
-                Wish::Run => match self.guest.poll(POLL_WAIT, POLL_BYTES).await {
+                Wish::Run => match self.poll(controls).await {
                     Ok(frame) => {
                         backoff = Backoff::default();
                         self.take(frame, controls).await?;
@@ -106,6 +106,12 @@ impl Source {
                 wish = controls.current();
             }
         }
+    }
+
+    async fn poll(&mut self, controls: &mut Controls) -> Result<Vec<u8>, CallError> {
+        let interrupt = self.guest.interrupt();
+        let poll = self.guest.poll(POLL_WAIT, POLL_BYTES);
+        controls.waking(Wish::Run, &interrupt, poll).await
     }
 
     /// Until the operator wants something else.

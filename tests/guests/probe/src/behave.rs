@@ -18,7 +18,7 @@ fn error(kind: ErrorKind, message: impl Into<String>) -> Error {
 }
 
 /// What was found out, as the only thing that every call can return.
-fn report(found: impl Into<String>) -> Result<Vec<u8>, Error> {
+pub fn report(found: impl Into<String>) -> Result<Vec<u8>, Error> {
     Err(error(ErrorKind::Fatal, found))
 }
 
@@ -64,6 +64,7 @@ pub fn perform(command: &str) -> Result<Vec<u8>, Error> {
             found(std::io::stdin().read_line(&mut line), |_| line.clone())
         }
         _ => say(word, argument)
+            .or_else(|| crate::network::perform(word, argument))
             .or_else(|| files(word, argument))
             .unwrap_or_else(|| world(word, argument)),
     }
@@ -130,6 +131,8 @@ fn world(word: &str, argument: &str) -> Result<Vec<u8>, Error> {
         "env" => report(format!("{:?}", std::env::vars().collect::<Vec<_>>())),
         "args" => report(format!("{:?}", std::env::args().collect::<Vec<_>>())),
         "connect" => found(std::net::TcpStream::connect(argument), |_| "connected".into()),
+        "listen" => found(std::net::TcpListener::bind(argument), |_| "listens".into()),
+        "udp" => found(std::net::UdpSocket::bind("0.0.0.0:0"), |_| "bound".into()),
         // The smallest step that either clock makes.
         "clock" => {
             let start = std::time::Instant::now();

@@ -11,6 +11,7 @@ wit_bindgen::generate!({
             include caisson:connect/transforms@0.1.0;
             include caisson:connect/predicates@0.1.0;
             include caisson:connect/converters@0.1.0;
+            include caisson:connect/network@0.1.0;
         }
     ",
     world: "test:probe/probe",
@@ -18,6 +19,7 @@ wit_bindgen::generate!({
 });
 
 mod behave;
+mod network;
 
 use std::cell::RefCell;
 

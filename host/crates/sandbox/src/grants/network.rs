@@ -1,9 +1,9 @@
-//! Which endpoints an instance may reach. Nothing opens connections for guests yet; this is what will be asked then.
+//! Which endpoints an instance may reach; [`crate::network`] asks for every connection.
 //!
 //! Entries of a manifest's `grants.network`: `host:port` and `*.host:port` (one label) as literals; or
 //! `${host.key}:${port.key}`, `${host.key}:5432`, and `${key}` whose value is a URL, `host:port`, or a list of either.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use caisson_api::config::Config;
 
@@ -22,7 +22,8 @@ pub struct Endpoint {
 /// All endpoints of an instance, and the operator's ceiling above them.
 #[derive(Clone, Debug, Default)]
 pub struct NetworkGrants {
-    asked: bool,
+    /// As the manifest has them.
+    asked: Vec<String>,
     endpoints: Vec<Endpoint>,
     allowed: Vec<Pattern>,
     denied: Vec<Pattern>,
@@ -33,8 +34,18 @@ pub struct NetworkGrants {
 pub enum NetworkRefusal {
     #[error("{host}:{port}: the plugin's manifest asks for no network")]
     NotAsked { host: String, port: u16 },
-    #[error("{host}:{port}: the connector's configuration names no such endpoint (it names {named})")]
-    NotNamed { host: String, port: u16, named: String },
+    #[error("{host}:{port}: the connector's configuration names no such endpoint (it names {named}, by {by})")]
+    NotNamed {
+        host: String,
+        port: u16,
+        named: String,
+        /// The entries of the manifest that the configuration fills.
+        by: String,
+    },
+    #[error("{name}: the connector's configuration names no such host (it names {named}, by {by})")]
+    UnknownName { name: String, named: String, by: String },
+    #[error("{host}:{port}: {address} is the address of no single host")]
+    NoHost { host: String, port: u16, address: IpAddr },
     #[error("{host}:{port}: the operator refuses {address} ({property})")]
     Ceiling {
         host: String,
@@ -47,7 +58,7 @@ pub enum NetworkRefusal {
 impl NetworkGrants {
     pub(crate) fn resolve(asked: &[String], config: &Config, policy: &GrantPolicy) -> Result<Self, CallError> {
         let mut grants = NetworkGrants {
-            asked: !asked.is_empty(),
+            asked: asked.to_vec(),
             endpoints: Vec::new(),
             allowed: patterns(&policy.network_allowed)?,
             denied: patterns(&policy.network_denied)?,
@@ -69,20 +80,15 @@ impl NetworkGrants {
 
     /// Whether a connection to `host` may be tried at all; what it resolves to has to pass [`NetworkGrants::address`].
     pub fn host(&self, host: &str, port: u16) -> Result<(), NetworkRefusal> {
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
-        if !self.asked {
+        let host = bare(host).trim_end_matches('.').to_ascii_lowercase();
+        if self.asked.is_empty() {
             return Err(NetworkRefusal::NotAsked { host, port });
         }
         let granted =
             |endpoint: &Endpoint| endpoint.port.is_none_or(|own| own == port) && host_matches(&endpoint.host, &host);
         if !self.endpoints.iter().any(granted) {
-            let named: Vec<String> = self.endpoints.iter().map(Endpoint::to_string).collect();
-            let named = if named.is_empty() {
-                "none".into()
-            } else {
-                named.join(", ")
-            };
-            return Err(NetworkRefusal::NotNamed { host, port, named });
+            let (named, by) = (self.named(), self.asked.join(", "));
+            return Err(NetworkRefusal::NotNamed { host, port, named, by });
         }
         if self.denied.iter().any(|pattern| pattern.matches_host(&host)) {
             let address = host.clone();
@@ -96,10 +102,42 @@ impl NetworkGrants {
         Ok(())
     }
 
+    fn named(&self) -> String {
+        let named: Vec<String> = self.endpoints.iter().map(Endpoint::to_string).collect();
+        if named.is_empty() {
+            "none".into()
+        } else {
+            named.join(", ")
+        }
+    }
+
+    /// Whether a name may be resolved, for a connection to one of its ports.
+    pub fn name(&self, name: &str) -> Result<(), NetworkRefusal> {
+        let ports = self.endpoints.iter().map(|endpoint| endpoint.port.unwrap_or_default());
+        let refused = || NetworkRefusal::UnknownName {
+            name: name.to_owned(),
+            named: self.named(),
+            by: self.asked.join(", "),
+        };
+        let mut last = None;
+        for port in ports {
+            match self.host(name, port) {
+                Ok(()) => return Ok(()),
+                Err(refusal @ NetworkRefusal::Ceiling { .. }) => last = Some(refusal),
+                Err(_) => {}
+            }
+        }
+        Err(last.unwrap_or_else(refused))
+    }
+
     /// Whether the address that `host` resolved to may be connected to. Asked for every address, so that a name that
     /// changes its meaning gains nothing.
     pub fn address(&self, host: &str, address: IpAddr, port: u16) -> Result<(), NetworkRefusal> {
-        let address = address.to_canonical();
+        let address = inner(address);
+        if names_no_host(address) {
+            let host = host.to_owned();
+            return Err(NetworkRefusal::NoHost { host, port, address });
+        }
         if self.denied.iter().any(|pattern| pattern.matches_address(address)) {
             let (host, address) = (host.to_owned(), address.to_string());
             return Err(NetworkRefusal::Ceiling {
@@ -134,6 +172,33 @@ impl std::fmt::Display for Endpoint {
             None => f.write_str(&self.host),
         }
     }
+}
+
+/// The address that is meant in the end: IPv6 has several ways to write one of IPv4 (mapped, NAT64, 6to4).
+fn inner(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = address.to_canonical() else {
+        return address.to_canonical();
+    };
+    let s = v6.segments();
+    let [a, b] = match s {
+        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => [high, low],
+        [0x2002, high, low, ..] => [high, low],
+        _ => return IpAddr::V6(v6),
+    };
+    IpAddr::V4(Ipv4Addr::from_bits(u32::from(a) << 16 | u32::from(b)))
+}
+
+/// "Any" leads to this machine, whatever the operator says of loopback; the others are groups.
+fn names_no_host(address: IpAddr) -> bool {
+    let broadcast = matches!(address, IpAddr::V4(v4) if v4.is_broadcast());
+    address.is_unspecified() || address.is_multicast() || broadcast
+}
+
+/// An address without the brackets that it has in a URL.
+pub(crate) fn bare(host: &str) -> &str {
+    host.strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host)
 }
 
 /// A network or a host of the operator's lists.

@@ -12,6 +12,7 @@ use crate::imports::{Requests, SinkState};
 use crate::instance::Limiter;
 use crate::instance::clock::{CoarseMonotonic, CoarseWall};
 use crate::metrics::Metrics;
+use crate::network::{self, Network, OpenLookups};
 use crate::output::GuestLog;
 
 /// Handles (files, streams, polls) that an instance may hold at once.
@@ -24,6 +25,8 @@ pub(crate) struct State {
     pub(crate) wasi: WasiCtx,
     pub(crate) table: ResourceTable,
     pub(crate) files: Files,
+    pub(crate) network: Arc<Network>,
+    pub(crate) lookups: OpenLookups,
     pub(crate) limiter: Limiter,
     pub(crate) log: Arc<GuestLog>,
     pub(crate) metrics: Metrics,
@@ -33,9 +36,17 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Everything off but coarse clocks and randomness: no arguments, no environment, no files, no sockets, no input.
-    pub(crate) fn new(limits: &Limits, log: Arc<GuestLog>, mut files: Files, environment: &[(String, String)]) -> Self {
+    /// Everything off but coarse clocks, randomness and what is granted: no arguments, no environment, no files, no
+    /// sockets, no input.
+    pub(crate) fn new(
+        limits: &Limits,
+        log: Arc<GuestLog>,
+        mut files: Files,
+        network: Arc<Network>,
+        environment: &[(String, String)],
+    ) -> Self {
         files.tell(log.clone());
+        network.tell(log.clone());
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         let mut wasi = WasiCtx::builder();
@@ -45,6 +56,7 @@ impl State {
             // A task has a thread of its own, so a read of a file may hold it up.
             .allow_blocking_current_thread(true)
             .stderr(log.stream(crate::output::Stream::Stderr));
+        network::check_addresses(&mut wasi, &network);
         for (name, value) in environment {
             wasi.env(name, value);
         }
@@ -60,6 +72,8 @@ impl State {
             wasi: wasi.build(),
             table,
             files,
+            network,
+            lookups: OpenLookups::new(),
             limiter: Limiter::new(limits),
             log,
             metrics: Metrics::new(limits.metric_series),

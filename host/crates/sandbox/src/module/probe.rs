@@ -8,6 +8,7 @@ use crate::Label;
 use crate::error::{CallError, Error};
 use crate::files::Files;
 use crate::instance::{Birth, Instance, Pace, call};
+use crate::network::Network;
 use crate::options::SandboxOptions;
 
 /// Checks the types of all exports, and returns what `manifest.describe` returns.
@@ -32,6 +33,7 @@ pub(crate) async fn probe(name: &str, ready: &Ready, options: &SandboxOptions) -
             ..options.defaults.clone()
         },
         files: Files::none(),
+        network: Network::none(),
         environment: Vec::new(),
         offsets: None,
     };

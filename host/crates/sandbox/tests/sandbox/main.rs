@@ -9,3 +9,4 @@ mod files;
 mod floods;
 mod frozen;
 mod modules;
+mod network;
