@@ -90,7 +90,6 @@ impl Admin {
     pub fn start(settings: &ClientSettings) -> Result<Admin, Error> {
         let context = Context {
             reporter: settings.reporter(),
-            delivered: None,
         };
         Ok(Admin {
             client: Arc::new(settings.client(context)?),

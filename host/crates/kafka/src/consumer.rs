@@ -111,7 +111,6 @@ impl SinkConsumer {
         };
         let context = Context {
             reporter: settings.reporter(),
-            delivered: None,
         };
         let client = Arc::new(settings.client(context)?);
         let what = || {

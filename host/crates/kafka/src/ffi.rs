@@ -10,9 +10,9 @@ mod event;
 #[cfg(test)]
 pub(crate) mod mock;
 mod partitions;
-mod produce;
 mod queue;
 pub(crate) mod raw;
+mod topic;
 
 use std::ffi::{CStr, CString};
 
@@ -23,8 +23,8 @@ pub use client::ClientKind;
 pub(crate) use client::{Client, Conf, Context, SetError};
 pub(crate) use event::Event;
 pub(crate) use partitions::{Element, PartitionList};
-pub(crate) use produce::{Delivered, Scratch, Target, Topic};
 pub(crate) use queue::Queue;
+pub(crate) use topic::Topic;
 
 use crate::error::{ErrorCode, KafkaError};
 

@@ -79,7 +79,6 @@ impl CompactedLog {
     ) -> Result<CompactedLog, Error> {
         let context = Context {
             reporter: settings.reporter(),
-            delivered: None,
         };
         let client = Arc::new(settings.client(context)?);
         let partitions = partitions(client.clone(), topic.to_owned(), patience).await?;

@@ -23,7 +23,6 @@ fn cluster() -> MockCluster {
         settings
             .client(Context {
                 reporter: settings.reporter(),
-                delivered: None,
             })
             .unwrap(),
     )

@@ -87,12 +87,10 @@ const FORCED_READER: &[(&str, &str)] = &[
 ];
 
 const DEFAULTS_PRODUCER: &[(&str, &str)] = &[
-    // Kafka Connect's own choice for sources: one request in flight keeps the order, and a repeated request may repeat
-    // records, as at-least-once allows. Idempotence is there for who asks for it, but not for free: librdkafka has then
-    // one request for each partition in flight and its thread spins while more than `linger.ms` of records wait behind
-    // it, which at full speed costs two to four times the CPU.
-    ("enable.idempotence", "false"),
-    ("max.in.flight.requests.per.connection", "1"),
+    // A repeated request repeats no records. Kafka Connect leaves this off for sources; here it costs nothing.
+    ("enable.idempotence", "true"),
+    // Each with at most one batch of a partition, which keeps the order.
+    ("max.in.flight.requests.per.connection", "5"),
     ("acks", "all"),
     // As Java's producer chooses partitions; librdkafka's default is CRC32.
     ("partitioner", "murmur2_random"),
@@ -129,7 +127,7 @@ impl ClientSettings {
         Ok(settings)
     }
 
-    /// Settings of a producer: one request in flight and not idempotent, as Kafka Connect's, unless a layer says otherwise.
+    /// Settings of a producer: idempotent, unless a layer says otherwise.
     pub fn producer(layers: &[Layer<'_>]) -> Result<ClientSettings, Error> {
         Self::build(ClientKind::Producer, layers)
     }
@@ -196,19 +194,16 @@ impl ClientSettings {
         Ok(())
     }
 
-    /// Transactions need idempotence, and idempotence keeps the order with more than one request in flight.
+    /// Transactions need idempotence, and idempotence needs every acknowledgement: as in Java, who asks for fewer and says
+    /// nothing of idempotence gets none.
     fn reconcile(&mut self, given: &Properties) {
         if self.kind != ClientKind::Producer {
             return;
         }
         if given.contains_key("transactional.id") {
             self.put("enable.idempotence", "true".to_owned(), "");
-        }
-        let in_flight_given = ["max.in.flight.requests.per.connection", "max.in.flight"]
-            .iter()
-            .any(|name| given.contains_key(*name));
-        if self.native("enable.idempotence") == Some("true") && !in_flight_given {
-            self.put("max.in.flight.requests.per.connection", "5".to_owned(), "");
+        } else if !given.contains_key("enable.idempotence") && !matches!(self.native("acks"), Some("all" | "-1")) {
+            self.put("enable.idempotence", "false".to_owned(), "");
         }
     }
 

@@ -175,8 +175,8 @@ fn values_are_converted() {
 fn defaults_are_those_of_kafka_connect() {
     let producer = [
         ("acks", "all"),
-        ("max.in.flight.requests.per.connection", "1"),
-        ("enable.idempotence", "false"),
+        ("max.in.flight.requests.per.connection", "5"),
+        ("enable.idempotence", "true"),
         ("message.timeout.ms", "0"),
         ("partitioner", "murmur2_random"),
     ];
@@ -196,6 +196,11 @@ fn idempotence_and_transactions_get_what_they_need() {
     ];
     check(ClientKind::Producer, &[("enable.idempotence", "true")], &idempotent);
     check(ClientKind::Producer, &[("transactional.id", "t")], &idempotent);
+    check(
+        ClientKind::Producer,
+        &[("acks", "1")],
+        &[("enable.idempotence", "false")],
+    );
 }
 
 #[test]

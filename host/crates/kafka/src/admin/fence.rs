@@ -69,8 +69,9 @@ async fn begin_epoch(cluster: &mut Cluster, dialer: &Dialer, id: &str, timeout: 
         .await?;
     let mut connection = dialer.dial(&address).await?;
     let request = InitProducerId {
-        transactional_id: id,
-        transaction_timeout_ms: i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX),
+        transactional_id: Some(id),
+        current: (-1, -1),
+        transaction_timeout: i32::try_from(timeout.as_millis()).unwrap_or(i32::MAX),
     };
     let answer = connection.call(&request, dialer.request_timeout).await?;
     match ErrorCode(i32::from(answer.code)) {

@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 use std::time::Duration;
 
-use super::{c_text, milliseconds, produce, raw, text};
+use super::{c_text, milliseconds, raw, text};
 use crate::error::{ErrorCode, KafkaError};
 use crate::report::{LogLine, Reporter};
 
@@ -69,7 +69,7 @@ impl Conf {
         }
     }
 
-    /// Makes the client. `context` gets its log lines, error reports and delivery reports.
+    /// Makes the client. `context` gets its log lines and error reports.
     pub(crate) fn into_client(self, kind: ClientKind, context: Context) -> Result<Client, String> {
         let context = Box::into_raw(Box::new(context));
         let mut reason = [0_u8; 512];
@@ -85,7 +85,6 @@ impl Conf {
             raw::rd_kafka_conf_set_log_cb(conf, Some(log_line));
             match kind {
                 ClientKind::Producer => {
-                    raw::rd_kafka_conf_set_dr_msg_cb(conf, Some(produce::delivered));
                     raw::rd_kafka_conf_set_error_cb(conf, Some(error_report));
                 }
                 ClientKind::Consumer => {
@@ -116,8 +115,6 @@ impl Drop for Conf {
 /// What a client's callbacks know.
 pub(crate) struct Context {
     pub(crate) reporter: Reporter,
-    /// Called by a producer's poll for every report of a delivery.
-    pub(crate) delivered: Option<fn(produce::Delivered<'_>)>,
 }
 
 /// A client of any kind; all calls may come from several threads.
@@ -161,18 +158,7 @@ impl Client {
         }
     }
 
-    /// The error that ended the client for good, if one did.
-    pub(crate) fn fatal_error(&self) -> Option<KafkaError> {
-        let mut reason = [0_u8; 512];
-        // SAFETY: `reason` has the size that is said.
-        let code = unsafe { raw::rd_kafka_fatal_error(self.raw(), reason.as_mut_ptr().cast(), reason.len()) };
-        (code != 0).then(|| KafkaError {
-            fatal: true,
-            ..KafkaError::with_message(ErrorCode(code), buffer_text(&reason))
-        })
-    }
-
-    /// Serves callbacks (delivery reports, error reports); the number of events.
+    /// Serves callbacks (error reports); the number of events.
     pub(crate) fn poll(&self, timeout: Duration) -> i32 {
         // SAFETY: the client is alive.
         unsafe { raw::rd_kafka_poll(self.raw(), milliseconds(timeout)) }

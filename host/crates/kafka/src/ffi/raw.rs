@@ -101,56 +101,14 @@ pub struct rd_kafka_metadata_t {
     pub orig_broker_name: *mut c_char,
 }
 
-/// One argument of `rd_kafka_produceva`; the union is wide enough for every kind and is read by `vtype`.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct rd_kafka_vu_t {
-    pub vtype: c_int,
-    pub u: rd_kafka_vu_value,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub union rd_kafka_vu_value {
-    pub rkt: *mut rd_kafka_topic_t,
-    pub int: c_int,
-    pub int32: i32,
-    pub int64: i64,
-    pub mem: rd_kafka_vu_mem,
-    pub headers: *mut rd_kafka_headers_t,
-    pub ptr: *mut c_void,
-    pub pad: [u8; 64],
-}
-
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct rd_kafka_vu_mem {
-    pub ptr: *const c_void,
-    pub size: usize,
-}
-
-pub const VTYPE_RKT: c_int = 2;
-pub const VTYPE_PARTITION: c_int = 3;
-pub const VTYPE_VALUE: c_int = 4;
-pub const VTYPE_KEY: c_int = 5;
-pub const VTYPE_OPAQUE: c_int = 6;
-pub const VTYPE_MSGFLAGS: c_int = 7;
-pub const VTYPE_TIMESTAMP: c_int = 8;
-pub const VTYPE_HEADERS: c_int = 10;
-
 pub const TYPE_PRODUCER: c_int = 0;
 pub const TYPE_CONSUMER: c_int = 1;
 
 pub const CONF_OK: c_int = 0;
 pub const CONF_UNKNOWN: c_int = -2;
 
-pub const MSG_F_COPY: c_int = 0x2;
-pub const MSG_F_PARTITION: c_int = 0x8;
-
 pub const DESTROY_F_NO_CONSUMER_CLOSE: c_int = 0x8;
 pub const OFFSET_BEGINNING: i64 = -2;
-pub const PURGE_F_QUEUE: c_int = 0x1;
-pub const PURGE_F_INFLIGHT: c_int = 0x2;
 
 pub const EVENT_FETCH: c_int = 0x2;
 pub const EVENT_ERROR: c_int = 0x8;
@@ -158,7 +116,6 @@ pub const EVENT_REBALANCE: c_int = 0x10;
 pub const EVENT_OFFSET_COMMIT: c_int = 0x20;
 
 type LogCallback = unsafe extern "C" fn(*const rd_kafka_t, c_int, *const c_char, *const c_char);
-type DeliveryCallback = unsafe extern "C" fn(*mut rd_kafka_t, *const rd_kafka_message_t, *mut c_void);
 type ErrorCallback = unsafe extern "C" fn(*mut rd_kafka_t, c_int, *const c_char, *mut c_void);
 type QueueCallback = unsafe extern "C" fn(*mut rd_kafka_t, *mut c_void);
 
@@ -178,7 +135,6 @@ unsafe extern "C" {
     pub fn rd_kafka_conf_set_opaque(conf: *mut rd_kafka_conf_t, opaque: *mut c_void);
     pub fn rd_kafka_conf_set_events(conf: *mut rd_kafka_conf_t, events: c_int);
     pub fn rd_kafka_conf_set_log_cb(conf: *mut rd_kafka_conf_t, callback: Option<LogCallback>);
-    pub fn rd_kafka_conf_set_dr_msg_cb(conf: *mut rd_kafka_conf_t, callback: Option<DeliveryCallback>);
     pub fn rd_kafka_conf_set_error_cb(conf: *mut rd_kafka_conf_t, callback: Option<ErrorCallback>);
 
     pub fn rd_kafka_new(
@@ -301,6 +257,13 @@ unsafe extern "C" {
         size: usize,
     ) -> isize;
 
+    pub fn rd_kafka_topic_name(topic: *const rd_kafka_topic_t) -> *const c_char;
+    pub fn rd_kafka_topic_new(
+        rk: *mut rd_kafka_t,
+        topic: *const c_char,
+        conf: *mut rd_kafka_topic_conf_t,
+    ) -> *mut rd_kafka_topic_t;
+    pub fn rd_kafka_topic_destroy(topic: *mut rd_kafka_topic_t);
     pub fn rd_kafka_message_destroy(message: *mut rd_kafka_message_t);
     pub fn rd_kafka_message_timestamp(message: *const rd_kafka_message_t, kind: *mut c_int) -> i64;
     pub fn rd_kafka_message_headers(message: *const rd_kafka_message_t, headers: *mut *mut rd_kafka_headers_t) -> i32;
@@ -320,44 +283,4 @@ unsafe extern "C" {
         topic: *const c_char,
         partition: i32,
     ) -> *mut rd_kafka_topic_partition_t;
-}
-
-// Producers.
-unsafe extern "C" {
-    pub fn rd_kafka_topic_new(
-        rk: *mut rd_kafka_t,
-        topic: *const c_char,
-        conf: *mut rd_kafka_topic_conf_t,
-    ) -> *mut rd_kafka_topic_t;
-    pub fn rd_kafka_topic_destroy(topic: *mut rd_kafka_topic_t);
-    pub fn rd_kafka_topic_name(topic: *const rd_kafka_topic_t) -> *const c_char;
-    pub fn rd_kafka_produce_batch(
-        topic: *mut rd_kafka_topic_t,
-        partition: i32,
-        flags: c_int,
-        messages: *mut rd_kafka_message_t,
-        count: c_int,
-    ) -> c_int;
-    pub fn rd_kafka_produceva(
-        rk: *mut rd_kafka_t,
-        arguments: *const rd_kafka_vu_t,
-        count: usize,
-    ) -> *mut rd_kafka_error_t;
-    pub fn rd_kafka_headers_new(count: usize) -> *mut rd_kafka_headers_t;
-    pub fn rd_kafka_header_add(
-        headers: *mut rd_kafka_headers_t,
-        name: *const c_char,
-        name_size: isize,
-        value: *const c_void,
-        value_size: isize,
-    ) -> i32;
-    pub fn rd_kafka_headers_destroy(headers: *mut rd_kafka_headers_t);
-    pub fn rd_kafka_flush(rk: *mut rd_kafka_t, timeout_ms: c_int) -> i32;
-    pub fn rd_kafka_purge(rk: *mut rd_kafka_t, flags: c_int) -> i32;
-    pub fn rd_kafka_outq_len(rk: *mut rd_kafka_t) -> c_int;
-
-    pub fn rd_kafka_init_transactions(rk: *mut rd_kafka_t, timeout_ms: c_int) -> *mut rd_kafka_error_t;
-    pub fn rd_kafka_begin_transaction(rk: *mut rd_kafka_t) -> *mut rd_kafka_error_t;
-    pub fn rd_kafka_commit_transaction(rk: *mut rd_kafka_t, timeout_ms: c_int) -> *mut rd_kafka_error_t;
-    pub fn rd_kafka_abort_transaction(rk: *mut rd_kafka_t, timeout_ms: c_int) -> *mut rd_kafka_error_t;
 }

@@ -1,10 +1,12 @@
 //! A producer with transactions, for exactly-once sources. It belongs to one task.
 
 use std::ops::Deref;
-use std::time::Duration;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
 
 use super::SourceProducer;
-use crate::error::{Error, KafkaError};
+use super::sender::{Command, Order};
+use crate::error::{Error, ErrorCode, KafkaError};
 use crate::settings::ClientSettings;
 
 /// A producer with a `transactional.id`. All calls about transactions block; an error says whether it is fatal (the
@@ -23,21 +25,36 @@ impl TransactionalProducer {
 
     /// Fences earlier producers of the same id and ends their transactions. Once, before anything else.
     pub fn init(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.producer.client().init_transactions(timeout)
+        self.order(Command::Init, timeout)
     }
 
+    /// Begins a transaction. The brokers hear of it with its first record.
     pub fn begin(&self) -> Result<(), KafkaError> {
-        self.producer.client().begin_transaction()
+        self.producer.fatal_error().map_or(Ok(()), Err)
     }
 
     /// Sends what is outstanding, and commits. May be repeated after a timeout.
     pub fn commit(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.producer.client().commit_transaction(timeout)
+        self.order(Command::Commit, timeout)
     }
 
     /// Drops what is outstanding, and aborts. May be repeated after a timeout.
     pub fn abort(&self, timeout: Duration) -> Result<(), KafkaError> {
-        self.producer.client().abort_transaction(timeout)
+        self.order(Command::Abort, timeout)
+    }
+
+    fn order(&self, command: Command, timeout: Duration) -> Result<(), KafkaError> {
+        let (reply, answer) = sync_channel(1);
+        self.producer.shared.give_order(Order {
+            command,
+            until: Instant::now() + timeout,
+            reply,
+        });
+        // The sender answers in time; an order that another one has replaced is dropped, and so is one that it never took.
+        answer.recv().unwrap_or_else(|_| {
+            let text = "the producer has ended, or was told something else";
+            Err(KafkaError::with_message(ErrorCode::FATAL, text))
+        })
     }
 }
 

@@ -142,6 +142,10 @@ impl Writer {
         Writer { bytes, flexible }
     }
 
+    pub(crate) fn bool(&mut self, value: bool) {
+        self.bytes.push(u8::from(value));
+    }
+
     pub(crate) fn i8(&mut self, value: i8) {
         self.bytes.extend(value.to_be_bytes());
     }

@@ -56,6 +56,11 @@ impl Connection {
         Ok(connection)
     }
 
+    /// When the broker wants a new authentication, if ever.
+    pub(crate) fn expires(&self) -> Option<Moment> {
+        self.expires
+    }
+
     /// Whether the next call has a chance.
     pub(crate) fn is_usable(&self) -> bool {
         self.whole && self.expires.is_none_or(|expires| expires > Moment::now())
@@ -82,14 +87,18 @@ impl Connection {
 
     /// The newest version that both sides know.
     fn version<R: Request>(&self) -> Result<i16, KafkaError> {
-        let (first, last) = R::VERSIONS;
-        let range = self.versions.iter().find(|(key, _, _)| *key == R::KEY);
+        self.version_of(R::NAME, R::KEY, R::VERSIONS)
+    }
+
+    /// The newest version of a request that both sides know.
+    pub(super) fn version_of(&self, name: &str, key: i16, (first, last): (i16, i16)) -> Result<i16, KafkaError> {
+        let range = self.versions.iter().find(|(known, _, _)| *known == key);
         let common = range.map(|(_, broker_first, broker_last)| (first.max(*broker_first), last.min(*broker_last)));
         match common {
             Some((first, last)) if first <= last => Ok(last),
             _ => Err(KafkaError::with_message(
                 ErrorCode::UNSUPPORTED_FEATURE,
-                format!("the broker does not take {} in a version known here", R::NAME),
+                format!("the broker does not take {name} in a version known here"),
             )),
         }
     }
@@ -99,21 +108,12 @@ impl Connection {
         let frame = frame(request, version, self.correlation, &self.client_id);
         self.stream.write_all(&frame).await.map_err(|error| broken(&error))?;
         self.stream.flush().await.map_err(|error| broken(&error))?;
-        let length = self.stream.read_u32().await.map_err(|error| broken(&error))?;
-        if length > LARGEST_ANSWER {
-            return Err(malformed("it is too large, or the other side is no Kafka broker"));
-        }
-        // Memory grows with what arrives, not with what was announced.
-        let mut answer = Vec::new();
-        let mut limited = (&mut self.stream).take(u64::from(length));
-        limited.read_to_end(&mut answer).await.map_err(|error| broken(&error))?;
-        if answer.len() != length as usize {
-            return Err(KafkaError::with_message(
-                ErrorCode::TRANSPORT,
-                "broker closed the connection",
-            ));
-        }
-        Ok(answer)
+        read_frame(&mut self.stream).await
+    }
+
+    /// The client's name and the stream, for another way of using it.
+    pub(super) fn into_parts(self) -> (Arc<str>, Box<dyn Stream>) {
+        (self.client_id, self.stream)
     }
 }
 
@@ -136,6 +136,25 @@ fn frame<R: Request>(request: &R, version: i16, correlation: i32, client_id: &st
     frame
 }
 
+/// An answer with its header, without its length.
+pub(super) async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, KafkaError> {
+    let length = stream.read_u32().await.map_err(|error| broken(&error))?;
+    if length > LARGEST_ANSWER {
+        return Err(malformed("it is too large, or the other side is no Kafka broker"));
+    }
+    // Memory grows with what arrives, not with what was announced.
+    let mut answer = Vec::new();
+    let mut limited = stream.take(u64::from(length));
+    limited.read_to_end(&mut answer).await.map_err(|error| broken(&error))?;
+    if answer.len() != length as usize {
+        return Err(KafkaError::with_message(
+            ErrorCode::TRANSPORT,
+            "broker closed the connection",
+        ));
+    }
+    Ok(answer)
+}
+
 fn read<R: Request>(answer: &[u8], version: i16, correlation: i32) -> Read<R::Answer> {
     let mut reader = Reader::new(answer, version >= R::FLEXIBLE);
     if reader.i32()? != correlation {
@@ -145,7 +164,7 @@ fn read<R: Request>(answer: &[u8], version: i16, correlation: i32) -> Read<R::An
     R::read(version, &mut reader)
 }
 
-fn broken(error: &std::io::Error) -> KafkaError {
+pub(super) fn broken(error: &std::io::Error) -> KafkaError {
     let text = match error.kind() {
         std::io::ErrorKind::UnexpectedEof => "broker closed the connection".to_owned(),
         _ => error.to_string(),

@@ -1,13 +1,15 @@
 //! The requests that are spoken, each with the versions that it may take. Where a field exists in some versions only, the
 //! schema of Apache Kafka (`clients/src/main/resources/common/message`) says which.
 
-mod admin;
 mod group;
+mod produce;
 mod session;
+mod transaction;
 
-pub(crate) use admin::InitProducerId;
 pub(crate) use group::{FindCoordinator, Heartbeat, JoinAnswer, JoinGroup, KeyType, LeaveGroup, SyncAnswer, SyncGroup};
+pub(crate) use produce::{ClusterMetadata, Produce, Produced, TopicLeaders, TopicMetadata};
 pub(crate) use session::{ApiVersions, Metadata};
+pub(crate) use transaction::{AddPartitionsToTxn, EndTxn, InitProducerId};
 
 use super::codec::{Read, Reader, Writer};
 

@@ -1,0 +1,86 @@
+//! The compression of record batches (`compression.type`), in the framings that Kafka's own clients read.
+
+use std::io::Write;
+
+/// `compression.type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Compression {
+    None,
+    /// With its level.
+    Gzip(u32),
+    Snappy,
+    Lz4,
+    Zstd(i32),
+}
+
+/// Snappy blocks are compressed one by one, as Java's `SnappyOutputStream` does.
+const SNAPPY_BLOCK: usize = 32 << 10;
+/// What Java's framing of Snappy begins with: a magic word, its version and the oldest one that can read it.
+const SNAPPY_HEADER: [u8; 16] = *b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01";
+
+impl Compression {
+    /// Kafka's name of the kind, and the level where the kind has one.
+    pub(crate) fn parse(name: &str, level: Option<i32>) -> Option<Compression> {
+        Some(match name {
+            "none" => Compression::None,
+            // 6 is zlib's own default; -1 asks for it.
+            "gzip" => Compression::Gzip(level.and_then(|level| u32::try_from(level).ok()).unwrap_or(6).min(9)),
+            "snappy" => Compression::Snappy,
+            "lz4" => Compression::Lz4,
+            "zstd" => Compression::Zstd(level.filter(|level| *level != -1).unwrap_or(3)),
+            _ => return None,
+        })
+    }
+
+    /// Its number in a batch's attributes.
+    pub(crate) fn attribute(self) -> i16 {
+        match self {
+            Compression::None => 0,
+            Compression::Gzip(_) => 1,
+            Compression::Snappy => 2,
+            Compression::Lz4 => 3,
+            Compression::Zstd(_) => 4,
+        }
+    }
+
+    /// The records in fewer bytes; nothing if they are to stay as they are, which is always right.
+    pub(crate) fn compress(self, records: &[u8]) -> Option<Vec<u8>> {
+        let compressed = match self {
+            Compression::None => return None,
+            Compression::Gzip(level) => gzip(records, level),
+            Compression::Snappy => snappy(records),
+            Compression::Lz4 => lz4(records),
+            Compression::Zstd(level) => zstd::bulk::compress(records, level),
+        };
+        compressed
+            .inspect_err(|error| tracing::warn!(%error, "records could not be compressed, and are sent as they are"))
+            .ok()
+    }
+}
+
+fn gzip(records: &[u8], level: u32) -> std::io::Result<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
+    encoder.write_all(records)?;
+    encoder.finish()
+}
+
+fn snappy(records: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut framed = SNAPPY_HEADER.to_vec();
+    let mut encoder = snap::raw::Encoder::new();
+    for block in records.chunks(SNAPPY_BLOCK) {
+        let compressed = encoder.compress_vec(block).map_err(std::io::Error::other)?;
+        framed.extend_from_slice(&(compressed.len() as u32).to_be_bytes());
+        framed.extend_from_slice(&compressed);
+    }
+    Ok(framed)
+}
+
+fn lz4(records: &[u8]) -> std::io::Result<Vec<u8>> {
+    use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+    let info = FrameInfo::new()
+        .block_size(BlockSize::Max64KB)
+        .block_mode(BlockMode::Independent);
+    let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
+    encoder.write_all(records)?;
+    encoder.finish().map_err(std::io::Error::other)
+}

@@ -1,0 +1,207 @@
+//! What a producer says: where topics' partitions are, and the batches themselves.
+
+use super::{Read, Reader, Request, Writer};
+use crate::wire::codec::malformed;
+
+/// The brokers, and the leaders of these topics' partitions. Topics that do not exist are made if the broker allows it.
+pub(crate) struct TopicMetadata<'a> {
+    pub topics: &'a [&'a str],
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ClusterMetadata {
+    /// Number, host and port.
+    pub brokers: Vec<(i32, String, i32)>,
+    pub topics: Vec<TopicLeaders>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TopicLeaders {
+    pub code: i16,
+    pub name: String,
+    /// The error code, number and leader of each partition; -1 for none.
+    pub partitions: Vec<(i16, i32, i32)>,
+}
+
+impl Request for TopicMetadata<'_> {
+    const NAME: &'static str = "Metadata";
+    const KEY: i16 = 3;
+    /// 4 is the first one that says whether topics may be made.
+    const VERSIONS: (i16, i16) = (4, 8);
+    const FLEXIBLE: i16 = 9;
+    type Answer = ClusterMetadata;
+
+    fn write(&self, version: i16, writer: &mut Writer) {
+        writer.array(self.topics, |writer, topic| writer.string(topic));
+        writer.bool(true);
+        if version >= 8 {
+            // Authorized operations are not asked for.
+            writer.bool(false);
+            writer.bool(false);
+        }
+    }
+
+    fn read(version: i16, reader: &mut Reader<'_>) -> Read<ClusterMetadata> {
+        let _throttled = reader.i32()?;
+        let brokers = reader.array(|reader| {
+            let broker = (reader.i32()?, reader.string()?, reader.i32()?);
+            let _rack = reader.nullable_string()?;
+            Ok(broker)
+        })?;
+        let _cluster = reader.nullable_string()?;
+        let _controller = reader.i32()?;
+        let topics = reader.array(|reader| {
+            let code = reader.i16()?;
+            let name = reader.string()?;
+            let _internal = reader.bool()?;
+            let partitions = reader.array(|reader| read_partition(version, reader))?;
+            if version >= 8 {
+                let _operations = reader.i32()?;
+            }
+            Ok(TopicLeaders { code, name, partitions })
+        })?;
+        Ok(ClusterMetadata { brokers, topics })
+    }
+}
+
+fn read_partition(version: i16, reader: &mut Reader<'_>) -> Read<(i16, i32, i32)> {
+    let partition = (reader.i16()?, reader.i32()?, reader.i32()?);
+    if version >= 7 {
+        let _epoch = reader.i32()?;
+    }
+    let (_replicas, _in_sync) = (reader.array(Reader::i32)?, reader.array(Reader::i32)?);
+    if version >= 5 {
+        let _offline = reader.array(Reader::i32)?;
+    }
+    Ok(partition)
+}
+
+/// Record batches, one for a partition. Their bytes are not copied: what stands between them is written, and where they go.
+pub(crate) struct Produce<'a> {
+    pub transactional_id: Option<&'a str>,
+    pub acks: i16,
+    /// Milliseconds that the broker may wait for its followers.
+    pub timeout: i32,
+    /// Topic, partition and length of each batch; those of a topic stand together.
+    pub batches: &'a [(&'a str, i32, usize)],
+}
+
+/// What the broker says of one batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Produced {
+    pub topic: String,
+    pub partition: i32,
+    pub code: i16,
+    pub message: Option<String>,
+}
+
+impl Produce<'_> {
+    pub(crate) const KEY: i16 = 0;
+    pub(crate) const NAME: &'static str = "Produce";
+    /// 3 is the first one with batches of format 2; none is in the flexible spelling.
+    pub(crate) const VERSIONS: (i16, i16) = (3, 8);
+
+    /// Appends the request without its batches; returns where each of them goes.
+    pub(crate) fn write(&self, writer: &mut Writer) -> Vec<usize> {
+        match self.transactional_id {
+            Some(id) => writer.string(id),
+            None => writer.null_string(),
+        }
+        writer.i16(self.acks);
+        writer.i32(self.timeout);
+        let topics: Vec<&[(&str, i32, usize)]> = self.batches.chunk_by(|one, other| one.0 == other.0).collect();
+        let mut places = Vec::with_capacity(self.batches.len());
+        writer.array(&topics, |writer, batches| {
+            writer.string(batches[0].0);
+            writer.array(batches, |writer, (_, partition, length)| {
+                writer.i32(*partition);
+                writer.i32(i32::try_from(*length).unwrap_or(i32::MAX));
+                places.push(writer.bytes.len());
+            });
+        });
+        places
+    }
+
+    pub(crate) fn read(version: i16, reader: &mut Reader<'_>) -> Read<Vec<Produced>> {
+        let topics = reader.array(|reader| {
+            let topic = reader.string()?;
+            reader.array(|reader| {
+                let (partition, code) = (reader.i32()?, reader.i16()?);
+                let (_offset, _time) = (reader.i64()?, reader.i64()?);
+                if version >= 5 {
+                    let _log_start = reader.i64()?;
+                }
+                let mut message = None;
+                if version >= 8 {
+                    let records = reader.array(|reader| {
+                        let _index = reader.i32()?;
+                        reader.nullable_string()
+                    })?;
+                    let whole = reader.nullable_string()?;
+                    message = records.into_iter().flatten().next().or(whole);
+                }
+                Ok(Produced {
+                    topic: topic.clone(),
+                    partition,
+                    code,
+                    message,
+                })
+            })
+        })?;
+        let _throttled = reader
+            .i32()
+            .map_err(|_| malformed("it ends before the throttle time"))?;
+        Ok(topics.into_iter().flatten().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_go_where_their_length_stands() {
+        let batches = [("a", 0, 3), ("a", 2, 5), ("b", 1, 7)];
+        let produce = Produce {
+            transactional_id: None,
+            acks: -1,
+            timeout: 1000,
+            batches: &batches,
+        };
+        let mut writer = Writer::new(Vec::new(), false);
+        let places = produce.write(&mut writer);
+        let before = |place: usize| i32::from_be_bytes(writer.bytes[place - 4..place].try_into().unwrap());
+        assert_eq!(places.iter().map(|place| before(*place)).collect::<Vec<_>>(), [3, 5, 7]);
+        assert_eq!(places.last(), Some(&writer.bytes.len()));
+    }
+
+    #[test]
+    fn an_answer_names_what_was_refused() {
+        let mut writer = Writer::new(Vec::new(), false);
+        writer.array(&[("a", 10_i16)], |writer, (topic, code)| {
+            writer.string(topic);
+            writer.array(&[3_i32], |writer, partition| {
+                writer.i32(*partition);
+                writer.i16(*code);
+                (0..3).for_each(|_| writer.i64(-1));
+                writer.array(&["bad"], |writer, message| {
+                    writer.i32(0);
+                    writer.string(message);
+                });
+                writer.null_string();
+            });
+        });
+        writer.i32(0);
+        let answer = Produce::read(8, &mut Reader::new(&writer.bytes, false)).unwrap();
+        let expected = Produced {
+            topic: "a".to_owned(),
+            partition: 3,
+            code: 10,
+            message: Some("bad".to_owned()),
+        };
+        assert_eq!(answer, [expected]);
+        for length in 0..writer.bytes.len() {
+            assert!(Produce::read(8, &mut Reader::new(&writer.bytes[..length], false)).is_err());
+        }
+    }
+}
