@@ -1,0 +1,343 @@
+//! The first reading of all rows, in one transaction that sees the tables as they were at one position of the stream.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use crate::catalog::TableInfo;
+use crate::clock;
+use crate::config::{Lock, Options, TableOrder};
+use crate::emit::{Change, Op, Out};
+use crate::error::{Error, Result};
+use crate::lsn::Lsn;
+use crate::offsets::{self, Progress};
+use crate::protocol::{Message, Session, identifier};
+use crate::row::{Cell, OwnedRow, cut_copy_line};
+use crate::server::CreatedSlot;
+use crate::source_info::{SnapshotMark, SourceInfo};
+use crate::table::Table;
+use crate::types::TypeRegistry;
+use crate::types::codec::snapshot_money_text;
+use crate::types::form::DecimalMode;
+use crate::visibility::Visibility;
+
+/// A snapshot that runs.
+pub struct Snapshot {
+    session: Session,
+    waiting: VecDeque<Table>,
+    current: Option<Current>,
+    /// The last row that came, until it is known what comes after it.
+    held: Option<Held>,
+    first: bool,
+    info: SourceInfo,
+    lsn: Lsn,
+    /// What the snapshot has seen, where the stream may tell of it again.
+    visibility: Option<Visibility>,
+    cells: Vec<Cell>,
+    plain: Vec<u8>,
+    money_as_double: bool,
+    records: u64,
+    /// The offset of all records but the last.
+    offset: String,
+    now: i64,
+}
+
+struct Current {
+    table: Table,
+    rows: u64,
+}
+
+struct Held {
+    /// `None`: that of the current table.
+    table: Option<Table>,
+    row: OwnedRow,
+    mark: SnapshotMark,
+}
+
+/// What is left when a snapshot is through.
+pub struct Finished {
+    pub session: Session,
+    pub lsn: Lsn,
+    pub visibility: Option<Visibility>,
+    pub records: u64,
+}
+
+impl Snapshot {
+    /// Begins the transaction. With a slot that was just made, it sees what the slot's stream begins after; otherwise
+    /// what it has seen is remembered.
+    pub fn begin(
+        mut session: Session,
+        slot: Option<&CreatedSlot>,
+        tables: &[TableInfo],
+        types: &TypeRegistry,
+        options: &Options,
+    ) -> Result<Self> {
+        // Read before the snapshot is taken: a transaction in between is told twice rather than not at all.
+        let current = session.query(
+            "select case when pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn() \
+             else pg_catalog.pg_current_wal_lsn() end",
+        )?;
+        let lsn = match slot {
+            Some(slot) => slot.start,
+            None => current.single().and_then(Lsn::parse).unwrap_or_default(),
+        };
+        session.query("begin")?;
+        match slot.and_then(|slot| slot.snapshot.as_deref()) {
+            Some(snapshot) => {
+                session.query("set transaction isolation level repeatable read, read only")?;
+                session.query(&format!("set transaction snapshot '{snapshot}'"))?;
+            }
+            None => {
+                let deferrable = if options.snapshot.isolation == "serializable" {
+                    ", deferrable"
+                } else {
+                    ""
+                };
+                session.query(&format!(
+                    "set transaction isolation level {}, read only{deferrable}",
+                    options.snapshot.isolation
+                ))?;
+            }
+        }
+        if options.snapshot.lock == Lock::Shared {
+            lock(&mut session, tables, options)?;
+        }
+        let rows = session.query(
+            "select (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint, \
+             pg_catalog.txid_current_snapshot()::text, \
+             pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())::text",
+        )?;
+        let transaction = rows.get(0, 2).and_then(|xid| xid.parse::<u64>().ok());
+        let waiting = ordered(tables, types, options);
+        let transaction = transaction.map(|xid| xid as u32);
+        let time = rows
+            .single()
+            .and_then(|time| time.parse().ok())
+            .unwrap_or_else(clock::now);
+        Ok(Snapshot {
+            session,
+            waiting,
+            current: None,
+            held: None,
+            first: true,
+            info: SourceInfo {
+                time,
+                mark: SnapshotMark::True,
+                last_commit: Lsn(0),
+                lsn,
+                transaction,
+                xmin: None,
+                origin: None,
+            },
+            lsn,
+            visibility: match slot {
+                Some(_) => None,
+                None => rows.get(0, 1).and_then(Visibility::parse),
+            },
+            cells: Vec::new(),
+            plain: Vec::new(),
+            money_as_double: options.modes.decimal == DecimalMode::Text,
+            records: 0,
+            offset: offsets::snapshot(lsn, transaction, time, Progress::Running),
+            now: clock::now(),
+        })
+    }
+
+    /// Adds rows to the batch until it is full, the time is over, or all are read: then the rest is returned.
+    pub fn read(&mut self, out: &mut Out<'_>, end: Instant) -> Result<Step> {
+        self.now = clock::now();
+        loop {
+            if self.current.is_none() && !self.next_table(out.options)? {
+                self.release(out)?;
+                return Ok(Step::Done);
+            }
+            while !out.batch.is_full() {
+                // What is there is taken first; only then is the time looked at.
+                let wait = if self.session.has_more() {
+                    Duration::ZERO
+                } else {
+                    end.saturating_duration_since(Instant::now())
+                };
+                match self.session.next(wait)? {
+                    Some(Message::CopyData(range)) => self.row(range, out)?,
+                    Some(Message::Ready) => {
+                        self.end_table();
+                        break;
+                    }
+                    Some(_) => {}
+                    None if out.batch.is_empty() && !self.session.was_interrupted() && Instant::now() < end => {}
+                    None => return Ok(Step::More),
+                }
+            }
+            if out.batch.is_full() {
+                return Ok(Step::More);
+            }
+        }
+    }
+
+    /// Ends the transaction.
+    pub fn finish(mut self) -> Result<Finished> {
+        self.session.query("commit")?;
+        Ok(Finished {
+            session: self.session,
+            lsn: self.lsn,
+            visibility: self.visibility,
+            records: self.records,
+        })
+    }
+
+    fn next_table(&mut self, options: &Options) -> Result<bool> {
+        let Some(table) = self.waiting.pop_front() else {
+            return Ok(false);
+        };
+        let columns: Vec<String> = table.selected.iter().map(|column| identifier(column)).collect();
+        let columns = columns.join(", ");
+        let full = table.name.to_string();
+        let name = format!("{}.{}", identifier(&table.name.schema), identifier(&table.name.table));
+        let from = match options.snapshot.overrides.iter().find(|(table, _)| *table == full) {
+            Some((_, statement)) => format!("({statement}) as overridden"),
+            None => name,
+        };
+        caisson_sdk::info!("reading a table for the snapshot"; table = full);
+        self.session
+            .send_query(&format!("copy (select {columns} from {from}) to stdout"))?;
+        self.current = Some(Current { table, rows: 0 });
+        Ok(true)
+    }
+
+    fn end_table(&mut self) {
+        let Some(current) = self.current.take() else { return };
+        if let (Some(held), true) = (&mut self.held, current.rows > 0) {
+            if held.mark != SnapshotMark::First {
+                held.mark = SnapshotMark::LastInDataCollection;
+            }
+            held.table = Some(current.table);
+        }
+    }
+
+    /// Takes a row: the one before it goes out.
+    fn row(&mut self, range: Range<usize>, out: &mut Out<'_>) -> Result<()> {
+        let mut held = self.held.take();
+        if let Some(held) = &held {
+            self.write(held, Progress::Running, held.mark, out)?;
+        }
+        let Some(current) = &mut self.current else {
+            return Err(Error::Protocol("a row of no table".into()));
+        };
+        let mark = match (self.first, current.rows) {
+            (true, _) => SnapshotMark::First,
+            (false, 0) => SnapshotMark::FirstInDataCollection,
+            (false, _) => SnapshotMark::True,
+        };
+        self.first = false;
+        current.rows += 1;
+        let line = self.session.body(range);
+        let moved = cut_copy_line(line, &mut self.cells, &mut self.plain);
+        let bytes = if moved { self.plain.as_slice() } else { line };
+        // The memory of the row before is used again.
+        let mut row = held.take().map_or_else(OwnedRow::default, |held| held.row);
+        row.bytes.clear();
+        row.bytes.extend_from_slice(bytes);
+        std::mem::swap(&mut row.cells, &mut self.cells);
+        if self.money_as_double {
+            shorten_money(&current.table, &mut row);
+        }
+        self.held = Some(Held { table: None, row, mark });
+        Ok(())
+    }
+
+    /// The last row of all.
+    fn release(&mut self, out: &mut Out<'_>) -> Result<()> {
+        if let Some(held) = self.held.take() {
+            self.write(&held, Progress::Completed, SnapshotMark::Last, out)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, held: &Held, progress: Progress, mark: SnapshotMark, out: &mut Out<'_>) -> Result<()> {
+        let Some(table) = held
+            .table
+            .as_ref()
+            .or(self.current.as_ref().map(|current| &current.table))
+        else {
+            return Ok(());
+        };
+        self.info.mark = mark;
+        self.records += 1;
+        let last;
+        let offset = match progress {
+            Progress::Running => &self.offset,
+            Progress::Completed => {
+                last = offsets::snapshot(self.lsn, self.info.transaction, self.info.time, progress);
+                &last
+            }
+        };
+        out.emitter.change(
+            out.batch,
+            table,
+            &Change {
+                op: Op::Read,
+                before: None,
+                after: Some(held.row.as_row()),
+                source: &self.info,
+                place: None,
+                now: self.now,
+                offset,
+            },
+        )
+    }
+}
+
+/// Whether there is more to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    More,
+    Done,
+}
+
+/// The original reads money of a snapshot as a double, which shows where decimals are texts.
+fn shorten_money(table: &Table, row: &mut OwnedRow) {
+    for column in table.columns.iter().filter(|column| column.is_money) {
+        let Some(Cell::Text(range)) = row.cells.get(column.cell).cloned() else {
+            continue;
+        };
+        if let Some(text) = row.bytes.get(range).and_then(snapshot_money_text) {
+            let start = row.bytes.len();
+            row.bytes.extend_from_slice(text.as_bytes());
+            row.cells[column.cell] = Cell::Text(start..row.bytes.len());
+        }
+    }
+}
+
+fn ordered(tables: &[TableInfo], types: &TypeRegistry, options: &Options) -> VecDeque<Table> {
+    let mut chosen: Vec<(usize, &TableInfo)> = tables
+        .iter()
+        .filter_map(|table| match &options.snapshot.include {
+            Some(patterns) => Some((patterns.position(&table.name.to_string())?, table)),
+            None => Some((0, table)),
+        })
+        .collect();
+    if options.snapshot.order == TableOrder::ByName {
+        // Those of the list in the order of the list; the caller has put the others in theirs.
+        chosen.sort_by_key(|(position, _)| *position);
+    }
+    chosen
+        .into_iter()
+        .map(|(_, table)| Table::of_snapshot(table, types, options))
+        .collect()
+}
+
+fn lock(session: &mut Session, tables: &[TableInfo], options: &Options) -> Result<()> {
+    session.query(&format!(
+        "set local lock_timeout = {}",
+        options.snapshot.lock_timeout.as_millis()
+    ))?;
+    for table in tables {
+        session.query(&format!(
+            "lock table {}.{} in access share mode",
+            identifier(&table.name.schema),
+            identifier(&table.name.table)
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,299 @@
+//! A captured table: the schemas of its records, and how their values are written.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use caisson_sdk::api::schema::{Field, Kind, Schema, SchemaRef};
+use caisson_sdk::api::typed;
+
+use crate::catalog::{ColumnInfo, TableInfo, TableName};
+use crate::config::Options;
+use crate::naming;
+use crate::pgoutput::Relation;
+use crate::types::codec::{Slot, Written};
+use crate::types::form::DecimalMode;
+use crate::types::{Codec, Kind as ColumnKind, TypeRegistry, text_defaults};
+
+pub mod envelope;
+
+/// A column that is written.
+#[derive(Clone, Debug)]
+pub struct Column {
+    /// In the database.
+    pub name: String,
+    /// Place among the cells of a row.
+    pub cell: usize,
+    pub codec: Codec,
+    pub optional: bool,
+    /// The text of the default that its schema has.
+    pub default: Option<String>,
+    pub is_money: bool,
+    schema: SchemaRef,
+}
+
+/// The key of a table's records.
+#[derive(Clone, Debug)]
+pub struct TableKey {
+    pub schema: SchemaRef,
+    pub columns: Vec<Column>,
+}
+
+/// A table as its records show it.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub name: TableName,
+    pub topic: String,
+    pub columns: Vec<Column>,
+    pub key: Option<TableKey>,
+    pub envelope: SchemaRef,
+    /// The columns that a snapshot selects, in the order of the cells.
+    pub selected: Vec<String>,
+}
+
+/// A column before its schema is made.
+struct Draft<'a> {
+    name: &'a str,
+    type_oid: u32,
+    modifier: i32,
+    info: Option<&'a ColumnInfo>,
+    cell: usize,
+}
+
+/// Where the rows come from, which a few things depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    Snapshot,
+    Stream,
+}
+
+impl Table {
+    /// For rows that a query of [`Table::selected`] gives.
+    pub fn of_snapshot(info: &TableInfo, types: &TypeRegistry, options: &Options) -> Self {
+        let key = key_names(
+            &info.name,
+            info.columns.iter().map(|column| column.name.as_str()),
+            &info.key,
+            options,
+        );
+        let wanted: Vec<&ColumnInfo> = info
+            .columns
+            .iter()
+            .filter(|column| {
+                key.contains(&column.name) || options.columns.takes(&format!("{}.{}", info.name, column.name))
+            })
+            .collect();
+        let drafts: Vec<Draft<'_>> = wanted
+            .iter()
+            .enumerate()
+            .map(|(cell, column)| Draft {
+                name: &column.name,
+                type_oid: column.type_oid,
+                modifier: column.modifier,
+                info: Some(column),
+                cell,
+            })
+            .collect();
+        let mut table = build(&info.name, &drafts, &key, Origin::Snapshot, types, options);
+        table.selected = wanted.iter().map(|column| column.name.clone()).collect();
+        table
+    }
+
+    /// For rows of the stream. `info` is what the catalogue says now, if the table is still there.
+    pub fn of_stream(relation: &Relation, info: Option<&TableInfo>, types: &TypeRegistry, options: &Options) -> Self {
+        let name = TableName {
+            schema: relation.schema.clone(),
+            table: relation.table.clone(),
+        };
+        let of_catalog = |name: &str| info?.columns.iter().find(|column| column.name == *name);
+        let known = info.map(|info| info.key.as_slice()).unwrap_or_default();
+        let key = key_names(
+            &name,
+            relation.columns.iter().map(|column| column.name.as_str()),
+            known,
+            options,
+        );
+        let drafts: Vec<Draft<'_>> = relation
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(cell, column)| Draft {
+                name: &column.name,
+                type_oid: column.type_oid,
+                modifier: column.modifier,
+                info: of_catalog(&column.name),
+                cell,
+            })
+            .collect();
+        build(&name, &drafts, &key, Origin::Stream, types, options)
+    }
+}
+
+/// Whether the stream shows a table as the catalogue has it, so that there is nothing to look up.
+pub fn is_as_cataloged(relation: &Relation, info: &TableInfo) -> bool {
+    let streamed = info.columns.iter().filter(|column| !column.generated);
+    relation
+        .columns
+        .iter()
+        .map(|column| (column.name.as_str(), column.type_oid, column.modifier))
+        .eq(streamed.map(|column| (column.name.as_str(), column.type_oid, column.modifier)))
+}
+
+/// The names of the key's columns: those of the configuration, or those of the table, as far as there are such columns.
+fn key_names<'c>(
+    table: &TableName,
+    columns: impl Iterator<Item = &'c str> + Clone,
+    of_table: &[String],
+    options: &Options,
+) -> Vec<String> {
+    match options.columns.key_of(&table.to_string(), columns.clone()) {
+        Some(custom) => custom.into_iter().map(str::to_owned).collect(),
+        None => of_table
+            .iter()
+            .filter(|name| columns.clone().any(|column| column == name.as_str()))
+            .cloned()
+            .collect(),
+    }
+}
+
+fn build(
+    name: &TableName,
+    drafts: &[Draft<'_>],
+    key: &[String],
+    origin: Origin,
+    types: &TypeRegistry,
+    options: &Options,
+) -> Table {
+    let full = name.to_string();
+    let columns: Vec<Column> = drafts
+        .iter()
+        .filter_map(|draft| column(&full, draft, origin, types, options))
+        .collect();
+    let topic = naming::topic(&[&options.prefix, &name.schema, &name.table]);
+    let schema_name = |suffix: &str| options.naming.schema(&format!("{topic}.{suffix}"));
+    let field = |column: &Column| Field {
+        name: options.naming.field(&column.name),
+        schema: column.schema.clone(),
+    };
+    let key: Vec<Column> = key
+        .iter()
+        .filter_map(|name| columns.iter().find(|column| column.name == *name))
+        .cloned()
+        .collect();
+    let key = (!key.is_empty()).then(|| TableKey {
+        schema: Arc::new(Schema {
+            name: Some(schema_name("Key")),
+            ..Schema::new(Kind::Struct(key.iter().map(field).collect()))
+        }),
+        columns: key,
+    });
+    let mut seen = HashSet::new();
+    let columns: Vec<Column> = columns
+        .into_iter()
+        .filter(|column| options.columns.takes(&format!("{full}.{}", column.name)) && seen.insert(column.name.clone()))
+        .collect();
+    let value = Schema {
+        name: Some(schema_name("Value")),
+        ..Schema::optional(Kind::Struct(columns.iter().map(field).collect()))
+    };
+    Table {
+        name: name.clone(),
+        envelope: envelope::schema(Arc::new(value), schema_name("Envelope")),
+        topic,
+        columns,
+        key,
+        selected: Vec::new(),
+    }
+}
+
+/// `None`: the type is not known, and the configuration leaves such columns out.
+fn column(table: &str, draft: &Draft<'_>, origin: Origin, types: &TypeRegistry, options: &Options) -> Option<Column> {
+    let kind = types.kind(draft.type_oid, draft.modifier);
+    let codec = match (options.modes.codec(&kind)?, origin) {
+        // A snapshot's amounts are texts of doubles already.
+        (Codec::Money(DecimalMode::Text, _), Origin::Snapshot) => Codec::DecimalText(None),
+        (codec, _) => codec,
+    };
+    let described = types.describe(draft.type_oid, draft.modifier);
+    let default_expression = draft.info.and_then(|info| info.default.as_deref());
+    let type_name = match origin {
+        Origin::Snapshot => serial_name(&described.name, default_expression),
+        Origin::Stream => &described.name,
+    };
+    let codec = match options
+        .columns
+        .mask(&format!("{table}.{}", draft.name), described.length)
+    {
+        Some(mask) if is_text(&codec) => Codec::Masked(mask, Box::new(codec)),
+        Some(_) | None => codec,
+    };
+    let optional = draft.info.is_none_or(|info| info.optional);
+    let mut schema = codec.schema();
+    schema.optional = optional;
+    if options.columns.tells_source_type(table, draft.name, type_name) {
+        let parameters = schema.parameters.get_or_insert_default();
+        for (key, value) in [
+            ("type", type_name.to_uppercase()),
+            ("length", described.length.to_string()),
+            ("scale", described.scale.to_string()),
+            ("name", draft.name.to_owned()),
+        ] {
+            parameters.push((format!("__debezium.source.column.{key}"), value));
+        }
+    }
+    if options.columns.comments {
+        schema.doc = draft.info.and_then(|info| info.comment.clone()).or(schema.doc);
+    }
+    let default = default_expression.and_then(|expression| text_defaults::literal_of(type_name, expression));
+    let default = default.filter(|text| set_default(&mut schema, &codec, text));
+    Some(Column {
+        name: draft.name.to_owned(),
+        cell: draft.cell,
+        codec,
+        optional,
+        default,
+        is_money: kind == ColumnKind::Money,
+        schema: Arc::new(schema),
+    })
+}
+
+fn is_text(codec: &Codec) -> bool {
+    matches!(codec, Codec::Text(_) | Codec::Json | Codec::Enum(_))
+}
+
+/// The JDBC driver calls a number with a sequence serial.
+fn serial_name<'a>(name: &'a str, default: Option<&str>) -> &'a str {
+    if !default.is_some_and(|default| default.contains("nextval(")) {
+        return name;
+    }
+    match name {
+        "int2" => "smallserial",
+        "int4" => "serial",
+        "int8" => "bigserial",
+        other => other,
+    }
+}
+
+/// Gives a schema its default; false if the text is none of its values, or a struct, which no schema can have.
+fn set_default(schema: &mut Schema, codec: &Codec, text: &str) -> bool {
+    if matches!(schema.kind, Kind::Struct(_)) {
+        return false;
+    }
+    let mut bytes = Vec::new();
+    let mut blocks = typed::Blocks::new(&mut bytes);
+    let Ok(block) = blocks.block(1) else { return false };
+    let mut slot = Slot {
+        blocks: &mut blocks,
+        block,
+        index: 0,
+    };
+    if !matches!(codec.write(&mut slot, text.as_bytes()), Ok(Written::Value)) {
+        return false;
+    }
+    match typed::decode(Some(schema), &bytes) {
+        Ok(value) => {
+            schema.default = Some(value);
+            true
+        }
+        Err(_) => false,
+    }
+}

@@ -1,0 +1,131 @@
+//! Arrays as the server writes them: `{1,NULL,"a \"b\""}`.
+
+/// The elements of an array of one dimension; `None` is null. `plain` gets the texts of quoted elements.
+pub struct Elements {
+    /// Where each text lies in `plain`.
+    pub ranges: Vec<Option<std::ops::Range<usize>>>,
+    pub plain: Vec<u8>,
+}
+
+/// Cuts an array into elements. `None`: it is none, or has several dimensions.
+pub fn parse(text: &[u8]) -> Option<Elements> {
+    let mut rest = match text.first()? {
+        // Bounds other than the usual ones: `[2:3]={a,b}`.
+        b'[' => &text[memchr::memchr(b'=', text)? + 1..],
+        _ => text,
+    };
+    rest = rest.strip_prefix(b"{")?.strip_suffix(b"}")?;
+    let mut elements = Elements {
+        ranges: Vec::new(),
+        plain: Vec::with_capacity(rest.len()),
+    };
+    if rest.is_empty() {
+        return Some(elements);
+    }
+    loop {
+        rest = elements.element(rest)?;
+        match rest.split_first() {
+            None => return Some(elements),
+            Some((b',', after)) => rest = after,
+            Some(_) => return None,
+        }
+    }
+}
+
+impl Elements {
+    /// Reads one element; returns what follows.
+    fn element<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let start = self.plain.len();
+        match text.first() {
+            Some(b'"') => {
+                let rest = self.quoted(&text[1..])?;
+                self.ranges.push(Some(start..self.plain.len()));
+                Some(rest)
+            }
+            Some(b'{') => None,
+            _ => {
+                let end = memchr::memchr(b',', text).unwrap_or(text.len());
+                let bare = &text[..end];
+                if bare.is_empty() {
+                    return None;
+                }
+                if bare == b"NULL" {
+                    self.ranges.push(None);
+                } else {
+                    self.plain.extend_from_slice(bare);
+                    self.ranges.push(Some(start..self.plain.len()));
+                }
+                Some(&text[end..])
+            }
+        }
+    }
+
+    fn quoted<'a>(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let mut rest = text;
+        loop {
+            let at = memchr::memchr2(b'"', b'\\', rest)?;
+            self.plain.extend_from_slice(&rest[..at]);
+            if rest[at] == b'"' {
+                return Some(&rest[at + 1..]);
+            }
+            self.plain.push(*rest.get(at + 1)?);
+            rest = &rest[at + 2..];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn elements(text: &str) -> Option<Vec<Option<String>>> {
+        let elements = parse(text.as_bytes())?;
+        let own = |range: &Option<std::ops::Range<usize>>| {
+            range
+                .clone()
+                .map(|range| String::from_utf8(elements.plain[range].to_vec()).unwrap())
+        };
+        Some(elements.ranges.iter().map(own).collect())
+    }
+
+    #[test]
+    fn elements_are_bare_or_quoted_or_null() {
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(elements("{}").unwrap(), []);
+        assert_eq!(elements("{1,-2,NULL}").unwrap(), [text("1"), text("-2"), None]);
+        assert_eq!(
+            elements(r#"{a,"b c","d,\"e\"",NULL,"","NULL","\\"}"#).unwrap(),
+            [
+                text("a"),
+                text("b c"),
+                text("d,\"e\""),
+                None,
+                text(""),
+                text("NULL"),
+                text("\\")
+            ]
+        );
+        assert_eq!(elements("[2:3]={x,y}").unwrap(), [text("x"), text("y")]);
+    }
+
+    #[test]
+    fn what_is_no_array_of_one_dimension_is_none() {
+        for text in [
+            "",
+            "{",
+            "}",
+            "1",
+            "{{1},{2}}",
+            "{,}",
+            "{1,}",
+            "{\"a}",
+            "{\"a\"b}",
+            "[1:2]",
+            "{\"a\\",
+        ] {
+            assert_eq!(elements(text), None, "{text}");
+        }
+    }
+}

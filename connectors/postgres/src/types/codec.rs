@@ -1,0 +1,475 @@
+//! From the server's text to a slot of a typed value.
+
+use std::str::FromStr;
+
+use caisson_sdk::api::typed::{BlockAt, Blocks, TypedError};
+
+use super::civil::{self, DAY, Moment};
+use super::decimal::{self, Digits};
+use super::form::{BinaryMode, DecimalMode, Form, IntervalMode};
+use super::interval::Interval;
+use super::time::{self, Fraction};
+use super::{array, bits, geometry, hstore, java};
+use crate::mask::Mask;
+
+pub mod encodings;
+mod schema;
+mod stand_in;
+
+pub use encodings::hex_bytes;
+
+/// How the values of a column are written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Codec {
+    Boolean,
+    Int16,
+    Int32,
+    Int64,
+    Float32,
+    Float64,
+    Decimal {
+        precision: u32,
+        scale: u32,
+    },
+    /// Each value brings its scale.
+    VariableDecimal,
+    /// With that many digits behind the point, or as many as there are.
+    DecimalText(Option<u32>),
+    Money(DecimalMode, u32),
+    /// With the name of its schema.
+    Text(Option<&'static str>),
+    Json,
+    Enum(Vec<String>),
+    Bytes(BinaryMode),
+    Date(Form),
+    Time(Form),
+    TimeWithZone,
+    Timestamp(Form),
+    TimestampWithZone(Fraction),
+    Interval(IntervalMode),
+    Bit,
+    Bits(u32),
+    Point,
+    Geometry(&'static str),
+    Vector,
+    HalfVector,
+    SparseVector,
+    HstoreJson,
+    HstoreMap,
+    Array(Box<Codec>),
+    /// The text itself as bytes.
+    Unknown(BinaryMode),
+    /// A text that is not shown as it is.
+    Masked(Mask, Box<Codec>),
+}
+
+/// Why a text is not what its type says.
+#[derive(Debug)]
+pub enum Problem {
+    /// It cannot be read; what was expected.
+    Text(&'static str),
+    Typed(TypedError),
+}
+
+impl From<TypedError> for Problem {
+    fn from(error: TypedError) -> Self {
+        Problem::Typed(error)
+    }
+}
+
+/// What became of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    Value,
+    /// The value has no equal in the schema, such as NaN in a decimal.
+    Nothing,
+}
+
+/// Milliseconds or microseconds that stand for the ends of time.
+pub const INFINITY: i64 = 9_223_372_036_825_200_000;
+pub const MINUS_INFINITY: i64 = -9_223_372_036_832_400_000;
+
+/// Where a value goes.
+pub struct Slot<'b, 'o> {
+    pub blocks: &'b mut Blocks<'o>,
+    pub block: BlockAt,
+    pub index: usize,
+}
+
+impl Slot<'_, '_> {
+    fn number(&mut self, number: i64) {
+        self.blocks.number(self.block, self.index, number);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), Problem> {
+        Ok(self.blocks.bytes(self.block, self.index, bytes)?)
+    }
+
+    fn bytes_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Result<(), Problem> {
+        Ok(self.blocks.bytes_with(self.block, self.index, write)?)
+    }
+}
+
+fn number<T: FromStr>(text: &[u8], what: &'static str) -> Result<T, Problem> {
+    std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or(Problem::Text(what))
+}
+
+/// A whole number: what most columns are.
+#[inline]
+fn whole(text: &[u8]) -> Result<i64, Problem> {
+    let (negative, digits) = match text.split_first() {
+        Some((b'-', digits)) => (true, digits),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return number(text, "a whole number");
+    }
+    let mut value = 0_i64;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return Err(Problem::Text("a whole number"));
+        }
+        value = value * 10 + i64::from(digit - b'0');
+    }
+    Ok(if negative { -value } else { value })
+}
+
+fn within<T>(text: &[u8], what: &'static str) -> Result<i64, Problem>
+where
+    T: TryFrom<i64>,
+{
+    let value = whole(text)?;
+    T::try_from(value).map(|_| value).map_err(|_| Problem::Text(what))
+}
+
+impl Codec {
+    /// Writes a value.
+    pub fn write(&self, slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<Written, Problem> {
+        match self {
+            Codec::Boolean => {
+                let value = boolean(text)?;
+                slot.blocks.boolean(slot.block, slot.index, value);
+            }
+            Codec::Bit => {
+                let value = bit(text)?;
+                slot.blocks.boolean(slot.block, slot.index, value);
+            }
+            Codec::Int16 => slot.number(within::<i16>(text, "a number of 16 bits")?),
+            Codec::Int32 => slot.number(within::<i32>(text, "a number of 32 bits")?),
+            Codec::Int64 => slot.number(whole(text)?),
+            Codec::Float32 => {
+                let value = number::<f32>(text, "a number")?;
+                slot.blocks.float32(slot.block, slot.index, value);
+            }
+            Codec::Float64 => {
+                let value = number::<f64>(text, "a number")?;
+                slot.blocks.float64(slot.block, slot.index, value);
+            }
+            Codec::Text(_) | Codec::Json | Codec::Enum(_) => slot.bytes(text)?,
+            Codec::Decimal { .. } | Codec::VariableDecimal | Codec::DecimalText(_) | Codec::Money(..) => {
+                return self.write_decimal(slot, text);
+            }
+            Codec::Date(_)
+            | Codec::Time(_)
+            | Codec::TimeWithZone
+            | Codec::Timestamp(_)
+            | Codec::TimestampWithZone(_)
+            | Codec::Interval(_) => self.write_time(slot, text)?,
+            Codec::Bytes(mode) => {
+                let bytes =
+                    hex_bytes(text.strip_prefix(b"\\x").unwrap_or(text)).ok_or(Problem::Text("hexadecimal digits"))?;
+                slot.bytes_with(|out| encodings::write(*mode, &bytes, out))?;
+            }
+            Codec::Unknown(mode) => {
+                let text = geometry::java_shape(&String::from_utf8_lossy(text));
+                slot.bytes_with(|out| encodings::write(*mode, text.as_bytes(), out))?;
+            }
+            Codec::Bits(_) => {
+                let mut good = false;
+                slot.bytes_with(|out| good = bits::write(text, out))?;
+                if !good {
+                    return Err(Problem::Text("bits"));
+                }
+            }
+            Codec::Point
+            | Codec::Geometry(_)
+            | Codec::Vector
+            | Codec::HalfVector
+            | Codec::SparseVector
+            | Codec::HstoreJson
+            | Codec::HstoreMap
+            | Codec::Array(_) => self.write_compound(slot, text)?,
+            Codec::Masked(mask, _) => slot.bytes_with(|out| mask.write(Some(text), out))?,
+        }
+        Ok(Written::Value)
+    }
+
+    fn write_decimal(&self, slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<Written, Problem> {
+        let money;
+        let text = match self {
+            Codec::Money(..) => {
+                money = decimal::money(text).ok_or(Problem::Text("an amount of money"))?;
+                &money
+            }
+            _ => text,
+        };
+        match self {
+            Codec::DecimalText(scale) => {
+                slot.bytes_with(|out| decimal::pad(text, scale.unwrap_or(0) as usize, out))?;
+            }
+            Codec::Money(DecimalMode::Text, digits) => {
+                slot.bytes_with(|out| decimal::pad(text, *digits as usize, out))?;
+            }
+            Codec::Money(DecimalMode::Double, _) => {
+                let value = number::<f64>(text, "an amount of money")?;
+                slot.blocks.float64(slot.block, slot.index, value);
+            }
+            Codec::Decimal { scale, .. } | Codec::Money(DecimalMode::Precise, scale) => {
+                let Some(digits) = Digits::parse(text) else {
+                    return Ok(Written::Nothing);
+                };
+                slot.bytes_with(|out| digits.write_unscaled(*scale as usize, out))?;
+            }
+            _ => {
+                let Some(digits) = Digits::parse(text) else {
+                    return Ok(Written::Nothing);
+                };
+                let scale = digits.significant_fraction().len();
+                let block = slot.blocks.structure(slot.block, slot.index, 2)?;
+                slot.blocks.number(block, 0, scale as i64);
+                slot.blocks
+                    .bytes_with(block, 1, |out| digits.write_unscaled(scale, out))?;
+            }
+        }
+        Ok(Written::Value)
+    }
+
+    fn write_time(&self, slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<(), Problem> {
+        match self {
+            Codec::Date(form) => {
+                let date = civil::date(text).ok_or(Problem::Text("a date"))?;
+                write_date(slot, *form, date)
+            }
+            Codec::Time(form) => {
+                let micros = civil::time(text).ok_or(Problem::Text("a time of day"))?;
+                write_time_of_day(slot, *form, micros)
+            }
+            Codec::TimeWithZone => {
+                let micros = civil::time_with_zone(text).ok_or(Problem::Text("a time of day with a zone"))?;
+                slot.bytes_with(|out| {
+                    time::write_time(out, micros, Fraction::Needed);
+                    out.push(b'Z');
+                })
+            }
+            Codec::Timestamp(form) => {
+                let moment = civil::timestamp(text).ok_or(Problem::Text("a timestamp"))?;
+                write_timestamp(slot, *form, moment)
+            }
+            Codec::TimestampWithZone(fraction) => {
+                match civil::timestamp(text).ok_or(Problem::Text("a timestamp with a zone"))? {
+                    Moment::At(micros) => slot.bytes_with(|out| time::write_timestamp(out, micros, *fraction)),
+                    Moment::Infinity => slot.bytes(b"infinity"),
+                    Moment::MinusInfinity => slot.bytes(b"-infinity"),
+                }
+            }
+            Codec::Interval(mode) => {
+                let interval = Interval::parse(text).ok_or(Problem::Text("an interval"))?;
+                match mode {
+                    IntervalMode::Numeric => {
+                        slot.number(interval.total_micros());
+                        Ok(())
+                    }
+                    IntervalMode::Text => slot.bytes(interval.iso_text().as_bytes()),
+                }
+            }
+            _ => Err(Problem::Text("a time")),
+        }
+    }
+
+    fn write_compound(&self, slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<(), Problem> {
+        match self {
+            Codec::Point => {
+                let (x, y) = geometry::point(text).ok_or(Problem::Text("a point"))?;
+                write_point(slot, x, y)
+            }
+            Codec::Geometry(_) => {
+                let (srid, wkb) = geometry::ewkb(text).ok_or(Problem::Text("a geometry in EWKB"))?;
+                let block = slot.blocks.structure(slot.block, slot.index, 2)?;
+                slot.blocks.bytes(block, 0, &wkb)?;
+                match srid {
+                    Some(srid) => slot.blocks.number(block, 1, srid.into()),
+                    None => slot.blocks.null(block, 1),
+                }
+                Ok(())
+            }
+            Codec::Vector | Codec::HalfVector => self.write_vector(slot, text),
+            Codec::SparseVector => write_sparse_vector(slot, text),
+            Codec::HstoreJson => {
+                let pairs = hstore::parse(text).ok_or(Problem::Text("an hstore"))?;
+                slot.bytes(hstore::to_json(&pairs).as_bytes())
+            }
+            Codec::HstoreMap => {
+                let pairs = hstore::parse(text).ok_or(Problem::Text("an hstore"))?;
+                let block = slot.blocks.map(slot.block, slot.index, pairs.len())?;
+                for (index, (key, value)) in pairs.iter().enumerate() {
+                    slot.blocks.bytes(block, 2 * index, key.as_bytes())?;
+                    match value {
+                        Some(value) => slot.blocks.bytes(block, 2 * index + 1, value.as_bytes())?,
+                        None => slot.blocks.null(block, 2 * index + 1),
+                    }
+                }
+                Ok(())
+            }
+            Codec::Array(element) => {
+                let elements = array::parse(text).ok_or(Problem::Text("an array of one dimension"))?;
+                let block = slot.blocks.array(slot.block, slot.index, elements.ranges.len())?;
+                for (index, range) in elements.ranges.iter().enumerate() {
+                    let mut inner = Slot {
+                        blocks: &mut *slot.blocks,
+                        block,
+                        index,
+                    };
+                    let written = match range {
+                        Some(range) => element.write(&mut inner, &elements.plain[range.clone()])?,
+                        None => Written::Nothing,
+                    };
+                    if written == Written::Nothing {
+                        slot.blocks.null(block, index);
+                    }
+                }
+                Ok(())
+            }
+            _ => Err(Problem::Text("a compound value")),
+        }
+    }
+
+    fn write_vector(&self, slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<(), Problem> {
+        let inner = text
+            .strip_prefix(b"[")
+            .and_then(|rest| rest.strip_suffix(b"]"))
+            .ok_or(Problem::Text("a vector"))?;
+        let numbers: Vec<&[u8]> = inner.split(|byte| *byte == b',').filter(|n| !n.is_empty()).collect();
+        let block = slot.blocks.array(slot.block, slot.index, numbers.len())?;
+        for (index, text) in numbers.iter().enumerate() {
+            match self {
+                Codec::HalfVector => slot.blocks.float32(block, index, number(text, "a number")?),
+                _ => slot.blocks.float64(block, index, number(text, "a number")?),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn boolean(text: &[u8]) -> Result<bool, Problem> {
+    match text {
+        b"t" | b"true" => Ok(true),
+        b"f" | b"false" => Ok(false),
+        _ => Err(Problem::Text("t or f")),
+    }
+}
+
+fn bit(text: &[u8]) -> Result<bool, Problem> {
+    match text {
+        b"1" => Ok(true),
+        b"0" => Ok(false),
+        _ => Err(Problem::Text("a bit")),
+    }
+}
+
+/// The original's numbers for a date at the ends of time.
+fn write_date(slot: &mut Slot<'_, '_>, form: Form, date: Moment) -> Result<(), Problem> {
+    let days = match date {
+        Moment::At(days) => days,
+        Moment::Infinity => -2_147_472_692,
+        Moment::MinusInfinity => -2_147_472_691,
+    };
+    match form {
+        Form::IsoText => slot.bytes_with(|out| {
+            time::write_date(out, days);
+            out.push(b'Z');
+        }),
+        Form::Days | Form::ConnectDays | Form::Millis | Form::Micros | Form::Nanos | Form::ConnectMillis => {
+            i32::try_from(days).map_err(|_| Problem::Text("a date within 5.8 million years"))?;
+            slot.number(days);
+            Ok(())
+        }
+    }
+}
+
+fn write_time_of_day(slot: &mut Slot<'_, '_>, form: Form, micros: i64) -> Result<(), Problem> {
+    match form {
+        Form::Micros | Form::Days | Form::ConnectDays => slot.number(micros),
+        Form::Nanos => slot.number(micros * 1000),
+        Form::Millis | Form::ConnectMillis => slot.number(micros / 1000),
+        Form::IsoText => {
+            return slot.bytes_with(|out| {
+                time::write_time(out, micros % DAY, Fraction::Needed);
+                out.push(b'Z');
+            });
+        }
+    }
+    Ok(())
+}
+
+fn write_timestamp(slot: &mut Slot<'_, '_>, form: Form, moment: Moment) -> Result<(), Problem> {
+    let micros = match moment {
+        Moment::At(micros) => micros,
+        Moment::Infinity if form != Form::IsoText => {
+            slot.number(INFINITY);
+            return Ok(());
+        }
+        Moment::MinusInfinity if form != Form::IsoText => {
+            slot.number(MINUS_INFINITY);
+            return Ok(());
+        }
+        Moment::Infinity => return slot.bytes(b"infinity"),
+        Moment::MinusInfinity => return slot.bytes(b"-infinity"),
+    };
+    match form {
+        Form::Micros | Form::Days | Form::ConnectDays => slot.number(micros),
+        Form::Nanos => slot.number(micros.saturating_mul(1000)),
+        Form::Millis | Form::ConnectMillis => slot.number(micros.div_euclid(1000)),
+        Form::IsoText => return slot.bytes_with(|out| time::write_timestamp(out, micros, Fraction::Needed)),
+    }
+    Ok(())
+}
+
+pub(super) fn write_point(slot: &mut Slot<'_, '_>, x: f64, y: f64) -> Result<(), Problem> {
+    let block = slot.blocks.structure(slot.block, slot.index, 4)?;
+    slot.blocks.float64(block, 0, x);
+    slot.blocks.float64(block, 1, y);
+    slot.blocks.bytes(block, 2, &geometry::point_wkb(x, y))?;
+    slot.blocks.null(block, 3);
+    Ok(())
+}
+
+/// `{1:0.5,3:2}/5`.
+fn write_sparse_vector(slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<(), Problem> {
+    const WHAT: &str = "a sparse vector";
+    let text = std::str::from_utf8(text).map_err(|_| Problem::Text(WHAT))?;
+    let (list, dimensions) = text
+        .strip_prefix('{')
+        .and_then(|rest| rest.split_once("}/"))
+        .ok_or(Problem::Text(WHAT))?;
+    let pairs: Vec<(&str, &str)> = list.split(',').filter_map(|pair| pair.split_once(':')).collect();
+    let block = slot.blocks.structure(slot.block, slot.index, 2)?;
+    slot.blocks
+        .number(block, 0, within::<i16>(dimensions.as_bytes(), WHAT)?);
+    let map = slot.blocks.map(block, 1, pairs.len())?;
+    for (index, (position, value)) in pairs.into_iter().enumerate() {
+        slot.blocks
+            .number(map, 2 * index, within::<i16>(position.as_bytes(), WHAT)?);
+        slot.blocks.float64(map, 2 * index + 1, number(value.as_bytes(), WHAT)?);
+    }
+    Ok(())
+}
+
+/// The text that a snapshot gives an amount of money as, where decimals are texts: the original reads it as a double.
+pub fn snapshot_money_text(text: &[u8]) -> Option<String> {
+    let plain = decimal::money(text)?;
+    let value: f64 = std::str::from_utf8(&plain).ok()?.parse().ok()?;
+    Some(java::double_text(value))
+}

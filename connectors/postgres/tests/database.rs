@@ -1,0 +1,224 @@
+//! The connector on a real server: `CAISSON_TEST_POSTGRES=postgresql://user:password@host:port/database`, which has to
+//! have `wal_level=logical`, and `psql`. Without it these tests are skipped.
+
+#![allow(clippy::unwrap_used)]
+
+use std::process::Command;
+use std::time::Duration;
+
+use caisson_postgres::PostgresConnector;
+use caisson_sdk::prelude::*;
+use caisson_sdk::testing::SourceHarness;
+
+/// A database of a test's own, dropped with its slot at the end.
+struct Database {
+    url: String,
+    name: String,
+}
+
+impl Database {
+    fn create(name: &str) -> Option<Self> {
+        let Ok(url) = std::env::var("CAISSON_TEST_POSTGRES") else {
+            println!("skipped: CAISSON_TEST_POSTGRES is not set");
+            return None;
+        };
+        let database = Database {
+            url,
+            name: format!("caisson_{name}_{}", std::process::id()),
+        };
+        database.admin(&format!("create database {}", database.name));
+        Some(database)
+    }
+
+    fn parts(&self) -> (String, String, String, String) {
+        let rest = self.url.split_once("://").unwrap().1;
+        let (login, address) = rest.split_once('@').unwrap();
+        let (user, password) = login.split_once(':').unwrap();
+        let (host, port) = address.split('/').next().unwrap().split_once(':').unwrap();
+        (user.into(), password.into(), host.into(), port.into())
+    }
+
+    fn psql(&self, database: &str, sql: &str) -> String {
+        let (user, password, host, port) = self.parts();
+        let output = Command::new("psql")
+            .args([
+                "-qAtX",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-h",
+                &host,
+                "-p",
+                &port,
+                "-U",
+                &user,
+                "-d",
+                database,
+                "-c",
+                sql,
+            ])
+            .env("PGPASSWORD", password)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{sql}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    fn admin(&self, sql: &str) -> String {
+        self.psql("postgres", sql)
+    }
+
+    fn run(&self, sql: &str) -> String {
+        self.psql(&self.name, sql)
+    }
+
+    fn source(&self, more: &[(&str, &str)]) -> SourceHarness<PostgresConnector> {
+        let (user, password, host, port) = self.parts();
+        let mut config = vec![
+            ("database.hostname", host.as_str()),
+            ("database.port", &port),
+            ("database.user", &user),
+            ("database.password", &password),
+            ("database.dbname", &self.name),
+            ("topic.prefix", "t"),
+            ("slot.name", &self.name),
+            ("plugin.name", "pgoutput"),
+        ];
+        config.extend_from_slice(more);
+        SourceHarness::new(config).max_wait(Duration::from_millis(100))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let slot = format!(
+            "select pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = '{0}' and active",
+            self.name
+        );
+        self.admin(&slot);
+        for _ in 0..50 {
+            let left = self.admin(&format!(
+                "select count(pg_drop_replication_slot(slot_name)) from pg_replication_slots where slot_name = '{0}' and not active; \
+                 select count(*) from pg_replication_slots where slot_name = '{0}'",
+                self.name
+            ));
+            if left.ends_with('0') {
+                break;
+            }
+        }
+        self.admin(&format!("drop database {} with (force)", self.name));
+    }
+}
+
+fn field<'v>(record: &'v SourceRecord, path: &[&str]) -> &'v Value {
+    let mut schema = record.record.value_schema.clone().unwrap();
+    let mut value = &record.record.value;
+    for name in path {
+        let index = schema.field_index(name).unwrap();
+        let Value::Struct(values) = value else {
+            panic!("{name} of {value:?}")
+        };
+        value = &values[index];
+        schema = schema.fields()[index].schema.clone();
+    }
+    value
+}
+
+fn op(record: &SourceRecord) -> &str {
+    match field(record, &["op"]) {
+        Value::String(op) => op,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn rows_come_by_snapshot_and_stream_without_a_gap() {
+    let Some(database) = Database::create("flow") else {
+        return;
+    };
+    database.run("create table t (id int primary key, name text, n numeric(6,2)); insert into t values (1, 'one', 1.5), (2, null, null)");
+    let mut source = database.source(&[]);
+    source.start().unwrap();
+    let snapshot = source.poll_until(2).unwrap();
+    assert_eq!(op(&snapshot[0]), "r");
+    assert_eq!(snapshot[0].record.topic.as_ref(), "t.public.t");
+    assert_eq!(*field(&snapshot[0], &["after", "name"]), Value::from("one"));
+    assert_eq!(*field(&snapshot[1], &["source", "snapshot"]), Value::from("last"));
+    database.run("insert into t values (3, 'three', 3); update t set name = 'two' where id = 2; update t set id = 4 where id = 3; delete from t where id = 1");
+    let stream = source.poll_until(7).unwrap();
+    let ops: Vec<String> = stream
+        .iter()
+        .map(|record| {
+            if record.record.value.is_null() {
+                "-".into()
+            } else {
+                op(record).to_owned()
+            }
+        })
+        .collect();
+    assert_eq!(ops, ["c", "u", "d", "-", "c", "d", "-"]);
+    assert_eq!(*field(&stream[1], &["after", "name"]), Value::from("two"));
+    assert_eq!(stream[2].record.headers[0].name.as_ref(), "__debezium.newkey");
+    source.stop();
+}
+
+#[test]
+fn the_stream_goes_on_after_the_stored_offset() {
+    let Some(database) = Database::create("resume") else {
+        return;
+    };
+    database.run("create table t (id int primary key)");
+    let mut source = database.source(&[]);
+    source.start().unwrap();
+    // The slot is there once the stream is read.
+    while database.admin(&format!(
+        "select active from pg_replication_slots where slot_name = '{}'",
+        database.name
+    )) != "t"
+    {
+        source.poll().unwrap();
+    }
+    database.run("begin; insert into t select generate_series(1, 5); commit; insert into t values (6)");
+    let records = source.poll_until(6).unwrap();
+    source.stop();
+    // As if the third row had been the last one to reach Kafka.
+    let (partition, offset) = records[2].source.clone().unwrap();
+    database.run("insert into t values (7)");
+    while database.admin(&format!(
+        "select active from pg_replication_slots where slot_name = '{}'",
+        database.name
+    )) == "t"
+    {}
+    let mut again = database.source(&[]).offset(partition, offset);
+    again.start().unwrap();
+    let rest = again.poll_until(4).unwrap();
+    let ids: Vec<Value> = rest
+        .iter()
+        .map(|record| field(record, &["after", "id"]).clone())
+        .collect();
+    assert_eq!(ids, [4, 5, 6, 7].map(Value::Int32));
+    again.stop();
+}
+
+#[test]
+fn a_wrong_password_is_an_error_of_its_key() {
+    let Some(database) = Database::create("password") else {
+        return;
+    };
+    let source = database.source(&[("database.password", "wrong")]);
+    let values = source.validate().unwrap();
+    let wrong: Vec<_> = values.iter().filter(|value| !value.errors.is_empty()).collect();
+    assert_eq!(wrong.len(), 1);
+    assert_eq!(wrong[0].name, "database.password");
+    assert!(
+        wrong[0].errors[0].contains("check database.user and database.password"),
+        "{:?}",
+        wrong[0].errors
+    );
+}
