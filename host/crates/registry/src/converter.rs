@@ -387,6 +387,7 @@ fn describe(error: WireError, bytes: &[u8]) -> String {
              converter is meant"
         ),
         WireError::Short => format!("the value ends within the id of its schema: {first}"),
+        WireError::Indexes => format!("the value does not say which message it is: {first}"),
     }
 }
 

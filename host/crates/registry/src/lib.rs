@@ -10,6 +10,8 @@ mod client;
 mod converter;
 mod error;
 mod fault;
+mod names;
+mod protobuf;
 mod registry;
 mod settings;
 mod subject;
@@ -50,6 +52,10 @@ fn build(kind: SchemaRegistryConverter, part: Part, options: &Options) -> Result
     let read = Read::new(kind, options)?;
     match kind {
         SchemaRegistryConverter::Avro => around(avro::Avro::new(avro::AvroOptions::new(&read)), part, &read),
+        SchemaRegistryConverter::Protobuf => {
+            let options = protobuf::ProtobufOptions::new(&read);
+            around(protobuf::Protobuf::new(options), part, &read)
+        }
     }
 }
 

@@ -15,15 +15,17 @@ pub const CLIENT_PREFIX: &str = "schema.registry.";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchemaRegistryConverter {
     Avro,
+    Protobuf,
 }
 
 impl SchemaRegistryConverter {
-    pub const ALL: [SchemaRegistryConverter; 1] = [SchemaRegistryConverter::Avro];
+    pub const ALL: [SchemaRegistryConverter; 2] = [SchemaRegistryConverter::Avro, SchemaRegistryConverter::Protobuf];
 
     /// The full name of the class.
     pub fn class(self) -> &'static str {
         match self {
             SchemaRegistryConverter::Avro => "io.confluent.connect.avro.AvroConverter",
+            SchemaRegistryConverter::Protobuf => "io.confluent.connect.protobuf.ProtobufConverter",
         }
     }
 
@@ -31,6 +33,7 @@ impl SchemaRegistryConverter {
     pub fn definitions(self) -> Vec<Definition> {
         let own = match self {
             SchemaRegistryConverter::Avro => AVRO,
+            SchemaRegistryConverter::Protobuf => PROTOBUF,
         };
         let tls = security::SSL.iter().map(|line| {
             let mut definition = line.definition();
@@ -334,6 +337,51 @@ static AVRO: &[Line] = &[
         Text("true"),
         Low,
         "Whether a union of one type counts as that type.",
+    ),
+];
+
+static PROTOBUF: &[Line] = &[
+    line(
+        "enhanced.protobuf.schema.support",
+        Type::Boolean,
+        Text("false"),
+        Medium,
+        "Whether names keep their package.",
+    ),
+    line(
+        "int.for.enums",
+        Type::Boolean,
+        Text("false"),
+        Medium,
+        "Whether enumerations become numbers.",
+    ),
+    line(
+        "optional.for.nullables",
+        Type::Boolean,
+        Text("false"),
+        Medium,
+        "Whether optional fields are written with the label optional.",
+    ),
+    line(
+        "optional.for.proto2",
+        Type::Boolean,
+        Text("true"),
+        Medium,
+        "Whether the label optional means as much in proto2 as it does in proto3.",
+    ),
+    line(
+        "wrapper.for.nullables",
+        Type::Boolean,
+        Text("false"),
+        Medium,
+        "Whether optional fields are written as google.protobuf.Int32Value and the like.",
+    ),
+    line(
+        "wrapper.for.raw.primitives",
+        Type::Boolean,
+        Text("true"),
+        Medium,
+        "Whether such a message at the top is the value that it wraps.",
     ),
 ];
 

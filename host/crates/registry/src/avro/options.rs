@@ -40,7 +40,7 @@ impl AvroOptions {
 
     pub fn scrub(&self, name: &str) -> String {
         if self.scrub_invalid_names {
-            names::scrub(name)
+            crate::names::scrub(name)
         } else {
             name.to_owned()
         }
