@@ -75,16 +75,12 @@ impl<S: Side> Transform for InsertField<S> {
         if insertions.is_empty() {
             return Err(Error::config("No field insertion configured"));
         }
-        if let (
-            Some(Insertion {
-                what: What::Text(_), ..
-            }),
-            None,
-        ) = (insertions.last(), text)
-        {
-            return Err(Error::config(
-                "Invalid value null for configuration static.value: No value specified for static field: ",
-            ));
+        if let (Some(spec), None) = (settings.optional_text("static.field"), text) {
+            // Java says where the object of the specification lies.
+            let identity = format!("{:x}", spec.len());
+            return Err(Error::config(format!(
+                "Invalid value null for configuration static.value: No value specified for static field: org.apache.kafka.connect.transforms.InsertField$InsertionSpec@{identity}"
+            )));
         }
         Ok(InsertField {
             insertions,

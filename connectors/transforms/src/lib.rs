@@ -5,18 +5,34 @@
 //! in the place of the native ones.
 
 mod cache;
+mod cast;
+mod date_format;
 mod drop_headers;
+mod extract_field;
+mod field_path;
 mod fields;
 mod filter;
+mod flatten;
 mod has_header_key;
+mod header_from;
 mod hoist_field;
 mod insert_field;
+mod insert_header;
 mod map;
+mod mask_field;
 mod record_is_tombstone;
+mod regex;
+mod regex_router;
 mod registry;
+mod replace_field;
 mod require;
+mod set_schema_metadata;
 mod side;
 mod standard;
+mod timestamp_converter;
+mod timestamp_router;
+mod topic_name_matches;
+mod topics;
 mod value_to_key;
 
 pub use registry::{DynPredicate, DynTransform, NativePredicate, NativeTransform, Subject};
@@ -46,16 +62,36 @@ macro_rules! standard {
 
 standard! {
     transforms: [
+        cast::Cast<side::Key>,
+        cast::Cast<side::Value>,
         drop_headers::DropHeaders,
+        extract_field::ExtractField<side::Key>,
+        extract_field::ExtractField<side::Value>,
         filter::Filter,
+        flatten::Flatten<side::Key>,
+        flatten::Flatten<side::Value>,
+        header_from::HeaderFrom<side::Key>,
+        header_from::HeaderFrom<side::Value>,
         hoist_field::HoistField<side::Key>,
         hoist_field::HoistField<side::Value>,
         insert_field::InsertField<side::Key>,
         insert_field::InsertField<side::Value>,
+        insert_header::InsertHeader,
+        mask_field::MaskField<side::Key>,
+        mask_field::MaskField<side::Value>,
+        regex_router::RegexRouter,
+        replace_field::ReplaceField<side::Key>,
+        replace_field::ReplaceField<side::Value>,
+        set_schema_metadata::SetSchemaMetadata<side::Key>,
+        set_schema_metadata::SetSchemaMetadata<side::Value>,
+        timestamp_converter::TimestampConverter<side::Key>,
+        timestamp_converter::TimestampConverter<side::Value>,
+        timestamp_router::TimestampRouter,
         value_to_key::ValueToKey,
     ],
     predicates: [
         has_header_key::HasHeaderKey,
         record_is_tombstone::RecordIsTombstone,
+        topic_name_matches::TopicNameMatches,
     ],
 }

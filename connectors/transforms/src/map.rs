@@ -23,3 +23,15 @@ pub fn find(entries: &[(Value, Value)], key: &str) -> Option<usize> {
         .iter()
         .position(|(known, _)| matches!(known, Value::String(known) if known == key))
 }
+
+/// The name that a key of a map is; Kafka Connect's transforms know texts only.
+pub fn key_text(key: &Value) -> Result<&str, Error> {
+    match key {
+        Value::String(text) => Ok(text),
+        other => {
+            let class = other.java_class();
+            let message = format!("class {class} cannot be cast to class java.lang.String");
+            Err(Error::data(message).with_class("java.lang.ClassCastException"))
+        }
+    }
+}

@@ -37,6 +37,9 @@ pub fn replace_null_with_default() -> Key {
         .documentation("Whether a field that is null counts as its default value, where its schema has one.")
 }
 
+/// Kafka's text for checks of pairs.
+pub const PAIRS: &str = "list of colon-delimited pairs, e.g. <code>foo:bar,abc:xyz</code>";
+
 /// Entries without empty or repeated ones.
 pub fn entries(empty_allowed: bool) -> Validator {
     Validator::Distinct {

@@ -8,8 +8,7 @@ mod shape;
 mod temporal;
 mod tokens;
 
-pub use convert::schema_text;
-pub use convert::{Target, convert_to};
+pub use convert::{Target, convert_to, schema_text};
 pub use format::write_text;
 pub use infer::infer_schema;
 pub use parse::parse_string;

@@ -78,6 +78,11 @@ impl Settings {
         self.values.int(key).ok_or_else(|| missing(key, "whole number"))
     }
 
+    /// The value of a key of type INT or SHORT, if it has one.
+    pub fn optional_int(&self, key: &str) -> Option<i32> {
+        self.values.int(key)
+    }
+
     /// The value of a key of type LONG, INT or SHORT.
     pub fn long(&self, key: &str) -> Result<i64, Error> {
         self.values.long(key).ok_or_else(|| missing(key, "whole number"))

@@ -19,6 +19,21 @@ impl From<&caisson_convert::ConvertError> for Thrown {
     }
 }
 
+impl Thrown {
+    /// An error of a plugin, in a phase of its life.
+    pub fn by_plugin(phase: &'static str, error: &caisson_api::Error) -> Self {
+        let cause = |cause: &caisson_api::Cause| {
+            let message = cause.message.clone().unwrap_or_default();
+            (cause.class.clone().into_owned(), message)
+        };
+        let outer = (error.class().to_owned(), error.message.clone());
+        Thrown {
+            phase: Some(phase),
+            chain: std::iter::once(outer).chain(error.causes().iter().map(cause)).collect(),
+        }
+    }
+}
+
 /// What a vector expects: a result, or an error.
 #[derive(Clone, Copy, Debug)]
 pub enum Expected<'a> {

@@ -7,7 +7,9 @@
 pub mod configdef;
 pub mod configdump;
 pub mod converter;
+pub mod predicate;
 pub mod schema;
+pub mod transform;
 pub mod values;
 
 use crate::Replay;
@@ -17,6 +19,8 @@ pub const ALL: &[(&str, Replay)] = &[
     ("configdef", configdef::replay),
     ("configdump", configdump::replay),
     ("converter", converter::replay),
+    ("predicate", predicate::replay),
     ("schema", schema::replay),
+    ("transform", transform::replay),
     ("values", values::replay),
 ];

@@ -11,7 +11,7 @@ pub mod notation;
 mod report;
 mod vectors;
 
-pub use compare::{same_data, same_value};
+pub use compare::{same_data, same_record, same_value};
 pub use error::{Expected, Thrown, check_error};
 pub use report::{Outcome, Report};
 pub use vectors::{Error, Vector, VectorFile};

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use caisson_api::frame::Timestamp;
 use caisson_api::schema::{Field, Kind, Schema};
-use caisson_api::{Decimal, SchemaRef, Value};
+use caisson_api::{Decimal, Header, Record, SchemaRef, Value};
+use caisson_sdk::transform::Origin;
 use serde_json::Value as Json;
 
 /// Something that has no counterpart here, and what it is.
@@ -189,6 +191,37 @@ pub fn data(json: &Json) -> Built<(Option<SchemaRef>, Value)> {
     let schema = schema(&json["schema"])?;
     let value = value(&json["value"], schema.as_deref())?;
     Ok((schema, value))
+}
+
+/// A record, and where it comes from.
+pub fn record(json: &Json) -> Built<(Record, Origin)> {
+    let Some(topic) = json["topic"].as_str() else {
+        return unbuildable("a record without a topic");
+    };
+    let (key_schema, key) = data(&json["key"])?;
+    let (value_schema, value) = data(&json["value"])?;
+    let header = |json: &Json| {
+        let (schema, value) = data(json)?;
+        let name = json["key"].as_str().unwrap_or_default().into();
+        Ok(Header { name, schema, value })
+    };
+    let timestamp = json["timestamp"].as_i64();
+    let record = Record {
+        topic: topic.into(),
+        partition: json["partition"].as_i64().map(|partition| partition as i32),
+        key_schema,
+        key,
+        value_schema,
+        value,
+        timestamp,
+        headers: items(&json["headers"]).map(header).collect::<Built<_>>()?,
+    };
+    let kind = match (json["timestampType"].as_str(), timestamp) {
+        (Some("LogAppendTime"), Some(timestamp)) => Timestamp::LogAppend(timestamp),
+        (Some("CreateTime"), Some(timestamp)) => Timestamp::Create(timestamp),
+        (Some(_) | None, Some(_) | None) => Timestamp::None,
+    };
+    Ok((record, Origin::of(json["offset"].as_i64(), kind)))
 }
 
 /// A configuration: texts, of which some may be null.

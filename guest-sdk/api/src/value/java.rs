@@ -12,7 +12,7 @@ use crate::schema::{Kind, Schema};
 
 pub use date::Moment;
 pub use decimal::{double_value, exact_long, float_value, long_value, parse_decimal, write_decimal};
-pub use number::{write_f32, write_f64, write_i64};
+pub use number::{parse_f32, parse_f64, write_f32, write_f64, write_i64};
 
 /// What `"" + value.getClass()` gives for the class that stands for a value in Kafka Connect.
 pub fn class_of(value: &Value) -> String {

@@ -54,7 +54,7 @@ impl Scan<'_> {
         let month = self.number()?;
         self.literal('-')?;
         let day = self.number()?;
-        Some(Moment::days_of(year, month, day) * DAY)
+        Some(Moment::days_of(year, month, day).wrapping_mul(DAY))
     }
 
     fn literal(&mut self, expected: char) -> Option<()> {

@@ -14,13 +14,13 @@ pub struct Moment {
     pub time: i64,
 }
 
-/// Days since the epoch at which Java's calendar changes from Julian to Gregorian: 15 October 1582.
-const GREGORIAN_START: i64 = -141_427;
-
 impl Moment {
+    /// Days since the epoch at which Java's calendar changes from Julian to Gregorian: 15 October 1582.
+    pub const GREGORIAN_START: i64 = -141_427;
+
     pub fn of(millis: i64) -> Self {
         let days = millis.div_euclid(DAY);
-        let (year, month, day) = if days >= GREGORIAN_START {
+        let (year, month, day) = if days >= Self::GREGORIAN_START {
             gregorian(days)
         } else {
             julian(days)
@@ -35,23 +35,35 @@ impl Moment {
 
     /// The day since the epoch of a date whose month and day may be out of range, as a lenient calendar counts.
     pub fn days_of(year: i64, month: i64, day: i64) -> i64 {
-        let year = year
-            .saturating_add((month.saturating_sub(1)).div_euclid(12))
-            .clamp(-YEARS, YEARS);
-        let month = month.saturating_sub(1).rem_euclid(12) + 1;
-        let day = day.clamp(-DAYS, DAYS);
-        let gregorian = gregorian_days(year, month) + day - 1;
-        if gregorian >= GREGORIAN_START {
+        let day = day.clamp(-MOST, MOST);
+        let gregorian = Self::gregorian_first_of(year, month) + day - 1;
+        if gregorian >= Self::GREGORIAN_START {
             gregorian
         } else {
-            julian_days(year, month) + day - 1
+            Self::julian_first_of(year, month) + day - 1
         }
+    }
+
+    /// The day since the epoch of the first of a month, which may be out of range, in the Gregorian calendar.
+    pub fn gregorian_first_of(year: i64, month: i64) -> i64 {
+        let (year, month) = in_range(year, month);
+        gregorian_days(year, month)
+    }
+
+    /// As [`Moment::gregorian_first_of`], in the Julian calendar.
+    pub fn julian_first_of(year: i64, month: i64) -> i64 {
+        let (year, month) = in_range(year, month);
+        julian_days(year, month)
     }
 }
 
-/// Bounds of what text may name, so that milliseconds fit.
-const YEARS: i64 = 200_000_000;
-const DAYS: i64 = 20_000_000_000;
+/// More years, months or days than any int of Java can name.
+const MOST: i64 = 10_000_000_000;
+
+fn in_range(year: i64, month: i64) -> (i64, i64) {
+    let month = month.clamp(-MOST, MOST) - 1;
+    (year.clamp(-MOST, MOST) + month.div_euclid(12), month.rem_euclid(12) + 1)
+}
 
 /// The proleptic Gregorian date of a day (Hinnant's `civil_from_days`).
 fn gregorian(days: i64) -> (i64, u32, u32) {

@@ -104,6 +104,106 @@ pub fn write_i64(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
+/// `Double.parseDouble`
+pub fn parse_f64(text: &str) -> Option<f64> {
+    match floating(text)? {
+        Floating::Decimal(text) => text.parse().ok(),
+        Floating::Hexadecimal(text) => hexadecimal(text, 53, -1074),
+    }
+}
+
+/// `Float.parseFloat`
+pub fn parse_f32(text: &str) -> Option<f32> {
+    match floating(text)? {
+        Floating::Decimal(text) => text.parse().ok(),
+        // Rounded to the float's bits, the conversion is exact.
+        Floating::Hexadecimal(text) => hexadecimal(text, 24, -149).map(|value| value as f32),
+    }
+}
+
+enum Floating<'t> {
+    Decimal(&'t str),
+    Hexadecimal(&'t str),
+}
+
+/// Java takes white space around a number and a suffix, and has other words for what is no number than Rust.
+fn floating(text: &str) -> Option<Floating<'_>> {
+    let text = text.trim_matches(|c| c <= ' ');
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if matches!(unsigned, "NaN" | "Infinity") {
+        return Some(Floating::Decimal(text));
+    }
+    if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let number = text.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(text);
+    if unsigned.starts_with("0x") || unsigned.starts_with("0X") {
+        return Some(Floating::Hexadecimal(number));
+    }
+    Some(Floating::Decimal(number))
+}
+
+/// `-0x1.8p3`, of so many significant bits and a least exponent. More digits than there are bits for round to even.
+fn hexadecimal(text: &str, bits: u32, least: i64) -> Option<f64> {
+    let (negative, rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (mantissa, exponent) = rest.get(2..)?.split_once(['p', 'P'])?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let mut exponent = exponent.parse::<i64>().ok()?.clamp(-100_000, 100_000);
+    exponent -= 4 * i64::try_from(fraction.len()).ok()?;
+    let (mut number, mut sticky) = (0_u128, false);
+    for digit in whole.chars().chain(fraction.chars()) {
+        let digit = u128::from(digit.to_digit(16)?);
+        if number >> 100 == 0 {
+            number = number << 4 | digit;
+        } else {
+            sticky |= digit != 0;
+            exponent += 4;
+        }
+    }
+    let length = i64::from(128 - number.leading_zeros());
+    let drop = (length - i64::from(bits)).max(least - exponent);
+    if drop > 0 {
+        let (kept, lost) = if drop >= 128 {
+            (0, number)
+        } else {
+            (number >> drop, number & ((1 << drop) - 1))
+        };
+        let half = if drop > 128 { u128::MAX } else { 1 << (drop - 1) };
+        let up = lost > half || lost == half && (sticky || kept & 1 == 1);
+        number = kept + u128::from(up);
+        exponent += drop;
+    }
+    let size = scaled(number as f64, exponent);
+    // What is beyond the largest float of 24 bits is infinite for it.
+    let size = if bits == 24 && size > f64::from(f32::MAX) {
+        f64::INFINITY
+    } else {
+        size
+    };
+    Some(if negative { -size } else { size })
+}
+
+/// `value * 2^exponent`; the value has few enough bits that no step rounds.
+fn scaled(mut value: f64, mut exponent: i64) -> f64 {
+    while exponent > 0 && value.is_finite() && value != 0.0 {
+        let step = exponent.min(500);
+        value *= 2_f64.powi(step as i32);
+        exponent -= step;
+    }
+    while exponent < 0 && value != 0.0 {
+        let step = exponent.max(-500);
+        value *= 2_f64.powi(step as i32);
+        exponent -= step;
+    }
+    value
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +241,31 @@ mod tests {
         ] {
             assert_eq!(double(value), text);
         }
+    }
+
+    #[test]
+    fn numbers_are_read_as_java_reads_them() {
+        for (text, value) in [
+            ("1.5", Some(1.5)),
+            (" 1e3\n", Some(1000.0)),
+            ("-.5f", Some(-0.5)),
+            ("2.D", Some(2.0)),
+            ("-Infinity", Some(f64::NEG_INFINITY)),
+            ("0x1.8p1", Some(3.0)),
+            ("0x1p-1074", Some(4.9e-324)),
+            ("0x1.fffffffffffff8p1023", Some(f64::INFINITY)),
+            ("inf", None),
+            ("1_0", None),
+            ("0x1", None),
+            ("0x.p1", None),
+            ("", None),
+            ("fd", None),
+        ] {
+            assert_eq!(parse_f64(text), value, "{text}");
+        }
+        assert_eq!(parse_f32("0x1.fffffep127"), Some(f32::MAX));
+        assert_eq!(parse_f32("0x1.ffffffp127"), Some(f32::INFINITY));
+        assert_eq!(parse_f32("1e-46"), Some(0.0));
     }
 
     #[test]

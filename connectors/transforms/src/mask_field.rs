@@ -1,0 +1,171 @@
+//! `MaskField`: empty or fixed values in the place of what fields hold.
+
+use std::marker::PhantomData;
+
+use caisson_sdk::api::Decimal;
+use caisson_sdk::api::value::java;
+use caisson_sdk::api::values::{Target, convert_to};
+use caisson_sdk::prelude::*;
+
+use crate::cache::SchemaCache;
+use crate::fields::Nulls;
+use crate::side::Side;
+use crate::{map, require, standard};
+
+const PURPOSE: &str = "mask fields";
+
+#[derive(Debug)]
+pub struct MaskField<S> {
+    fields: Vec<String>,
+    replacement: Option<String>,
+    replace_null_with_default: bool,
+    schemas: SchemaCache<Plan>,
+    side: PhantomData<S>,
+}
+
+#[derive(Debug)]
+struct Plan {
+    /// Places of the fields that are masked.
+    masked: Vec<usize>,
+    nulls: Nulls,
+}
+
+impl<S: Side> Transform for MaskField<S> {
+    fn plugin() -> Plugin {
+        standard::transform_of::<S>(
+            "MaskField",
+            "Puts empty or fixed values into the place of what fields hold.",
+        )
+        .key(
+            Key::new("fields", Type::List)
+                .validator(standard::entries(false))
+                .importance(Importance::High)
+                .documentation("Fields to mask, separated by commas."),
+        )
+        .key(
+            Key::new("replacement", Type::String)
+                .optional()
+                .validator(Validator::NonEmpty)
+                .importance(Importance::Low)
+                .documentation("What to put in place of a number or text; absent for an empty value of the type."),
+        )
+        .key(standard::replace_null_with_default())
+    }
+
+    fn start(settings: &Settings) -> Result<Self, Error> {
+        Ok(MaskField {
+            fields: settings.list("fields").to_vec(),
+            replacement: settings.optional_text("replacement").map(str::to_owned),
+            replace_null_with_default: settings.boolean(standard::REPLACE_NULL_WITH_DEFAULT)?,
+            schemas: SchemaCache::default(),
+            side: PhantomData,
+        })
+    }
+
+    fn apply(&mut self, mut record: Record) -> Result<Option<Record>, Error> {
+        let (schema, value) = S::of(&mut record);
+        let replacement = self.replacement.as_deref();
+        match schema {
+            None => {
+                let entries = require::map(value, PURPOSE)?;
+                for field in &self.fields {
+                    match map::find(entries, field) {
+                        Some(place) => mask(&mut entries[place].1, replacement)?,
+                        // What is not there is there as null from now on.
+                        None => entries.push((Value::from(field.as_str()), Value::Null)),
+                    }
+                }
+            }
+            Some(schema) => {
+                let values = require::structure(value, PURPOSE)?;
+                let (fields, replace) = (&self.fields, self.replace_null_with_default);
+                let plan = self
+                    .schemas
+                    .get_or_try_insert(schema, |schema| Ok::<_, Error>(Plan::new(schema, fields, replace)))?;
+                plan.nulls.replace(values)?;
+                for place in &plan.masked {
+                    mask(&mut values[*place], replacement)?;
+                }
+            }
+        }
+        Ok(Some(record))
+    }
+}
+
+impl Plan {
+    fn new(schema: &Schema, names: &[String], replace_null_with_default: bool) -> Self {
+        Plan {
+            masked: names.iter().filter_map(|name| schema.field_index(name)).collect(),
+            nulls: Nulls::of(schema, replace_null_with_default),
+        }
+    }
+}
+
+fn mask(value: &mut Value, replacement: Option<&str>) -> Result<(), Error> {
+    if value.is_null() {
+        return Ok(());
+    }
+    match replacement {
+        None => empty(value),
+        Some(text) => {
+            *value = replaced(value, text)?;
+            Ok(())
+        }
+    }
+}
+
+/// What stands for nothing in each type.
+fn empty(value: &mut Value) -> Result<(), Error> {
+    match value {
+        Value::Boolean(value) => *value = false,
+        Value::Int8(value) => *value = 0,
+        Value::Int16(value) => *value = 0,
+        Value::Int32(value) => *value = 0,
+        Value::Int64(value) | Value::Date(value) => *value = 0,
+        Value::Float32(value) => *value = 0.0,
+        Value::Float64(value) => *value = 0.0,
+        Value::Decimal(value) => *value = Decimal::new(&[0], 0),
+        Value::String(text) => text.clear(),
+        Value::Array(items) => items.clear(),
+        Value::Map(entries) => entries.clear(),
+        Value::Null | Value::Bytes(_) | Value::Struct(_) => {
+            let class = java::class_of(value);
+            return Err(Error::data(format!("Cannot mask value of type: {class}")));
+        }
+    }
+    Ok(())
+}
+
+/// The replacement as a value of the type that is masked.
+fn replaced(value: &Value, text: &str) -> Result<Value, Error> {
+    let target = match value {
+        Value::Int8(_) => Target::Int8,
+        Value::Int16(_) => Target::Int16,
+        Value::Int32(_) => Target::Int32,
+        Value::Int64(_) => Target::Int64,
+        Value::Float32(_) => Target::Float32,
+        Value::Float64(_) => Target::Float64,
+        Value::String(_) => return Ok(Value::from(text)),
+        Value::Decimal(_) => {
+            return java::parse_decimal(text).map(Value::Decimal).ok_or_else(|| {
+                Error::data(format!("Unable to convert {text} (class java.lang.String) to number")).caused_by(
+                    "java.lang.NumberFormatException",
+                    format!("For input string: \"{text}\""),
+                )
+            });
+        }
+        Value::Null
+        | Value::Boolean(_)
+        | Value::Date(_)
+        | Value::Bytes(_)
+        | Value::Array(_)
+        | Value::Map(_)
+        | Value::Struct(_) => {
+            let class = java::class_of(value);
+            return Err(Error::data(format!(
+                "Cannot mask value of type {class} with custom replacement."
+            )));
+        }
+    };
+    Ok(convert_to(target, None, &Value::from(text))?)
+}
