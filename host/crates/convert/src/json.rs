@@ -29,6 +29,25 @@ use plain::PlainBuilder;
 use typed_text::Plan;
 use validate::Checker;
 
+/// JSON as a tree, and its parts as text, for converters of other formats that are JSON.
+pub mod tree {
+    pub use super::encode::{write_base64, write_f32, write_f64};
+    pub use super::node::Node;
+    pub use super::parse::Number;
+    pub use super::text::{Text, write_string};
+
+    use super::{NodeBuilder, Parser};
+    use crate::ConvertError;
+
+    /// Reads the bytes and hands the tree on; `None` is a text without a value.
+    pub fn with_tree<R>(bytes: &[u8], read: impl FnOnce(Option<&Node<'_>>) -> R) -> Result<R, ConvertError> {
+        super::source::with_text(bytes, |text| {
+            let tree = Parser::new(text).document(&mut NodeBuilder)?;
+            Ok(read(tree.as_ref()))
+        })
+    }
+}
+
 /// JSON, with or without the envelope that carries a schema.
 #[derive(Debug)]
 pub struct JsonConverter {

@@ -10,6 +10,7 @@ mod client;
 mod converter;
 mod error;
 mod fault;
+mod json_schema;
 mod names;
 mod protobuf;
 mod registry;
@@ -55,6 +56,10 @@ fn build(kind: SchemaRegistryConverter, part: Part, options: &Options) -> Result
         SchemaRegistryConverter::Protobuf => {
             let options = protobuf::ProtobufOptions::new(&read);
             around(protobuf::Protobuf::new(options), part, &read)
+        }
+        SchemaRegistryConverter::JsonSchema => {
+            let options = json_schema::JsonSchemaOptions::new(&read)?;
+            around(json_schema::JsonSchema::new(options), part, &read)
         }
     }
 }

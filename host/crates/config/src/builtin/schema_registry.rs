@@ -16,16 +16,22 @@ pub const CLIENT_PREFIX: &str = "schema.registry.";
 pub enum SchemaRegistryConverter {
     Avro,
     Protobuf,
+    JsonSchema,
 }
 
 impl SchemaRegistryConverter {
-    pub const ALL: [SchemaRegistryConverter; 2] = [SchemaRegistryConverter::Avro, SchemaRegistryConverter::Protobuf];
+    pub const ALL: [SchemaRegistryConverter; 3] = [
+        SchemaRegistryConverter::Avro,
+        SchemaRegistryConverter::Protobuf,
+        SchemaRegistryConverter::JsonSchema,
+    ];
 
     /// The full name of the class.
     pub fn class(self) -> &'static str {
         match self {
             SchemaRegistryConverter::Avro => "io.confluent.connect.avro.AvroConverter",
             SchemaRegistryConverter::Protobuf => "io.confluent.connect.protobuf.ProtobufConverter",
+            SchemaRegistryConverter::JsonSchema => "io.confluent.connect.json.JsonSchemaConverter",
         }
     }
 
@@ -34,6 +40,7 @@ impl SchemaRegistryConverter {
         let own = match self {
             SchemaRegistryConverter::Avro => AVRO,
             SchemaRegistryConverter::Protobuf => PROTOBUF,
+            SchemaRegistryConverter::JsonSchema => JSON_SCHEMA,
         };
         let tls = security::SSL.iter().map(|line| {
             let mut definition = line.definition();
@@ -382,6 +389,38 @@ static PROTOBUF: &[Line] = &[
         Text("true"),
         Medium,
         "Whether such a message at the top is the value that it wraps.",
+    ),
+];
+
+static JSON_SCHEMA: &[Line] = &[
+    line(
+        "object.additional.properties",
+        Type::Boolean,
+        Text("true"),
+        Medium,
+        "Whether objects may have properties that the schema does not name.",
+    ),
+    line(
+        "use.optional.for.nonrequired",
+        Type::Boolean,
+        Text("false"),
+        Medium,
+        "Whether properties that are not required become optional fields.",
+    ),
+    line(
+        "decimal.format",
+        Type::String,
+        Text("BASE64"),
+        Low,
+        "How decimals are written: BASE64 for their bytes, NUMERIC for a JSON number.",
+    )
+    .check(Check::OneOfIgnoringCase(&["BASE64", "NUMERIC"])),
+    line(
+        "json.fail.invalid.schema",
+        Type::Boolean,
+        Text("false"),
+        Medium,
+        "Accepted as false only: values are not validated against their schemas.",
     ),
 ];
 

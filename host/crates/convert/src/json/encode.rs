@@ -154,7 +154,7 @@ fn write_boolean(out: &mut Vec<u8>, value: bool) {
 }
 
 /// Jackson puts quotes around what JSON has no number for.
-pub(crate) fn write_f64(out: &mut Vec<u8>, value: f64) {
+pub fn write_f64(out: &mut Vec<u8>, value: f64) {
     if value.is_finite() {
         java::write_f64(out, value);
     } else {
@@ -164,7 +164,7 @@ pub(crate) fn write_f64(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-pub(crate) fn write_f32(out: &mut Vec<u8>, value: f32) {
+pub fn write_f32(out: &mut Vec<u8>, value: f32) {
     if value.is_finite() {
         java::write_f32(out, value);
     } else {
@@ -174,7 +174,7 @@ pub(crate) fn write_f32(out: &mut Vec<u8>, value: f32) {
     }
 }
 
-pub(crate) fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+pub fn write_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     crate::base64::encode(out, bytes);
     out.push(b'"');

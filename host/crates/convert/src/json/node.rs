@@ -5,12 +5,13 @@ use std::borrow::Cow;
 
 use caisson_api::Value;
 
+use super::number;
 use super::parse::{Builder, Number};
 use super::plain::{FEW, MEMBERS, PlainBuilder, Seen};
 use super::text::Text;
 
 #[derive(Debug)]
-pub(crate) enum Node<'a> {
+pub enum Node<'a> {
     Null,
     Boolean(bool),
     Number(Number<'a>),
@@ -64,6 +65,25 @@ impl<'a> Node<'a> {
                     .collect(),
             ),
         }
+    }
+
+    /// `longValue()`: the low 64 bits of a number cut at its point, 0 for what is no number.
+    pub fn integer(&self) -> i64 {
+        match self {
+            Node::Number(number) if number.is_integral() => number::long(number),
+            Node::Number(number) => number::truncated(number),
+            Node::Null | Node::Boolean(_) | Node::String(_) | Node::Array(_) | Node::Object(_) => 0,
+        }
+    }
+
+    /// `doubleValue()`, 0 for what is no number.
+    pub fn double(&self) -> f64 {
+        self.number().map_or(0.0, number::double)
+    }
+
+    /// `floatValue()`, 0 for what is no number.
+    pub fn float(&self) -> f32 {
+        self.number().map_or(0.0, number::float)
     }
 
     pub fn number(&self) -> Option<&Number<'a>> {

@@ -34,7 +34,7 @@ pub(crate) trait Builder<'a> {
 
 /// A number as it stands in the text, and what the pass over its digits has found out already.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Number<'a> {
+pub struct Number<'a> {
     pub text: &'a str,
     /// All digits as one number, sign left out; only right if there are at most 18.
     value: u64,

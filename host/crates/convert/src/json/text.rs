@@ -38,7 +38,7 @@ fn is_special(byte: u8) -> bool {
 
 /// The inside of a JSON string whose escapes are known to be well-formed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Text<'a> {
+pub struct Text<'a> {
     pub raw: &'a str,
     pub escaped: bool,
 }
@@ -109,7 +109,7 @@ fn hex(text: &str) -> u32 {
 }
 
 /// Appends `text` as a JSON string, escaped as Jackson escapes.
-pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
     out.push(b'"');
