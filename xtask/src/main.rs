@@ -12,6 +12,7 @@ mod interrupt;
 mod kafka;
 mod machine;
 mod process;
+mod registry;
 mod test;
 mod tree;
 mod worker;

@@ -9,6 +9,7 @@ use crate::guests::{self, Workspace};
 use crate::kafka::{self, Broker};
 use crate::machine;
 use crate::process;
+use crate::registry::Registry;
 use crate::test::runner::Runner;
 use crate::tree::Tree;
 
@@ -102,24 +103,29 @@ fn unit(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
     Ok(())
 }
 
-/// What needs a real Kafka: first the client's own tests, one by one because one of them restarts the broker, then the
-/// worker's.
+/// What needs a real Kafka or a real schema registry: first the client's own tests, one by one because one of them
+/// restarts the broker, then the converters', then the worker's.
 fn end_to_end(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
     let tree = runner.tree;
     // Nothing is left to do for it unless this stage runs alone.
     guests::run(tree, &GuestsArguments::default())?;
     let broker = Broker::start(tree, tree.scratch().join("test-kafka"), kafka::free_ports()?)?;
     let restart = broker.restart_command(tree);
+    let registry = Registry::start(tree)?;
     let mut run = |package: &str, threads: &str| {
         let mut command = process::cargo(&tree.root);
         command.args(["test", "--package", package, "--no-fail-fast"]);
         command
             .env("CAISSON_TEST_BOOTSTRAP", broker.bootstrap())
-            .env("CAISSON_TEST_RESTART", &restart);
+            .env("CAISSON_TEST_RESTART", &restart)
+            .env("CAISSON_TEST_REGISTRY", registry.url());
         command.env("RUST_TEST_THREADS", threads);
         runner.tests(filtered(with_places(&mut command, tree), arguments))
     };
-    let result = run("caisson-kafka", "1").and_then(|()| run("caisson-e2e", END_TO_END_THREADS));
+    let result = run("caisson-kafka", "1")
+        .and_then(|()| run("caisson-registry", END_TO_END_THREADS))
+        .and_then(|()| run("caisson-e2e", END_TO_END_THREADS));
+    registry.clean(tree)?;
     broker.clean(tree)?;
     result
 }
