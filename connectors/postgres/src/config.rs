@@ -202,6 +202,7 @@ impl Reader<'_> {
             .given(key)
             .map(str::to_owned)
             .or_else(|| self.settings.optional_text(key).map(str::to_owned))
+            .or_else(|| Some(self.settings.list(key).join(",")).filter(|list| !list.is_empty()))
     }
 
     fn flag(&self, key: &str) -> Result<bool> {

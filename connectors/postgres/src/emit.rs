@@ -47,6 +47,17 @@ pub struct Place {
     pub table_order: i64,
 }
 
+impl Place {
+    /// The place of another change of the same table.
+    pub fn next(&self) -> Self {
+        Place {
+            id: self.id.clone(),
+            total_order: self.total_order + 1,
+            table_order: self.table_order + 1,
+        }
+    }
+}
+
 /// One change.
 #[derive(Clone, Copy)]
 pub struct Change<'a> {
@@ -55,6 +66,8 @@ pub struct Change<'a> {
     pub after: Option<Row<'a>>,
     pub source: &'a SourceInfo,
     pub place: Option<&'a Place>,
+    /// The place after it: of the create, if the change turns out to be a delete and a create.
+    pub next_place: Option<&'a Place>,
     /// Microseconds since 1970 at which it is processed.
     pub now: i64,
     /// JSON text.
@@ -66,6 +79,15 @@ pub struct Out<'a> {
     pub batch: &'a mut Batch,
     pub emitter: &'a mut Emitter,
     pub options: &'a Options,
+}
+
+/// What a change became.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// One event, with its tombstone.
+    One,
+    /// An update that changes the key.
+    DeleteAndCreate,
 }
 
 /// The other key, where an update has changed it.
@@ -135,20 +157,24 @@ impl Emitter {
     }
 
     /// Writes a change: an update that changes the key as a delete and a create, a delete with its tombstone.
-    pub fn change(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>) -> Result<()> {
+    pub fn change(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>) -> Result<Made> {
         match (change.op, &table.key) {
             (Op::Update, Some(key)) if change.before.is_some() => {
                 if self.key_changes(key, table, change)? {
-                    return self.moved(batch, table, change);
+                    self.moved(batch, table, change)?;
+                    return Ok(Made::DeleteAndCreate);
                 }
-                self.record(batch, table, change, OtherKey::None)
+                self.record(batch, table, change, OtherKey::None)?;
             }
             (Op::Delete, _) => {
                 self.record(batch, table, change, OtherKey::None)?;
-                self.tombstone(batch, table, change, OtherKey::None)
+                self.tombstone(batch, table, change, OtherKey::None)?;
             }
-            (Op::Read | Op::Create | Op::Update | Op::Truncate, _) => self.record(batch, table, change, OtherKey::None),
+            (Op::Read | Op::Create | Op::Update | Op::Truncate, _) => {
+                self.record(batch, table, change, OtherKey::None)?;
+            }
         }
+        Ok(Made::One)
     }
 
     fn key_changes(&mut self, key: &TableKey, table: &Table, change: &Change<'_>) -> Result<bool> {
@@ -177,6 +203,7 @@ impl Emitter {
         let come = Change {
             op: Op::Create,
             before: None,
+            place: change.next_place,
             ..*change
         };
         self.record(batch, table, &gone, OtherKey::New(&new))?;

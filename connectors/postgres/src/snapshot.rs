@@ -272,19 +272,22 @@ impl Snapshot {
                 &last
             }
         };
-        out.emitter.change(
-            out.batch,
-            table,
-            &Change {
-                op: Op::Read,
-                before: None,
-                after: Some(held.row.as_row()),
-                source: &self.info,
-                place: None,
-                now: self.now,
-                offset,
-            },
-        )
+        out.emitter
+            .change(
+                out.batch,
+                table,
+                &Change {
+                    op: Op::Read,
+                    before: None,
+                    after: Some(held.row.as_row()),
+                    source: &self.info,
+                    place: None,
+                    next_place: None,
+                    now: self.now,
+                    offset,
+                },
+            )
+            .map(drop)
     }
 }
 
@@ -314,7 +317,7 @@ fn ordered(tables: &[TableInfo], types: &TypeRegistry, options: &Options) -> Vec
         .iter()
         .filter_map(|table| match &options.snapshot.include {
             Some(patterns) => Some((patterns.position(&table.name.to_string())?, table)),
-            None => Some((0, table)),
+            None => Some((options.tables.position(&table.name.to_string()), table)),
         })
         .collect();
     if options.snapshot.order == TableOrder::ByName {

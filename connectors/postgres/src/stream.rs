@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::catalog::{self, TableInfo, TableName};
 use crate::clock;
 use crate::config::{Flush, OnFailure, Options};
-use crate::emit::{Change, Op, Out};
+use crate::emit::{Change, Made, Op, Out, Place};
 use crate::error::{Error, Result};
 use crate::heartbeat::Heartbeats;
 use crate::logical::LogicalMessage;
@@ -402,6 +402,7 @@ impl Stream {
         let place = self.transactions.place(&table.name, lsn, &self.position, out)?;
         let extras = self.transactions.extras();
         offsets::write_stream(&mut self.offset, &self.position, &extras);
+        let next_place = place.as_ref().map(Place::next);
         let bytes = self.session.body(0..rows.end);
         let row = |cells| Row { cells, bytes };
         let change = Change {
@@ -410,12 +411,18 @@ impl Stream {
             after: rows.after.map(row),
             source: &self.source,
             place: place.as_ref(),
+            next_place: next_place.as_ref(),
             now: self.now,
             offset: &self.offset,
         };
         match out.emitter.change(out.batch, table, &change) {
             Err(error @ Error::Value { .. }) => tolerate(error, out.options),
-            outcome => outcome,
+            Err(error) => Err(error),
+            Ok(Made::One) => Ok(()),
+            Ok(Made::DeleteAndCreate) => {
+                self.transactions.count_another(&table.name);
+                Ok(())
+            }
         }
     }
 

@@ -66,6 +66,13 @@ enum Origin {
     Stream,
 }
 
+/// What a column is part of: keys are neither masked nor do they tell types of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Key,
+    Value,
+}
+
 impl Table {
     /// For rows that a query of [`Table::selected`] gives.
     pub fn of_snapshot(info: &TableInfo, types: &TypeRegistry, options: &Options) -> Self {
@@ -166,7 +173,7 @@ fn build(
     let full = name.to_string();
     let columns: Vec<Column> = drafts
         .iter()
-        .filter_map(|draft| column(&full, draft, origin, types, options))
+        .filter_map(|draft| column(&full, draft, origin, types, options, Use::Value))
         .collect();
     let topic = naming::topic(&[&options.prefix, &name.schema, &name.table]);
     let schema_name = |suffix: &str| options.naming.schema(&format!("{topic}.{suffix}"));
@@ -176,8 +183,8 @@ fn build(
     };
     let key: Vec<Column> = key
         .iter()
-        .filter_map(|name| columns.iter().find(|column| column.name == *name))
-        .cloned()
+        .filter_map(|name| drafts.iter().find(|draft| draft.name == name))
+        .filter_map(|draft| column(&full, draft, origin, types, options, Use::Key))
         .collect();
     let key = (!key.is_empty()).then(|| TableKey {
         schema: Arc::new(Schema {
@@ -206,7 +213,14 @@ fn build(
 }
 
 /// `None`: the type is not known, and the configuration leaves such columns out.
-fn column(table: &str, draft: &Draft<'_>, origin: Origin, types: &TypeRegistry, options: &Options) -> Option<Column> {
+fn column(
+    table: &str,
+    draft: &Draft<'_>,
+    origin: Origin,
+    types: &TypeRegistry,
+    options: &Options,
+    part: Use,
+) -> Option<Column> {
     let kind = types.kind(draft.type_oid, draft.modifier);
     let codec = match (options.modes.codec(&kind)?, origin) {
         // A snapshot's amounts are texts of doubles already.
@@ -223,13 +237,13 @@ fn column(table: &str, draft: &Draft<'_>, origin: Origin, types: &TypeRegistry, 
         .columns
         .mask(&format!("{table}.{}", draft.name), described.length)
     {
-        Some(mask) if is_text(&codec) => Codec::Masked(mask, Box::new(codec)),
+        Some(mask) if is_text(&codec) && part == Use::Value => Codec::Masked(mask, Box::new(codec)),
         Some(_) | None => codec,
     };
     let optional = draft.info.is_none_or(|info| info.optional);
     let mut schema = codec.schema();
     schema.optional = optional;
-    if options.columns.tells_source_type(table, draft.name, type_name) {
+    if part == Use::Value && options.columns.tells_source_type(table, draft.name, type_name) {
         let parameters = schema.parameters.get_or_insert_default();
         for (key, value) in [
             ("type", type_name.to_uppercase()),

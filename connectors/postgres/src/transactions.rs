@@ -144,6 +144,18 @@ impl Transactions {
         }))
     }
 
+    /// A change turned out to be two.
+    pub fn count_another(&mut self, table: &TableName) {
+        if self.topic.is_none() {
+            return;
+        }
+        self.total += 1;
+        let name = table.to_string();
+        if let Some((_, count)) = self.tables.iter_mut().find(|(known, _)| *known == name) {
+            *count += 1;
+        }
+    }
+
     /// Tells the end, if there was anything in between.
     pub fn commit(&mut self, lsn: Lsn, time: i64, offset: &str, out: &mut Out<'_>) -> Result<()> {
         if self.topic.is_none() || !self.open {

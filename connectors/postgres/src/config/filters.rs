@@ -124,6 +124,14 @@ pub enum Builtin {
 }
 
 impl Tables {
+    /// The place of a table in `table.include.list`, by which snapshots are ordered.
+    pub fn position(&self, table: &str) -> usize {
+        match &self.tables {
+            Selection::Include(patterns) => patterns.position(table).unwrap_or(usize::MAX),
+            Selection::All | Selection::Exclude(_) => 0,
+        }
+    }
+
     pub fn takes(&self, schema: &str, table: &str) -> bool {
         let name = format!("{schema}.{table}");
         if self.signal.as_deref() == Some(name.as_str()) {

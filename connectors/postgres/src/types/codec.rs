@@ -59,6 +59,8 @@ pub enum Codec {
     Array(Box<Codec>),
     /// The text itself as bytes.
     Unknown(BinaryMode),
+    /// The same, with numbers as Java writes them.
+    Shape(BinaryMode),
     /// A text that is not shown as it is.
     Masked(Mask, Box<Codec>),
 }
@@ -183,7 +185,8 @@ impl Codec {
                     hex_bytes(text.strip_prefix(b"\\x").unwrap_or(text)).ok_or(Problem::Text("hexadecimal digits"))?;
                 slot.bytes_with(|out| encodings::write(*mode, &bytes, out))?;
             }
-            Codec::Unknown(mode) => {
+            Codec::Unknown(mode) => slot.bytes_with(|out| encodings::write(*mode, text, out))?,
+            Codec::Shape(mode) => {
                 let text = geometry::java_shape(&String::from_utf8_lossy(text));
                 slot.bytes_with(|out| encodings::write(*mode, text.as_bytes(), out))?;
             }

@@ -145,9 +145,10 @@ impl Modes {
                 HstoreMode::Map => Codec::HstoreMap,
             },
             Kind::Array(element) => Codec::Array(Box::new(self.codec_at(element, Place::Element)?)),
-            Kind::Unknown => match self.unknown {
-                UnknownTypes::LeaveOut => return None,
-                UnknownTypes::AsBytes => Codec::Unknown(self.binary),
+            Kind::Shape | Kind::Unknown => match (self.unknown, kind) {
+                (UnknownTypes::LeaveOut, _) => return None,
+                (UnknownTypes::AsBytes, Kind::Shape) => Codec::Shape(self.binary),
+                (UnknownTypes::AsBytes, _) => Codec::Unknown(self.binary),
             },
         })
     }

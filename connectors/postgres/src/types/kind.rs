@@ -41,6 +41,8 @@ pub enum Kind {
     HalfVector,
     SparseVector,
     Array(Box<Kind>),
+    /// A geometric type that has no schema of its own.
+    Shape,
     Unknown,
 }
 
@@ -78,6 +80,7 @@ pub fn by_name(name: &str, modifier: i32) -> Kind {
         "bit" => Kind::Bits(u32::try_from(modifier).unwrap_or(1)),
         "varbit" => Kind::Bits(u32::try_from(modifier).unwrap_or(i32::MAX as u32)),
         "point" => Kind::Point,
+        "line" | "lseg" | "box" | "path" | "polygon" | "circle" => Kind::Shape,
         "geometry" => Kind::Geometry,
         "geography" => Kind::Geography,
         "vector" => Kind::Vector,
@@ -111,7 +114,8 @@ mod tests {
         assert_eq!(by_name("time", 3), Kind::Time(3));
         assert_eq!(by_name("bit", 1), Kind::Bits(1));
         assert_eq!(by_name("varbit", -1), Kind::Bits(2_147_483_647));
-        assert_eq!(by_name("line", -1), Kind::Unknown);
+        assert_eq!(by_name("line", -1), Kind::Shape);
+        assert_eq!(by_name("int4multirange", -1), Kind::Unknown);
         assert_eq!(by_name("numeric", i32::MIN), Kind::Numeric(None));
     }
 }

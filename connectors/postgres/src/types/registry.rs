@@ -111,7 +111,7 @@ impl TypeRegistry {
                 self.kind_within(base, modifier, depth - 1)
             }
             Class::Array(element) => match self.kind_within(element, modifier, depth - 1) {
-                Kind::Unknown | Kind::Array(_) => Kind::Unknown,
+                Kind::Unknown | Kind::Shape | Kind::Array(_) => Kind::Unknown,
                 element => Kind::Array(Box::new(element)),
             },
         }

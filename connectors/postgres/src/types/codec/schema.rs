@@ -61,7 +61,7 @@ impl Codec {
                 "allowed",
                 labels.join(","),
             ),
-            Codec::Bytes(mode) | Codec::Unknown(mode) => match mode {
+            Codec::Bytes(mode) | Codec::Unknown(mode) | Codec::Shape(mode) => match mode {
                 BinaryMode::Bytes => Schema::new(Kind::Bytes),
                 BinaryMode::Base64 | BinaryMode::Base64UrlSafe | BinaryMode::Hex => Schema::new(Kind::String),
             },

@@ -26,9 +26,12 @@ impl Codec {
             }
             Codec::Money(DecimalMode::Text, _) => slot.bytes(b"0")?,
             Codec::Json | Codec::HstoreJson => slot.bytes(b"{}")?,
-            Codec::Text(_) | Codec::Enum(_) | Codec::Bytes(_) | Codec::Unknown(_) | Codec::Bits(_) => {
-                slot.bytes(b"")?
-            }
+            Codec::Text(_)
+            | Codec::Enum(_)
+            | Codec::Bytes(_)
+            | Codec::Unknown(_)
+            | Codec::Shape(_)
+            | Codec::Bits(_) => slot.bytes(b"")?,
             Codec::Date(Form::IsoText) => slot.bytes(b"1970-01-01Z")?,
             Codec::Time(Form::IsoText) | Codec::TimeWithZone => slot.bytes(b"00:00:00Z")?,
             Codec::Timestamp(Form::IsoText) | Codec::TimestampWithZone(_) => slot.bytes(b"1970-01-01T00:00:00Z")?,
@@ -67,7 +70,7 @@ impl Codec {
             Codec::Text(_) | Codec::Json | Codec::Enum(_) | Codec::DecimalText(_) => {
                 slot.bytes(placeholder.as_bytes())?;
             }
-            Codec::Bytes(mode) | Codec::Unknown(mode) => {
+            Codec::Bytes(mode) | Codec::Unknown(mode) | Codec::Shape(mode) => {
                 slot.bytes_with(|out| encodings::write(*mode, placeholder.as_bytes(), out))?;
             }
             Codec::HstoreJson => {
