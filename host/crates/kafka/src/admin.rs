@@ -9,7 +9,7 @@ use std::time::Duration;
 use caisson_model::{PartitionOffset, TopicPartition};
 
 use crate::error::{Error, ErrorCode, KafkaError};
-use crate::ffi::{Client, Context, Element, PartitionList};
+use crate::ffi::{Client, Element, PartitionList};
 use crate::settings::ClientSettings;
 
 /// An admin client. All calls wait for Kafka, at most for the time they are given; so they belong on a thread that may
@@ -88,11 +88,8 @@ pub struct Group {
 impl Admin {
     /// Makes a client. Brokers are contacted in the background.
     pub fn start(settings: &ClientSettings) -> Result<Admin, Error> {
-        let context = Context {
-            reporter: settings.reporter(),
-        };
         Ok(Admin {
-            client: Arc::new(settings.client(context)?),
+            client: Arc::new(settings.client()?),
             settings: settings.clone(),
         })
     }

@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 pub use events::{ConsumerEvent, ConsumerEvents, Revocation};
 
 use crate::error::{Error, ErrorCode, KafkaError};
-use crate::ffi::{BatchLimit, Client, Context, Event, PartitionList, Queue};
+use crate::ffi::{BatchLimit, Client, Event, PartitionList, Queue};
 use crate::settings::ClientSettings;
 use assignment::Assignment;
 use events::Signals;
@@ -109,10 +109,7 @@ impl SinkConsumer {
             Subscription::Topics(_) => None,
             Subscription::Pattern(pattern) => Some(Pattern::new(pattern, settings)?),
         };
-        let context = Context {
-            reporter: settings.reporter(),
-        };
-        let client = Arc::new(settings.client(context)?);
+        let client = Arc::new(settings.client()?);
         let what = || {
             Error::kafka(format!(
                 "joining the group {}",

@@ -16,7 +16,9 @@ mod log;
 mod mock_tests;
 mod producer;
 mod report;
+mod secret;
 pub mod settings;
+mod token;
 mod wire;
 
 pub use admin::{Admin, Creation, Group, Isolation, Named, NewTopic, OffsetAt};

@@ -14,7 +14,7 @@ pub use writer::{LogEntry, LogWriter, TransactionalLogWriter};
 
 use crate::admin::Isolation;
 use crate::error::{Error, ErrorCode, KafkaError};
-use crate::ffi::{Client, Context, Message, PartitionList, Queue, Topic};
+use crate::ffi::{Client, Message, PartitionList, Queue, Topic};
 use crate::settings::ClientSettings;
 use reader::Thread;
 
@@ -77,10 +77,7 @@ impl CompactedLog {
         patience: Duration,
         apply: impl FnMut(&Message<'_>) + Send + 'static,
     ) -> Result<CompactedLog, Error> {
-        let context = Context {
-            reporter: settings.reporter(),
-        };
-        let client = Arc::new(settings.client(context)?);
+        let client = Arc::new(settings.client()?);
         let partitions = partitions(client.clone(), topic.to_owned(), patience).await?;
         let isolation = match settings.native("isolation.level") {
             // librdkafka's default, as opposed to Java's.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use caisson_model::{PartitionOffset, TopicPartition};
 
-use crate::ffi::Context;
 use crate::ffi::mock::{HEARTBEAT, MockCluster, OFFSET_COMMIT, OFFSET_FETCH, PRODUCE};
 use crate::{
     AckGroup, AckListener, ClientSettings, ConsumerEvent, ConsumerEvents, ConsumerOptions, DeliveryError, ErrorCode,
@@ -19,13 +18,7 @@ const LONG: Duration = Duration::from_secs(30);
 fn cluster() -> MockCluster {
     let layer = Properties::from([("test.mock.num.brokers".to_owned(), "2".to_owned())]);
     let settings = ClientSettings::producer(&[Layer::Client(&layer)]).unwrap();
-    MockCluster::of(
-        settings
-            .client(Context {
-                reporter: settings.reporter(),
-            })
-            .unwrap(),
-    )
+    MockCluster::of(settings.client().unwrap())
 }
 
 fn layer(cluster: &MockCluster, more: &[(&str, &str)]) -> Properties {

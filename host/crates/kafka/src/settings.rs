@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::ffi::{Client, Conf, Context, SetError};
 use crate::report::Reporter;
+use crate::token::TokenSource;
 
 pub use crate::ffi::ClientKind;
 pub use table::{Entry, Rule, table};
@@ -40,6 +41,8 @@ pub struct ClientSettings {
     native: BTreeMap<String, Value>,
     /// Kafka's names and values that have a meaning on this side only.
     own: Properties,
+    /// Where tokens come from, with `sasl.mechanism=OAUTHBEARER`.
+    token: Option<TokenSource>,
 }
 
 /// A value, and the name under which a user gave it (the empty name for a default).
@@ -142,6 +145,7 @@ impl ClientSettings {
             kind,
             native: BTreeMap::new(),
             own: Properties::new(),
+            token: None,
         };
         let (defaults, forced) = match kind {
             ClientKind::Consumer => (DEFAULTS_CONSUMER, FORCED_CONSUMER),
@@ -233,6 +237,10 @@ impl ClientSettings {
             .map(|(name, value)| (name.as_str(), value.value.as_str()))
     }
 
+    pub(crate) fn token_source(&self) -> Option<&TokenSource> {
+        self.token.as_ref()
+    }
+
     /// The name of the client in logs and at the broker.
     pub fn client_id(&self) -> &str {
         self.native("client.id").unwrap_or("caisson")
@@ -300,7 +308,12 @@ impl ClientSettings {
         Ok(conf)
     }
 
-    pub(crate) fn client(&self, context: Context) -> Result<Client, Error> {
+    /// Makes the client.
+    pub(crate) fn client(&self) -> Result<Client, Error> {
+        let context = Context {
+            reporter: self.reporter(),
+            token: self.token.clone(),
+        };
         self.conf()?
             .into_client(self.kind, context)
             .map_err(|reason| Error::Client {

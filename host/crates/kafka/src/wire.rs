@@ -10,6 +10,8 @@ mod connection;
 mod dial;
 pub(crate) mod messages;
 mod pipeline;
+mod sasl;
+mod tls;
 
 pub(crate) use cluster::Cluster;
 pub(crate) use codec::malformed;

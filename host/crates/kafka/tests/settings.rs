@@ -301,29 +301,110 @@ fn login_modules_become_names_and_passwords() {
     }
 }
 
+/// The stores with which the crate that reads them is tested: one key in all formats.
+fn store(name: &str) -> String {
+    format!("{}/../keystore/tests/stores/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
 #[test]
-fn stores_of_keys_become_files() {
-    let pem = [
-        ("ssl.truststore.location", "/etc/ca.pem"),
-        ("ssl.keystore.location", "/etc/me.pem"),
-        ("ssl.keystore.type", "PEM"),
-    ];
-    let expected = [
-        ("ssl.ca.location", "/etc/ca.pem"),
-        ("ssl.certificate.location", "/etc/me.pem"),
-        ("ssl.key.location", "/etc/me.pem"),
-    ];
-    check(ClientKind::Producer, &pem, &expected);
-    let pkcs = [("ssl.keystore.location", "/etc/me.p12"), ("ssl.keystore.password", "p")];
-    check(
-        ClientKind::Producer,
-        &pkcs,
-        &[("ssl.keystore.location", "/etc/me.p12"), ("ssl.keystore.password", "p")],
+fn stores_of_every_format_become_the_same_texts() {
+    let (password, key_password) = ("secret12", "key-pass");
+    let pem = |settings: &[(&str, &str)]| {
+        let built = build(ClientKind::Producer, settings).unwrap();
+        let text = |name: &str| built.native(name).unwrap_or_default().to_owned();
+        (text("ssl.certificate.pem"), text("ssl.key.pem"))
+    };
+    let expected = pem(&[
+        ("ssl.keystore.location", &store("own.p12")),
+        ("ssl.keystore.type", "PKCS12"),
+        ("ssl.keystore.password", password),
+    ]);
+    assert!(
+        expected.0.starts_with("-----BEGIN CERTIFICATE-----\n"),
+        "{}",
+        expected.0
     );
-    let error = build(ClientKind::Producer, &[("ssl.truststore.location", "/etc/trust.jks")])
-        .unwrap_err()
-        .to_string();
-    assert!(error.contains("/etc/trust.jks") && error.contains("keytool"), "{error}");
+    assert!(expected.1.starts_with("-----BEGIN PRIVATE KEY-----\n"));
+    let jks = pem(&[
+        ("ssl.keystore.location", &store("own.jks")),
+        ("ssl.keystore.password", password),
+        ("ssl.key.password", key_password),
+    ]);
+    assert_eq!(jks, expected);
+    // Texts may stand on one line.
+    let read = |name: &str| std::fs::read_to_string(store(name)).unwrap().replace('\n', " ");
+    let texts = pem(&[
+        ("ssl.keystore.type", "PEM"),
+        ("ssl.keystore.key", &read("own.encrypted.key")),
+        ("ssl.keystore.certificate.chain", &read("own.crt")),
+        ("ssl.key.password", key_password),
+    ]);
+    assert_eq!(texts, expected);
+}
+
+#[test]
+fn trust_stores_become_texts() {
+    let pem = |settings: &[(&str, &str)]| {
+        let built = build(ClientKind::Consumer, settings).unwrap();
+        built.native("ssl.ca.pem").unwrap_or_default().to_owned()
+    };
+    let jks = pem(&[
+        ("ssl.truststore.location", &store("trust.jks")),
+        ("ssl.truststore.password", "secret12"),
+    ]);
+    assert!(jks.starts_with("-----BEGIN CERTIFICATE-----\n"), "{jks}");
+    let pkcs12 = [
+        ("ssl.truststore.location", &*store("trust.p12")),
+        ("ssl.truststore.type", "PKCS12"),
+        ("ssl.truststore.password", "secret12"),
+    ];
+    assert_eq!(pem(&pkcs12), jks);
+    assert_eq!(pem(&[("ssl.truststore.certificates", &jks)]), jks);
+}
+
+#[test]
+fn a_store_that_cannot_be_used_is_an_error_with_its_name() {
+    let own = store("own.jks");
+    for (settings, named) in [
+        (
+            vec![("ssl.truststore.location", "/nowhere/trust.jks")],
+            "/nowhere/trust.jks",
+        ),
+        (
+            vec![("ssl.keystore.location", &*own), ("ssl.keystore.password", "not-it-12")],
+            "own.jks",
+        ),
+        (
+            vec![("ssl.keystore.location", &*own), ("ssl.keystore.type", "BCFKS")],
+            "BCFKS",
+        ),
+        (
+            vec![("ssl.truststore.certificates", "no certificate")],
+            "ssl.truststore.certificates",
+        ),
+    ] {
+        let error = build(ClientKind::Producer, &settings).unwrap_err().to_string();
+        assert!(error.contains(named) && !error.contains("not-it-12"), "{error}");
+    }
+}
+
+#[test]
+fn bearer_tokens_come_from_claims_or_a_file() {
+    const MODULE: &str = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required";
+    let with = |options: &str, more: &[(&str, &str)]| {
+        let jaas = format!("{MODULE} {options};");
+        let mut settings = vec![("sasl.mechanism", "OAUTHBEARER"), ("sasl.jaas.config", jaas.as_str())];
+        settings.extend(more);
+        build(ClientKind::Admin, &settings)
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
+    with("unsecuredLoginStringClaim_sub=\"alice\"", &[]).unwrap();
+    with("", &[("sasl.oauthbearer.token.endpoint.url", "file:///tmp/token")]).unwrap();
+    let endpoint = with("", &[("sasl.oauthbearer.token.endpoint.url", "https://login/token")]).unwrap_err();
+    assert!(endpoint.contains("sasl.oauthbearer.token.endpoint.url"), "{endpoint}");
+    let nothing = with("", &[]).unwrap_err();
+    assert!(nothing.contains("unsecuredLoginStringClaim_sub"), "{nothing}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{c_text, milliseconds, raw, text};
 use crate::error::{ErrorCode, KafkaError};
 use crate::report::{LogLine, Reporter};
+use crate::token::TokenSource;
 
 /// What a client is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,6 +72,7 @@ impl Conf {
 
     /// Makes the client. `context` gets its log lines and error reports.
     pub(crate) fn into_client(self, kind: ClientKind, context: Context) -> Result<Client, String> {
+        let has_tokens = context.token.is_some();
         let context = Box::into_raw(Box::new(context));
         let mut reason = [0_u8; 512];
         let rd_kind = match kind {
@@ -83,6 +85,10 @@ impl Conf {
             let conf = self.conf.as_ptr();
             raw::rd_kafka_conf_set_opaque(conf, context.cast());
             raw::rd_kafka_conf_set_log_cb(conf, Some(log_line));
+            if has_tokens {
+                raw::rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, Some(refresh_token));
+                raw::rd_kafka_conf_enable_sasl_queue(conf, 1);
+            }
             match kind {
                 ClientKind::Producer => {
                     raw::rd_kafka_conf_set_error_cb(conf, Some(error_report));
@@ -101,7 +107,13 @@ impl Conf {
             return Err(buffer_text(&reason));
         };
         std::mem::forget(self);
-        Ok(Client { client, context, kind })
+        let client = Client { client, context, kind };
+        if has_tokens {
+            // SAFETY: the client is alive. Tokens are then asked for whether or not somebody polls it.
+            let enabled = unsafe { super::check_error(raw::rd_kafka_sasl_background_callbacks_enable(client.raw())) };
+            enabled.map_err(|error| error.to_string())?;
+        }
+        Ok(client)
     }
 }
 
@@ -115,6 +127,8 @@ impl Drop for Conf {
 /// What a client's callbacks know.
 pub(crate) struct Context {
     pub(crate) reporter: Reporter,
+    /// Asked for tokens, by a thread of the library's own.
+    pub(crate) token: Option<TokenSource>,
 }
 
 /// A client of any kind; all calls may come from several threads.
@@ -263,6 +277,46 @@ unsafe extern "C" fn log_line(
             facility: &text(facility),
             line: &text(line),
         });
+    }
+}
+
+/// Called by the library's background thread before a token is needed and before it expires. May wait.
+unsafe extern "C" fn refresh_token(
+    client: *mut raw::rd_kafka_t,
+    _config: *const libc::c_char,
+    opaque: *mut libc::c_void,
+) {
+    // SAFETY: the context lives as long as the client, whose thread this is.
+    let context = unsafe { context(opaque) };
+    let Some(source) = &context.token else { return };
+    let result = source.token().and_then(|token| {
+        let extensions: Vec<_> = token
+            .extensions
+            .iter()
+            .flat_map(|(name, value)| [c_text(name), c_text(value)])
+            .collect();
+        let mut pointers: Vec<_> = extensions.iter().map(|text| text.as_ptr()).collect();
+        let mut reason = [0_u8; 512];
+        // SAFETY: all texts end in NUL and live for the call; so do the pointers to extensions, as many as is said.
+        let code = unsafe {
+            raw::rd_kafka_oauthbearer_set_token(
+                client,
+                c_text(token.value.reveal()).as_ptr(),
+                token.expires,
+                c_text(&token.principal).as_ptr(),
+                pointers.as_mut_ptr(),
+                pointers.len(),
+                reason.as_mut_ptr().cast(),
+                reason.len(),
+            )
+        };
+        if code == 0 { Ok(()) } else { Err(buffer_text(&reason)) }
+    });
+    if let Err(reason) = result {
+        // SAFETY: as above. The library asks again in a while.
+        unsafe {
+            raw::rd_kafka_oauthbearer_set_token_failure(client, c_text(&reason).as_ptr());
+        }
     }
 }
 

@@ -117,6 +117,7 @@ pub const EVENT_OFFSET_COMMIT: c_int = 0x20;
 
 type LogCallback = unsafe extern "C" fn(*const rd_kafka_t, c_int, *const c_char, *const c_char);
 type ErrorCallback = unsafe extern "C" fn(*mut rd_kafka_t, c_int, *const c_char, *mut c_void);
+type TokenCallback = unsafe extern "C" fn(*mut rd_kafka_t, *const c_char, *mut c_void);
 type QueueCallback = unsafe extern "C" fn(*mut rd_kafka_t, *mut c_void);
 
 pub mod admin;
@@ -136,6 +137,21 @@ unsafe extern "C" {
     pub fn rd_kafka_conf_set_events(conf: *mut rd_kafka_conf_t, events: c_int);
     pub fn rd_kafka_conf_set_log_cb(conf: *mut rd_kafka_conf_t, callback: Option<LogCallback>);
     pub fn rd_kafka_conf_set_error_cb(conf: *mut rd_kafka_conf_t, callback: Option<ErrorCallback>);
+
+    pub fn rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf: *mut rd_kafka_conf_t, callback: Option<TokenCallback>);
+    pub fn rd_kafka_conf_enable_sasl_queue(conf: *mut rd_kafka_conf_t, enable: c_int);
+    pub fn rd_kafka_sasl_background_callbacks_enable(rk: *mut rd_kafka_t) -> *mut rd_kafka_error_t;
+    pub fn rd_kafka_oauthbearer_set_token(
+        rk: *mut rd_kafka_t,
+        token: *const c_char,
+        lifetime_ms: i64,
+        principal: *const c_char,
+        extensions: *mut *const c_char,
+        extensions_size: usize,
+        errstr: *mut c_char,
+        errstr_size: usize,
+    ) -> i32;
+    pub fn rd_kafka_oauthbearer_set_token_failure(rk: *mut rd_kafka_t, errstr: *const c_char) -> i32;
 
     pub fn rd_kafka_new(
         kind: c_int,

@@ -1,4 +1,10 @@
-//! TLS and SASL: where Java has key stores and login modules, librdkafka has files and names.
+//! TLS and SASL: where Java has key stores and login modules, librdkafka has PEM texts and names. All stores become such
+//! texts, so that every client reads them alike.
+
+mod bearer;
+mod stores;
+
+use caisson_keystore::Kind;
 
 use super::{ClientSettings, Properties};
 use crate::error::Error;
@@ -6,14 +12,14 @@ use crate::error::Error;
 /// Translates what must be looked at together.
 pub(super) fn translate(settings: &mut ClientSettings, given: &Properties) -> Result<(), Error> {
     if let Some(jaas) = given.get("sasl.jaas.config") {
-        login(settings, jaas)?;
+        login(settings, given, jaas)?;
     }
     trust(settings, given)?;
     keys(settings, given)
 }
 
 /// `sasl.jaas.config`: `class required name="value" ... ;`
-fn login(settings: &mut ClientSettings, jaas: &str) -> Result<(), Error> {
+fn login(settings: &mut ClientSettings, given: &Properties, jaas: &str) -> Result<(), Error> {
     const NAME: &str = "sasl.jaas.config";
     let invalid = |reason: &str| Error::Setting {
         name: NAME.to_owned(),
@@ -29,6 +35,9 @@ fn login(settings: &mut ClientSettings, jaas: &str) -> Result<(), Error> {
     };
     match class.rsplit('.').next().unwrap_or(&class) {
         "PlainLoginModule" | "ScramLoginModule" => {
+            if option("tokenauth").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+                return Err(invalid("tokenauth: delegation tokens cannot be used"));
+            }
             let user = option("username").ok_or_else(|| invalid("the option username is missing"))?;
             let password = option("password").ok_or_else(|| invalid("the option password is missing"))?;
             settings.put("sasl.username", user, NAME);
@@ -47,8 +56,14 @@ fn login(settings: &mut ClientSettings, jaas: &str) -> Result<(), Error> {
             }
             Ok(())
         }
+        "OAuthBearerLoginModule" => {
+            settings.token = Some(bearer::source(&options, given)?);
+            // What tells clients apart that must not share.
+            settings.put("sasl.oauthbearer.config", jaas.to_owned(), NAME);
+            Ok(())
+        }
         _ => Err(invalid(
-            "only PlainLoginModule, ScramLoginModule and Krb5LoginModule can be used",
+            "only PlainLoginModule, ScramLoginModule, OAuthBearerLoginModule and Krb5LoginModule can be used",
         )),
     }
 }
@@ -92,83 +107,62 @@ fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
     None
 }
 
-/// Which authorities are trusted. librdkafka reads PEM only.
+/// Which authorities are trusted.
 fn trust(settings: &mut ClientSettings, given: &Properties) -> Result<(), Error> {
-    if let Some(certificates) = given.get("ssl.truststore.certificates") {
-        settings.put("ssl.ca.pem", certificates.clone(), "ssl.truststore.certificates");
+    if let Some(certificates) = filled(given, "ssl.truststore.certificates") {
+        let name = "ssl.truststore.certificates";
+        let text = stores::lines_of(certificates);
+        let read = caisson_keystore::certificates(Kind::Pem, text.as_bytes(), None);
+        let read = read.map_err(|error| stores::unusable(name, "the text", &error))?;
+        settings.put("ssl.ca.pem", stores::certificates_pem(&read), name);
+        return Ok(());
     }
-    let Some(location) = given.get("ssl.truststore.location") else {
+    let Some(location) = filled(given, "ssl.truststore.location") else {
         return Ok(());
     };
-    if store_type(given, "ssl.truststore.type", location) != Store::Pem {
-        return Err(Error::Setting {
-            name: "ssl.truststore.location".to_owned(),
-            reason: format!(
-                "{location} must be a PEM file (with ssl.truststore.type=PEM); a Java key store is turned into one by \
-                 `keytool -list -rfc -keystore {location}`"
-            ),
-        });
-    }
-    settings.put("ssl.ca.location", location.clone(), "ssl.truststore.location");
+    let name = "ssl.truststore.location";
+    let kind = stores::kind(given, "ssl.truststore.type", location)?;
+    let password = given.get("ssl.truststore.password").map(String::as_str);
+    let bytes = stores::read(name, location)?;
+    let read = caisson_keystore::certificates(kind, &bytes, password);
+    let read = read.map_err(|error| stores::unusable(name, location, &error))?;
+    settings.put("ssl.ca.pem", stores::certificates_pem(&read), name);
     Ok(())
 }
 
-/// The client's own certificate and key: PEM, or PKCS#12.
+/// The client's own certificate and key.
 fn keys(settings: &mut ClientSettings, given: &Properties) -> Result<(), Error> {
-    if let Some(chain) = given.get("ssl.keystore.certificate.chain") {
-        settings.put("ssl.certificate.pem", chain.clone(), "ssl.keystore.certificate.chain");
-    }
-    if let Some(key) = given.get("ssl.keystore.key") {
-        settings.put("ssl.key.pem", key.clone(), "ssl.keystore.key");
-    }
-    let Some(location) = given.get("ssl.keystore.location") else {
-        return Ok(());
+    let key_password = given.get("ssl.key.password").map(String::as_str);
+    let (name, identity) = match (
+        filled(given, "ssl.keystore.key"),
+        filled(given, "ssl.keystore.location"),
+    ) {
+        (Some(key), _) => {
+            let name = "ssl.keystore.key";
+            let chain = filled(given, "ssl.keystore.certificate.chain").unwrap_or_default();
+            let (key, chain) = (stores::lines_of(key), stores::lines_of(chain));
+            let read = caisson_keystore::identity_from_pem(key.as_bytes(), chain.as_bytes(), key_password);
+            (name, read.map_err(|error| stores::unusable(name, "the text", &error))?)
+        }
+        (None, Some(location)) => {
+            let name = "ssl.keystore.location";
+            let kind = stores::kind(given, "ssl.keystore.type", location)?;
+            let password = given.get("ssl.keystore.password").map(String::as_str);
+            let bytes = stores::read(name, location)?;
+            let read = caisson_keystore::identity(kind, &bytes, password, key_password);
+            (name, read.map_err(|error| stores::unusable(name, location, &error))?)
+        }
+        (None, None) => return Ok(()),
     };
-    const NAME: &str = "ssl.keystore.location";
-    match store_type(given, "ssl.keystore.type", location) {
-        Store::Pem => {
-            settings.put("ssl.certificate.location", location.clone(), NAME);
-            settings.put("ssl.key.location", location.clone(), NAME);
-        }
-        Store::Pkcs12 => {
-            settings.put("ssl.keystore.location", location.clone(), NAME);
-            if let Some(password) = given.get("ssl.keystore.password") {
-                settings.put("ssl.keystore.password", password.clone(), "ssl.keystore.password");
-            }
-        }
-        Store::Java => {
-            return Err(Error::Setting {
-                name: NAME.to_owned(),
-                reason: format!(
-                    "{location} must be PEM or PKCS#12 (with ssl.keystore.type=PEM or PKCS12); a Java key store is turned \
-                     into one by `keytool -importkeystore -srckeystore {location} -deststoretype PKCS12`"
-                ),
-            });
-        }
-    }
+    settings.put("ssl.certificate.pem", stores::certificates_pem(&identity.chain), name);
+    settings.put("ssl.key.pem", stores::key_pem(&identity.key), name);
     Ok(())
 }
 
-#[derive(PartialEq, Eq)]
-enum Store {
-    Pem,
-    Pkcs12,
-    Java,
-}
-
-/// The type as said, or as the name of the file tells. Java's default is its own.
-fn store_type(given: &Properties, setting: &str, location: &str) -> Store {
-    let location = location.to_ascii_lowercase();
-    match given
-        .get(setting)
-        .map(|kind| kind.trim().to_ascii_uppercase())
-        .as_deref()
-    {
-        Some("PEM") => Store::Pem,
-        Some("PKCS12") => Store::Pkcs12,
-        Some(_) => Store::Java,
-        None if [".pem", ".crt", ".cer"].iter().any(|end| location.ends_with(end)) => Store::Pem,
-        None if [".p12", ".pfx"].iter().any(|end| location.ends_with(end)) => Store::Pkcs12,
-        None => Store::Java,
-    }
+/// A setting that says something.
+fn filled<'a>(given: &'a Properties, name: &str) -> Option<&'a str> {
+    given
+        .get(name)
+        .map(|value| value.trim())
+        .filter(|value| !value.is_empty())
 }

@@ -167,7 +167,7 @@ static TABLE: &[Entry] = &[
     entry("sasl.login.refresh.window.jitter", ALL, NoEqual),
     entry("sasl.login.retry.backoff.max.ms", ALL, NoEqual),
     entry("sasl.login.retry.backoff.ms", ALL, NoEqual),
-    entry("sasl.oauthbearer.token.endpoint.url", ALL, NoEqual),
+    entry("sasl.oauthbearer.token.endpoint.url", ALL, Security),
     entry("sasl.oauthbearer.jwks.endpoint.url", ALL, NoEqual),
     entry("sasl.oauthbearer.scope.claim.name", ALL, NoEqual),
     entry("sasl.oauthbearer.sub.claim.name", ALL, NoEqual),

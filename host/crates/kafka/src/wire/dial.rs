@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use super::connection::{Connection, Stream};
+use super::sasl::Login;
+use super::tls::Tls;
 use crate::error::{Error, ErrorCode, KafkaError};
 use crate::settings::ClientSettings;
 
@@ -52,6 +54,8 @@ pub(crate) struct Dialer {
     pub bootstrap: Vec<Address>,
     connect_timeout: Duration,
     pub request_timeout: Duration,
+    tls: Option<Tls>,
+    login: Option<Login>,
 }
 
 impl Dialer {
@@ -70,7 +74,25 @@ impl Dialer {
         if bootstrap.is_empty() {
             return Err(invalid("no broker is named".to_owned()));
         }
+        let protocol = settings
+            .native("security.protocol")
+            .unwrap_or("plaintext")
+            .to_ascii_lowercase();
+        let (tls, sasl) = match protocol.as_str() {
+            "plaintext" => (false, false),
+            "ssl" => (true, false),
+            "sasl_plaintext" => (false, true),
+            "sasl_ssl" => (true, true),
+            _ => {
+                return Err(Error::Setting {
+                    name: "security.protocol".to_owned(),
+                    reason: format!("{protocol:?} is none of PLAINTEXT, SSL, SASL_PLAINTEXT and SASL_SSL"),
+                });
+            }
+        };
         Ok(Dialer {
+            tls: tls.then(|| Tls::new(settings)).transpose()?,
+            login: sasl.then(|| Login::new(settings)).transpose()?,
             client_id: settings.client_id().into(),
             bootstrap,
             connect_timeout: millis(settings, "socket.connection.setup.timeout.ms").unwrap_or(CONNECT),
@@ -87,7 +109,7 @@ impl Dialer {
                 Err(KafkaError::with_message(ErrorCode::TIMED_OUT, text))
             });
         let connection = match stream {
-            Ok(stream) => Connection::open(stream, self.client_id.clone(), self.request_timeout).await,
+            Ok(stream) => self.greet(stream).await,
             Err(error) => Err(error),
         };
         connection.map_err(|error| KafkaError {
@@ -98,7 +120,18 @@ impl Dialer {
 
     async fn stream(&self, address: &Address) -> Result<Box<dyn Stream>, KafkaError> {
         let tcp = tcp(address).await?;
-        Ok(Box::new(tcp))
+        match &self.tls {
+            None => Ok(Box::new(tcp)),
+            Some(tls) => Ok(Box::new(tls.connect(&address.host, tcp).await?)),
+        }
+    }
+
+    async fn greet(&self, stream: Box<dyn Stream>) -> Result<Connection, KafkaError> {
+        let mut connection = Connection::open(stream, self.client_id.clone(), self.request_timeout).await?;
+        if let Some(login) = &self.login {
+            login.authenticate(&mut connection, self.request_timeout).await?;
+        }
+        Ok(connection)
     }
 }
 

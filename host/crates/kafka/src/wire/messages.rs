@@ -8,7 +8,7 @@ mod transaction;
 
 pub(crate) use group::{FindCoordinator, Heartbeat, JoinAnswer, JoinGroup, KeyType, LeaveGroup, SyncAnswer, SyncGroup};
 pub(crate) use produce::{ClusterMetadata, Produce, Produced, TopicLeaders, TopicMetadata};
-pub(crate) use session::{ApiVersions, Metadata};
+pub(crate) use session::{ApiVersions, Metadata, SaslAuthenticate, SaslHandshake};
 pub(crate) use transaction::{AddPartitionsToTxn, EndTxn, InitProducerId};
 
 use super::codec::{Read, Reader, Writer};

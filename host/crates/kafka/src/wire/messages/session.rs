@@ -77,3 +77,71 @@ impl Request for Metadata {
         })
     }
 }
+
+/// Which mechanism authenticates.
+pub(crate) struct SaslHandshake<'a> {
+    pub mechanism: &'a str,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct SaslHandshakeAnswer {
+    pub code: i16,
+    /// What the broker offers.
+    pub mechanisms: Vec<String>,
+}
+
+impl Request for SaslHandshake<'_> {
+    const NAME: &'static str = "SaslHandshake";
+    const KEY: i16 = 17;
+    /// Version 0 is followed by bare tokens instead of `SaslAuthenticate`.
+    const VERSIONS: (i16, i16) = (1, 1);
+    const FLEXIBLE: i16 = i16::MAX;
+    type Answer = SaslHandshakeAnswer;
+
+    fn write(&self, _version: i16, writer: &mut Writer) {
+        writer.string(self.mechanism);
+    }
+
+    fn read(_version: i16, reader: &mut Reader<'_>) -> Read<SaslHandshakeAnswer> {
+        Ok(SaslHandshakeAnswer {
+            code: reader.i16()?,
+            mechanisms: reader.array(Reader::string)?,
+        })
+    }
+}
+
+/// A token of the mechanism.
+pub(crate) struct SaslAuthenticate<'a> {
+    pub token: &'a [u8],
+}
+
+/// Holds the broker's token, which may be secret: it has no text form.
+pub(crate) struct SaslAuthenticateAnswer {
+    pub code: i16,
+    pub message: Option<String>,
+    pub token: Vec<u8>,
+    /// How long the authentication holds, in milliseconds; 0: as long as the connection.
+    pub lifetime: i64,
+}
+
+impl Request for SaslAuthenticate<'_> {
+    const NAME: &'static str = "SaslAuthenticate";
+    const KEY: i16 = 36;
+    const VERSIONS: (i16, i16) = (0, 2);
+    const FLEXIBLE: i16 = 2;
+    type Answer = SaslAuthenticateAnswer;
+
+    fn write(&self, _version: i16, writer: &mut Writer) {
+        writer.bytes(self.token);
+        writer.end();
+    }
+
+    fn read(version: i16, reader: &mut Reader<'_>) -> Read<SaslAuthenticateAnswer> {
+        Ok(SaslAuthenticateAnswer {
+            code: reader.i16()?,
+            message: reader.nullable_string()?,
+            token: reader.bytes()?,
+            lifetime: if version >= 1 { reader.i64()? } else { 0 },
+        })
+    }
+}
