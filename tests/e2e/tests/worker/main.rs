@@ -15,6 +15,7 @@ mod logs;
 mod quickstart;
 mod readme;
 mod rebalance;
+mod registry;
 mod rest;
 mod shutdown;
 mod tools;
