@@ -141,6 +141,14 @@ pub enum ConformancePart {
         /// Files of vectors; without it, those of this tree (tests/conformance/vectors).
         directory: Option<PathBuf>,
     },
+    /// Replay what Debezium's PostgreSQL connector made of real changes, and say what differs.
+    ///
+    /// Starts PostgreSQL, Kafka and a worker, plays each scenario and compares its records; needs python3, psql and kcat.
+    /// Prints `N passed, N failed` last.
+    Debezium {
+        /// Scenarios, or one of them; without it, those of this tree (tests/conformance/debezium/scenarios).
+        directory: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Args)]
