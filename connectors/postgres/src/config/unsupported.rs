@@ -3,7 +3,7 @@
 use caisson_sdk::api::config::Config;
 
 /// Keys of the original's inside, which has no counterpart here: what they tune does not exist.
-const EFFECTLESS: [&str; 31] = [
+const EFFECTLESS: [&str; 32] = [
     "connection.validation.timeout.ms",
     "custom.metric.tags",
     "custom.sanitize.pattern",
@@ -28,6 +28,8 @@ const EFFECTLESS: [&str; 31] = [
     "query.fetch.size",
     "retriable.restart.connector.wait.ms",
     "schema.refresh.mode",
+    // The table is captured; what its rows ask for is not done yet.
+    "signal.data.collection",
     "signal.enabled.channels",
     "signal.poll.interval.ms",
     "snapshot.fetch.size",

@@ -59,7 +59,7 @@ pub const ROWS: [Row; 33] = [
         Medium,
         Width::Medium,
         "Signaling data collection",
-        "Table whose rows tell the connector what to do: schema.table.",
+        "Table of signals, as schema.table. It is captured; signals themselves, such as incremental snapshots, are not supported yet.",
     ),
     row(
         "signal.poll.interval.ms",
