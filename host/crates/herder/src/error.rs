@@ -18,6 +18,15 @@ pub enum Error {
     /// A rebalance or a concurrent change is in the way; the request may be repeated: 409.
     #[error("{0}")]
     Conflict(String),
+    /// Another worker has to do it: the leader, or the one that runs what is meant. None while nobody knows which.
+    #[error("Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.")]
+    Elsewhere { url: Option<String> },
+    /// An internal request with a wrong signature: 403.
+    #[error("{0}")]
+    Untrusted(String),
+    /// The worker cannot tell yet: 503.
+    #[error("{0}")]
+    Unavailable(String),
     /// Any other `ConnectException`: 500.
     #[error("{0}")]
     Other(String),

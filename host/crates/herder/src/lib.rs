@@ -5,6 +5,7 @@
 //! HTTP here, no JSON shapes, no engine.
 
 pub mod assignor;
+pub mod distributed;
 mod error;
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
@@ -18,6 +19,7 @@ pub mod validation;
 pub mod worker;
 
 pub use caisson_store::{BoxFuture, Config, Status};
+pub use distributed::DistributedHerder;
 pub use error::Error;
 pub use herder::{Herder, Replace, RequestSignature, RestartRequest};
 pub use info::{

@@ -16,6 +16,7 @@ use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode, Version};
 
 use crate::cors::Cors;
+use crate::forward::{self, Hop};
 use crate::handlers::{self, Call};
 use crate::limits::Limits;
 use crate::media::{self, Media};
@@ -25,8 +26,8 @@ use crate::reply::{Body, Reply};
 use crate::response_headers::ResponseHeaders;
 use crate::route::{Face, Route};
 
-const SIGNATURE: &str = "X-Connect-Authorization";
-const SIGNATURE_ALGORITHM: &str = "X-Connect-Request-Signature-Algorithm";
+pub const SIGNATURE: &str = "X-Connect-Authorization";
+pub const SIGNATURE_ALGORITHM: &str = "X-Connect-Request-Signature-Algorithm";
 
 /// What all exchanges share.
 pub struct Service {
@@ -101,6 +102,8 @@ impl Service {
         };
         let signature = signature(&head.headers, &body);
         let query = Query::parse(head.uri.query());
+        let hop = Hop::of(&query);
+        let passed_on = head.method.is_safe().then(Vec::new).unwrap_or_else(|| body.clone());
         let call = Call {
             herder: self.herder.clone(),
             limits: self.limits,
@@ -108,7 +111,11 @@ impl Service {
             body,
             signature,
         };
-        handlers::answer(route, method, call).await
+        let reply = handlers::answer(route, method, call).await;
+        match &reply.elsewhere {
+            Some(url) => forward::forward(hop, url.as_deref(), head, &passed_on).await,
+            None => reply,
+        }
     }
 
     /// The whole body, within the limits of size and time.

@@ -8,9 +8,11 @@
 //!
 //! No engine, no Kafka, no worker: shapes, texts, status codes and limits of HTTP.
 
+mod client;
 mod cors;
 mod error;
 mod exchange;
+mod forward;
 mod handlers;
 mod input;
 mod limits;
@@ -24,6 +26,7 @@ mod server;
 mod shape;
 mod stage;
 
+pub use client::PeerClient;
 pub use error::Error;
 pub use limits::Limits;
 pub use server::{Handle, Server};

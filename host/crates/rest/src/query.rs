@@ -32,11 +32,28 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
+    /// All but one, encoded again.
+    pub fn without(&self, name: &str) -> Vec<String> {
+        let others = self.0.iter().filter(|(other, _)| other != name);
+        others
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+            .collect()
+    }
+
     /// A flag: `true` in any case; anything else counts as false. The default is for a flag that is not there.
     pub fn flag(&self, name: &str, default: bool) -> bool {
         self.first(name)
             .map_or(default, |value| value.eq_ignore_ascii_case("true"))
     }
+}
+
+/// Everything but what no URL gives a meaning to.
+fn encode(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(byte).collect()
 }
 
 /// Decodes what can be decoded; a stray percent sign stands for itself.

@@ -14,6 +14,8 @@ pub struct Reply {
     pub allow: Option<String>,
     /// The connection shall end: the rest of the request was not read.
     pub close: bool,
+    /// Another worker has to answer; where it is, if that is known.
+    pub elsewhere: Option<Option<String>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,7 @@ impl Reply {
             location: None,
             allow: None,
             close: false,
+            elsewhere: None,
         }
     }
 
@@ -86,12 +89,19 @@ impl From<Error> for Reply {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::NotFound(_) => StatusCode::NOT_FOUND,
-            Error::AlreadyExists(_) | Error::Conflict(_) => StatusCode::CONFLICT,
+            Error::AlreadyExists(_) | Error::Conflict(_) | Error::Elsewhere { .. } => StatusCode::CONFLICT,
             Error::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Error::Forbidden(_) => StatusCode::FORBIDDEN,
+            Error::Forbidden(_) | Error::Untrusted(_) => StatusCode::FORBIDDEN,
+            Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Other(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Reply::error(status, &error.to_string())
+        Reply {
+            elsewhere: match &error {
+                Error::Elsewhere { url } => Some(url.clone()),
+                _ => None,
+            },
+            ..Reply::error(status, &error.to_string())
+        }
     }
 }
 

@@ -125,6 +125,11 @@ pub enum ConfigChange {
     RemoveConnector {
         name: Arc<str>,
     },
+    /// Removes a connector's tasks and wants it stopped; one without the other would be a connector that neither runs
+    /// nor is stopped.
+    StopConnector {
+        name: Arc<str>,
+    },
     /// Replaces the whole set of task configurations of a connector.
     PutTasks {
         name: Arc<str>,
@@ -153,21 +158,12 @@ pub enum ConfigChange {
 }
 
 impl ConfigChange {
-    /// What stops a connector: its tasks go first, so that a connector which is to be stopped has none.
-    pub fn stop(name: Arc<str>) -> [ConfigChange; 2] {
-        let tasks = ConfigChange::PutTasks {
-            name: name.clone(),
-            tasks: Vec::new(),
-        };
-        let target = TargetState::Stopped;
-        [tasks, ConfigChange::PutTarget { name, target }]
-    }
-
     /// Whether only the leader may write it.
     pub fn privileged(&self) -> bool {
         match self {
             ConfigChange::PutConnector { .. }
             | ConfigChange::RemoveConnector { .. }
+            | ConfigChange::StopConnector { .. }
             | ConfigChange::PutTasks { .. }
             | ConfigChange::PutTaskCount { .. }
             | ConfigChange::PutSessionKey(_)

@@ -165,19 +165,21 @@ mod tests {
 
     #[tokio::test]
     async fn all_stores_keep_the_newest_offset_of_each_partition() {
-        use crate::log::{Log, LogReader, fake::FakeTopic};
-        use std::sync::Arc;
+        use crate::log::fake::FakeTopic;
 
         let directory = tempfile::tempdir().unwrap();
         let file = FileOffsetStore::open(directory.path().join("offsets")).unwrap();
         let topic = FakeTopic::new();
         topic.append(None, Some(b"foreign".to_vec()));
         topic.append(Some(b"[\"c\",5]".to_vec()), Some(b"{}".to_vec()));
-        let open = |reader: Arc<dyn LogReader>| Ok::<_, Error>(topic.open(reader) as Arc<dyn Log>);
+        let open = || {
+            let (store, reader) = TopicOffsetStore::prepare();
+            store(topic.open(reader))
+        };
         check("memory", &MemoryOffsetStore::new()).await;
         check("file", &file).await;
-        check("topic", &TopicOffsetStore::open(open).unwrap()).await;
-        let later = TopicOffsetStore::open(open).unwrap();
+        check("topic", &open()).await;
+        let later = open();
         assert_eq!(later.entries("d").await.unwrap().len(), 1, "offsets outlive the worker");
     }
 

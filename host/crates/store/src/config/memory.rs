@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::state::{State, records};
+use super::state::State;
 use super::{ConfigChange, ConfigSnapshot, ConfigStore};
 use crate::{BoxFuture, Error};
 
@@ -42,7 +42,7 @@ impl ConfigStore for MemoryConfigStore {
 
     fn write(&self, change: ConfigChange) -> BoxFuture<'_, Result<(), Error>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        for record in records(change).into_iter().flatten() {
+        for record in change.records().into_iter().flatten() {
             let offset = state.snapshot().offset;
             state.apply(record, offset);
         }

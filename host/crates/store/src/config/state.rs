@@ -148,53 +148,65 @@ impl State {
     }
 }
 
-/// The records that a change consists of, in groups: each group is written after the one before it was read back.
-pub(super) fn records(change: ConfigChange) -> Vec<Vec<ConfigRecord>> {
-    match change {
-        ConfigChange::PutConnector { name, config, target } => {
-            let target = target.map(|target| ConfigRecord::TargetState {
-                name: name.clone(),
-                target: Some(target),
-            });
-            let connector = ConfigRecord::Connector {
+impl ConfigChange {
+    /// The records that a change consists of, in groups: each group is written after the one before it was read back.
+    pub fn records(self) -> Vec<Vec<ConfigRecord>> {
+        match self {
+            ConfigChange::PutConnector { name, config, target } => {
+                let target = target.map(|target| ConfigRecord::TargetState {
+                    name: name.clone(),
+                    target: Some(target),
+                });
+                let connector = ConfigRecord::Connector {
+                    name,
+                    config: Some(config),
+                };
+                vec![target.into_iter().chain([connector]).collect()]
+            }
+            ConfigChange::RemoveConnector { name } => {
+                let connector = ConfigRecord::Connector {
+                    name: name.clone(),
+                    config: None,
+                };
+                vec![vec![connector, ConfigRecord::TargetState { name, target: None }]]
+            }
+            ConfigChange::StopConnector { name } => vec![vec![
+                ConfigRecord::Commit {
+                    name: name.clone(),
+                    tasks: 0,
+                },
+                ConfigRecord::TargetState {
+                    name,
+                    target: Some(TargetState::Stopped),
+                },
+            ]],
+            ConfigChange::PutTasks { name, tasks } => {
+                let commit = ConfigRecord::Commit {
+                    name: name.clone(),
+                    tasks: u32::try_from(tasks.len()).unwrap_or(u32::MAX),
+                };
+                let task = |(number, config)| ConfigRecord::Task {
+                    id: caisson_model::TaskId::new(name.clone(), number),
+                    config,
+                };
+                vec![(0..).zip(tasks).map(task).collect(), vec![commit]]
+            }
+            ConfigChange::PutTarget { name, target } => vec![vec![ConfigRecord::TargetState {
                 name,
-                config: Some(config),
-            };
-            vec![target.into_iter().chain([connector]).collect()]
+                target: Some(target),
+            }]],
+            ConfigChange::PutTaskCount { name, tasks } => vec![vec![ConfigRecord::TaskCount { name, tasks }]],
+            ConfigChange::PutSessionKey(key) => vec![vec![ConfigRecord::SessionKey(key)]],
+            ConfigChange::Restart {
+                name,
+                only_failed,
+                include_tasks,
+            } => vec![vec![ConfigRecord::Restart {
+                name,
+                only_failed,
+                include_tasks,
+            }]],
+            ConfigChange::PutLevel { logger, level } => vec![vec![ConfigRecord::Level { logger, level }]],
         }
-        ConfigChange::RemoveConnector { name } => {
-            let connector = ConfigRecord::Connector {
-                name: name.clone(),
-                config: None,
-            };
-            vec![vec![connector, ConfigRecord::TargetState { name, target: None }]]
-        }
-        ConfigChange::PutTasks { name, tasks } => {
-            let commit = ConfigRecord::Commit {
-                name: name.clone(),
-                tasks: u32::try_from(tasks.len()).unwrap_or(u32::MAX),
-            };
-            let task = |(number, config)| ConfigRecord::Task {
-                id: caisson_model::TaskId::new(name.clone(), number),
-                config,
-            };
-            vec![(0..).zip(tasks).map(task).collect(), vec![commit]]
-        }
-        ConfigChange::PutTarget { name, target } => vec![vec![ConfigRecord::TargetState {
-            name,
-            target: Some(target),
-        }]],
-        ConfigChange::PutTaskCount { name, tasks } => vec![vec![ConfigRecord::TaskCount { name, tasks }]],
-        ConfigChange::PutSessionKey(key) => vec![vec![ConfigRecord::SessionKey(key)]],
-        ConfigChange::Restart {
-            name,
-            only_failed,
-            include_tasks,
-        } => vec![vec![ConfigRecord::Restart {
-            name,
-            only_failed,
-            include_tasks,
-        }]],
-        ConfigChange::PutLevel { logger, level } => vec![vec![ConfigRecord::Level { logger, level }]],
     }
 }

@@ -4,15 +4,14 @@ use serde_json::Value;
 
 use super::*;
 use crate::log::fake::FakeTopic;
-use crate::log::{LeaderLog, LogReader};
 
 fn config(value: &str) -> Config {
     Config::from([("a".to_owned(), Some(value.to_owned()))])
 }
 
 fn open(topic: &Arc<FakeTopic>) -> TopicConfigStore {
-    let open = |reader: Arc<dyn LogReader>| Ok::<_, Error>(topic.open(reader) as Arc<dyn LeaderLog>);
-    TopicConfigStore::open(open).unwrap()
+    let (store, reader) = TopicConfigStore::prepare();
+    store(topic.open(reader))
 }
 
 /// One of each kind, and the lone leader of its cluster.

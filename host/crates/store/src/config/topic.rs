@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::state::{State, records};
+use super::state::State;
 use super::{ConfigChange, ConfigRecord, ConfigSnapshot, ConfigStore};
 use crate::log::{LeaderLog, LogReader, LogRecord};
 use crate::{BoxFuture, Error};
@@ -28,16 +28,15 @@ struct Reader {
 }
 
 impl TopicConfigStore {
-    /// Opens the topic, by means of `open`, and leaves reading it to the first [`ConfigStore::refresh`].
-    pub fn open<E>(
-        open: impl FnOnce(Arc<dyn LogReader>) -> Result<Arc<dyn LeaderLog>, E>,
-    ) -> Result<TopicConfigStore, E> {
+    /// The reader to open the topic with, and what makes the store once it is open. The topic is read by the first
+    /// [`ConfigStore::refresh`], if not before.
+    pub fn prepare() -> (impl FnOnce(Arc<dyn LeaderLog>) -> TopicConfigStore, Arc<dyn LogReader>) {
         let reader = Arc::new(Reader {
             state: Mutex::default(),
             published: watch::Sender::new(Arc::default()),
         });
-        let log = open(reader.clone())?;
-        Ok(TopicConfigStore { reader, log })
+        let hand: Arc<dyn LogReader> = reader.clone();
+        (move |log| TopicConfigStore { reader, log }, hand)
     }
 
     /// Group by group, as a reader that stops between two groups must not see half of a change in effect.
@@ -45,7 +44,7 @@ impl TopicConfigStore {
         let privileged = change.privileged();
         // What is in effect is compared with what the topic says, not with what was read of it by chance.
         self.log.read_to_end().await?;
-        for group in records(change) {
+        for group in change.records() {
             let pairs: Vec<_> = group.iter().map(ConfigRecord::write).collect();
             if pairs.is_empty() {
                 continue;
@@ -102,6 +101,7 @@ fn subject(change: &ConfigChange) -> &'static str {
     match change {
         ConfigChange::PutConnector { .. } | ConfigChange::RemoveConnector { .. } => "connector configuration",
         ConfigChange::PutTasks { .. } => "task configurations",
+        ConfigChange::StopConnector { .. } => "target state",
         ConfigChange::PutTarget { .. } => "target state",
         ConfigChange::PutTaskCount { .. } => "task count record",
         ConfigChange::PutSessionKey(_) => "session key",

@@ -21,11 +21,12 @@ struct Reader {
 }
 
 impl TopicOffsetStore {
-    /// Opens the topic, by means of `open`, and leaves reading it to the first [`TopicOffsetStore::refresh`].
-    pub fn open<E>(open: impl FnOnce(Arc<dyn LogReader>) -> Result<Arc<dyn Log>, E>) -> Result<TopicOffsetStore, E> {
+    /// The reader to open the topic with, and what makes the store once it is open. The topic is read by the first
+    /// [`TopicOffsetStore::refresh`], if not before.
+    pub fn prepare() -> (impl FnOnce(Arc<dyn Log>) -> TopicOffsetStore, Arc<dyn LogReader>) {
         let reader = Arc::new(Reader::default());
-        let log = open(reader.clone())?;
-        Ok(TopicOffsetStore { reader, log })
+        let hand: Arc<dyn LogReader> = reader.clone();
+        (move |log| TopicOffsetStore { reader, log }, hand)
     }
 
     /// Catches up with the topic.

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::Error;
 use crate::log::fake::FakeTopic;
-use crate::log::{Log, LogReader};
 
 fn status<S>(state: S) -> Status<S> {
     at("w:8083", 0, state)
@@ -22,8 +20,8 @@ fn at<S>(worker_id: &str, generation: i32, state: S) -> Status<S> {
 }
 
 fn open(topic: &Arc<FakeTopic>) -> TopicStatusStore {
-    let open = |reader: Arc<dyn LogReader>| Ok::<_, Error>(topic.open(reader) as Arc<dyn Log>);
-    TopicStatusStore::open(open).unwrap()
+    let (store, reader) = TopicStatusStore::prepare();
+    store(topic.open(reader))
 }
 
 enum Store {

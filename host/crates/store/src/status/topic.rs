@@ -48,18 +48,22 @@ struct Waiting {
 }
 
 impl TopicStatusStore {
-    /// Opens the topic, by means of `open`, and leaves reading it to the first [`TopicStatusStore::refresh`]. Must be
-    /// called inside a runtime.
-    pub fn open<E>(open: impl FnOnce(Arc<dyn LogReader>) -> Result<Arc<dyn Log>, E>) -> Result<TopicStatusStore, E> {
+    /// The reader to open the topic with, and what makes the store once it is open; that must be called inside a runtime.
+    /// The topic is read by the first [`TopicStatusStore::refresh`], if not before.
+    pub fn prepare() -> (impl FnOnce(Arc<dyn Log>) -> TopicStatusStore, Arc<dyn LogReader>) {
         let shared = Arc::new(Shared {
             known: Mutex::default(),
             waiting: Mutex::default(),
             wake: Notify::new(),
             idle: Notify::new(),
         });
-        let log = open(shared.clone())?;
-        let writer = tokio::spawn(write(shared.clone(), log.clone()));
-        Ok(TopicStatusStore { shared, log, writer })
+        let hand: Arc<dyn LogReader> = shared.clone();
+        let make = move |log: Arc<dyn Log>| TopicStatusStore {
+            writer: tokio::spawn(write(shared.clone(), log.clone())),
+            shared,
+            log,
+        };
+        (make, hand)
     }
 
     /// Brings what is visible up to what was written before this call.

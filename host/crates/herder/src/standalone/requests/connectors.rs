@@ -95,9 +95,8 @@ impl StandaloneHerder {
     pub(super) async fn stop(&self, name: &str) -> Result<(), Error> {
         let change = self.changes.lock().await;
         self.node.entry(name).ok_or_else(|| Error::unknown_connector(name))?;
-        for put in ConfigChange::stop(name.into()) {
-            self.node.configs().write(put).await?;
-        }
+        let stop = ConfigChange::StopConnector { name: name.into() };
+        self.node.configs().write(stop).await?;
         drop(change);
         self.node.changed(name);
         self.node.settle(name).await;

@@ -1,0 +1,157 @@
+//! What this worker asks of other workers: requests that are passed on, and internal ones with a signature (KIP-507).
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use caisson_herder::distributed::{Peers, Signer};
+use caisson_herder::{BoxFuture, Config, Error};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use crate::exchange::{SIGNATURE, SIGNATURE_ALGORITHM};
+use crate::path::encode;
+
+/// For a whole request; the worker there takes as long for its own.
+const PATIENCE: Duration = Duration::from_secs(90);
+const CONNECTING: Duration = Duration::from_secs(10);
+/// More than any worker answers.
+const LARGEST_ANSWER: usize = 64 << 20;
+
+/// A request to another worker.
+pub struct Ask<'a> {
+    pub method: Method,
+    pub url: String,
+    pub body: &'a [u8],
+    /// The client's own credentials, passed on.
+    pub authorization: Option<HeaderValue>,
+    pub signer: Option<&'a Signer>,
+}
+
+/// The answer of another worker.
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Vec<u8>,
+}
+
+/// Asks another worker. The error is the text for the client.
+pub async fn ask(ask: Ask<'_>) -> Result<Answer, Error> {
+    let failed = |problem: String| Error::Other(format!("IO Error trying to forward REST request: {problem}"));
+    match tokio::time::timeout(PATIENCE, exchange(ask)).await {
+        Ok(answer) => answer.map_err(failed),
+        Err(_) => Err(failed(format!("no answer within {PATIENCE:?}"))),
+    }
+}
+
+async fn exchange(ask: Ask<'_>) -> Result<Answer, String> {
+    let uri: Uri = ask.url.parse().map_err(|error| format!("{}: {error}", ask.url))?;
+    if uri.scheme_str() != Some("http") {
+        return Err(format!("{}: workers are reached by HTTP alone", ask.url));
+    }
+    let authority = uri.authority().ok_or_else(|| format!("{} names no host", ask.url))?;
+    let address = (
+        authority.host().trim_matches(['[', ']']),
+        authority.port_u16().unwrap_or(80),
+    );
+    let connected = tokio::time::timeout(CONNECTING, TcpStream::connect(address)).await;
+    let stream = match connected {
+        Ok(stream) => stream.map_err(|error| format!("{authority}: {error}"))?,
+        Err(_) => return Err(format!("{authority}: cannot connect within {CONNECTING:?}")),
+    };
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(|error| format!("{authority}: {error}"))?;
+    // Ends with the exchange, as its sender does.
+    tokio::spawn(connection);
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut request = Request::builder()
+        .method(ask.method)
+        .uri(path)
+        .header(HOST, authority.as_str())
+        .header(USER_AGENT, "kafka-connect")
+        .header(ACCEPT, "application/json");
+    if !ask.body.is_empty() {
+        request = request.header(CONTENT_TYPE, "application/json");
+    }
+    if let Some(credentials) = ask.authorization {
+        request = request.header(AUTHORIZATION, credentials);
+    }
+    if let Some(signature) = ask.signer.and_then(|signer| signer.sign(ask.body)) {
+        request = request
+            .header(SIGNATURE, signature.signature)
+            .header(SIGNATURE_ALGORITHM, signature.algorithm);
+    }
+    let request = request.body(Full::new(Bytes::copy_from_slice(ask.body)));
+    let request = request.map_err(|error| error.to_string())?;
+    let response = sender
+        .send_request(request)
+        .await
+        .map_err(|error| format!("{authority}: {error}"))?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
+    let body = body.map_err(|error| format!("{authority}: {error}"))?;
+    Ok(Answer {
+        status,
+        body: body.to_bytes().to_vec(),
+    })
+}
+
+/// The other workers of a cluster, by their REST API.
+pub struct PeerClient;
+
+impl PeerClient {
+    async fn internal(&self, method: Method, url: String, body: &[u8], signer: &Signer) -> Result<(), Error> {
+        let answer = ask(Ask {
+            method,
+            url,
+            body,
+            authorization: None,
+            signer: Some(signer),
+        });
+        let answer = answer.await?;
+        if answer.status.is_success() {
+            return Ok(());
+        }
+        let message = message_of(&answer.body).unwrap_or_else(|| format!("answered {}", answer.status));
+        Err(match answer.status {
+            StatusCode::NOT_FOUND => Error::NotFound(message),
+            StatusCode::CONFLICT => Error::Conflict(message),
+            StatusCode::BAD_REQUEST => Error::BadRequest(message),
+            StatusCode::FORBIDDEN => Error::Untrusted(message),
+            StatusCode::SERVICE_UNAVAILABLE => Error::Unavailable(message),
+            _ => Error::Other(message),
+        })
+    }
+}
+
+fn message_of(body: &[u8]) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    body["message"].as_str().map(str::to_owned)
+}
+
+impl Peers for PeerClient {
+    fn put_task_configs<'a>(
+        &'a self,
+        leader_url: &'a str,
+        name: &'a str,
+        configs: &'a [Config],
+        signer: &'a Signer,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async move {
+            let body = serde_json::to_vec(configs).map_err(|error| Error::Other(error.to_string()))?;
+            let url = format!("{leader_url}connectors/{}/tasks", encode(name));
+            self.internal(Method::POST, url, &body, signer).await
+        })
+    }
+
+    fn fence_zombies<'a>(
+        &'a self,
+        leader_url: &'a str,
+        name: &'a str,
+        signer: &'a Signer,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        let url = format!("{leader_url}connectors/{}/fence", encode(name));
+        Box::pin(async move { self.internal(Method::PUT, url, &[], signer).await })
+    }
+}
