@@ -3,49 +3,16 @@
 
 mod converters;
 pub mod schema_registry;
-mod transforms;
 
 use std::sync::Arc;
 
 use caisson_api::manifest::PluginKind;
+use caisson_sdk::plugin::Plugin;
 
 use crate::definition::{Definition, Line, definitions};
 use crate::plugins::PluginInfo;
 
 pub use schema_registry::SchemaRegistryConverter;
-
-/// What a transform can be for.
-#[derive(Clone, Copy)]
-enum Form {
-    /// `Name$Key` and `Name$Value`.
-    KeyAndValue,
-    Record,
-}
-
-const TRANSFORMS: [(&str, Form, &[Line]); 16] = [
-    ("Cast", Form::KeyAndValue, transforms::CAST),
-    ("DropHeaders", Form::Record, transforms::DROP_HEADERS),
-    ("ExtractField", Form::KeyAndValue, transforms::EXTRACT_FIELD),
-    ("Filter", Form::Record, &[]),
-    ("Flatten", Form::KeyAndValue, transforms::FLATTEN),
-    ("HeaderFrom", Form::KeyAndValue, transforms::HEADER_FROM),
-    ("HoistField", Form::KeyAndValue, transforms::HOIST_FIELD),
-    ("InsertField", Form::KeyAndValue, transforms::INSERT_FIELD),
-    ("InsertHeader", Form::Record, transforms::INSERT_HEADER),
-    ("MaskField", Form::KeyAndValue, transforms::MASK_FIELD),
-    ("RegexRouter", Form::Record, transforms::REGEX_ROUTER),
-    ("ReplaceField", Form::KeyAndValue, transforms::REPLACE_FIELD),
-    ("SetSchemaMetadata", Form::KeyAndValue, transforms::SET_SCHEMA_METADATA),
-    ("TimestampConverter", Form::KeyAndValue, transforms::TIMESTAMP_CONVERTER),
-    ("TimestampRouter", Form::Record, transforms::TIMESTAMP_ROUTER),
-    ("ValueToKey", Form::Record, transforms::VALUE_TO_KEY),
-];
-
-const PREDICATES: [(&str, &[Line]); 3] = [
-    ("HasHeaderKey", transforms::HAS_HEADER_KEY),
-    ("RecordIsTombstone", &[]),
-    ("TopicNameMatches", transforms::TOPIC_NAME_MATCHES),
-];
 
 /// All of these convert headers too.
 const CONVERTERS: [(&str, &[Line]); 9] = [
@@ -73,27 +40,14 @@ pub fn plugins(version: &str) -> Vec<PluginInfo> {
             keys: keys.clone(),
         });
     };
-    for (name, form, lines) in TRANSFORMS {
-        let keys = shared(lines);
-        match form {
-            Form::Record => add(PluginKind::Transform, format!("{PACKAGE}.transforms.{name}"), &keys),
-            Form::KeyAndValue => {
-                for part in ["Key", "Value"] {
-                    add(
-                        PluginKind::Transform,
-                        format!("{PACKAGE}.transforms.{name}${part}"),
-                        &keys,
-                    );
-                }
-            }
-        }
+    let keys = |plugin: &Plugin| plugin.config().keys.iter().cloned().map(Definition::from).collect();
+    for transform in caisson_transforms::transforms() {
+        let plugin = transform.plugin();
+        add(PluginKind::Transform, plugin.class().to_owned(), &keys(&plugin));
     }
-    for (name, lines) in PREDICATES {
-        add(
-            PluginKind::Predicate,
-            format!("{PACKAGE}.transforms.predicates.{name}"),
-            &shared(lines),
-        );
+    for predicate in caisson_transforms::predicates() {
+        let plugin = predicate.plugin();
+        add(PluginKind::Predicate, plugin.class().to_owned(), &keys(&plugin));
     }
     for (name, lines) in CONVERTERS {
         let keys = shared(lines);

@@ -72,7 +72,6 @@ struct Place {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Check {
     Any,
-    NonNull,
     NonEmpty,
     /// A name of a connector.
     Name,
@@ -91,7 +90,6 @@ pub enum Check {
     /// Different names, of what is said.
     Aliases(&'static str),
     Regex,
-    NonEmptyRegex,
     Plugin(Role),
     /// A number of partitions, or -1.
     Partitions,
@@ -101,9 +99,6 @@ pub enum Check {
     Listeners,
     AdminListeners,
     HeaderRules,
-    CastSpec,
-    Renames,
-    NonEmptyList,
     /// Only described.
     Said(&'static str),
 }
@@ -177,7 +172,6 @@ const REPLICATION_FACTOR: &str =
     "Positive number not larger than the number of brokers in the Kafka cluster, or -1 to use the broker's default";
 const LISTENERS: &str = "List of comma-separated URLs, ex: http://localhost:8080,https://localhost:8443.";
 const HEADER_RULES: &str = "Comma-separated header rules, where each header rule is of the form '[action] [header name]:[header value]' and optionally surrounded by double quotes if any part of a header rule contains a comma";
-const PAIRS: &str = "list of colon-delimited pairs, e.g. <code>foo:bar,abc:xyz</code>";
 
 impl Check {
     /// The part that is data, which also says how the check is described.
@@ -186,7 +180,7 @@ impl Check {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         Some(match self {
             Check::Any => return None,
-            Check::NonNull | Check::Patterns("non-null string") => Validator::NonNull,
+            Check::Patterns("non-null string") => Validator::NonNull,
             Check::NonEmpty => Validator::NonEmpty,
             Check::Name => Validator::NonEmptyWithoutControl,
             Check::AtLeast(least) => Validator::at_least(least),
@@ -202,7 +196,6 @@ impl Check {
             },
             Check::Aliases(of) => Validator::All(vec![Validator::NonNull, said(&format!("unique {of}"))]),
             Check::Regex => said("valid regex"),
-            Check::NonEmptyRegex => Validator::All(vec![Validator::NonEmpty, said("valid regex")]),
             Check::Plugin(role) => said(&format!(
                 "A concrete subclass of org.apache.kafka.connect.storage.{}, A class with a public, no-argument constructor",
                 role.interface()
@@ -212,8 +205,6 @@ impl Check {
             Check::Listeners => said(LISTENERS),
             Check::AdminListeners => said(""),
             Check::HeaderRules => said(HEADER_RULES),
-            Check::CastSpec | Check::Renames => said(PAIRS),
-            Check::NonEmptyList => said("non-empty list"),
             Check::Patterns(text) | Check::Said(text) => said(text),
         })
     }
@@ -222,7 +213,6 @@ impl Check {
     pub(crate) fn rule(self) -> Rule {
         match self {
             Check::Any
-            | Check::NonNull
             | Check::NonEmpty
             | Check::Name
             | Check::AtLeast(_)
@@ -235,16 +225,13 @@ impl Check {
             | Check::Said(_) => Rule::None,
             Check::AtLeastIfAny(least) => Rule::AtLeastIfAny(least),
             Check::Aliases(_) => Rule::Aliases,
-            Check::Regex | Check::NonEmptyRegex => Rule::Regex,
+            Check::Regex => Rule::Regex,
             Check::Plugin(role) => Rule::Plugin(role),
             Check::Partitions => Rule::Partitions,
             Check::ReplicationFactor => Rule::ReplicationFactor,
             Check::Patterns(_) => Rule::Patterns,
             Check::Listeners => Rule::Listeners,
             Check::AdminListeners => Rule::AdminListeners,
-            Check::CastSpec => Rule::CastSpec,
-            Check::Renames => Rule::Renames,
-            Check::NonEmptyList => Rule::NonEmptyList,
         }
     }
 }

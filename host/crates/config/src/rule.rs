@@ -1,4 +1,4 @@
-//! Checks that need more than data: regular expressions, aliases, listeners and the small languages of transforms.
+//! Checks that need more than data: regular expressions, aliases and listeners.
 
 use std::collections::HashSet;
 
@@ -27,9 +27,6 @@ pub enum Rule {
     ReplicationFactor,
     Listeners,
     AdminListeners,
-    CastSpec,
-    Renames,
-    NonEmptyList,
 }
 
 impl Rule {
@@ -50,10 +47,6 @@ impl Rule {
             Rule::ReplicationFactor => number(name, value, "Replication factor"),
             Rule::Listeners => listener::check(name, value, listener::Purpose::Regular),
             Rule::AdminListeners => listener::check(name, value, listener::Purpose::Admin),
-            Rule::CastSpec => cast_spec(value),
-            Rule::Renames => renames(name, value),
-            Rule::NonEmptyList if entries(value).is_empty() => Err(ConfigError::invalid(name, value, "Empty list")),
-            Rule::NonEmptyList => Ok(()),
         }
     }
 }
@@ -118,78 +111,6 @@ fn number(name: &str, value: &Setting, what: &str) -> Result<(), ConfigError> {
     if number < -1 || number == 0 {
         let text = format!("{what} must be positive, or -1 to use the broker's default");
         return Err(ConfigError::invalid(name, value, &text));
-    }
-    Ok(())
-}
-
-/// Types that a value can be cast to.
-const CAST_TARGETS: [&str; 8] = [
-    "INT8", "INT16", "INT32", "INT64", "FLOAT32", "FLOAT64", "BOOLEAN", "STRING",
-];
-/// Other types that a schema can have.
-const OTHER_TYPES: [&str; 4] = ["ARRAY", "MAP", "STRUCT", "BYTES"];
-
-/// `Cast`'s `spec`: one type, or `field:type` for each field.
-fn cast_spec(value: &Setting) -> Result<(), ConfigError> {
-    let specs = entries(value);
-    if specs.is_empty() {
-        return Err(ConfigError::new("Must specify at least one field to cast."));
-    }
-    let mut whole = false;
-    for spec in specs {
-        // As Java's split does it: empty parts at the end do not count.
-        let parts: Vec<&str> = spec.trim_end_matches(':').split(':').collect();
-        let kind = match parts.as_slice() {
-            [kind] => {
-                whole = true;
-                kind
-            }
-            [_, kind] => kind,
-            _ => {
-                let text = format!("Invalid rename mapping: {spec}");
-                return Err(ConfigError::invalid("renames", value, &text));
-            }
-        };
-        cast_target(kind)?;
-    }
-    if whole && specs.len() > 1 {
-        return Err(ConfigError::new(
-            "Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec",
-        ));
-    }
-    Ok(())
-}
-
-fn cast_target(kind: &str) -> Result<(), ConfigError> {
-    let upper = kind.trim().to_uppercase();
-    if CAST_TARGETS.contains(&upper.as_str()) {
-        return Ok(());
-    }
-    if OTHER_TYPES.contains(&upper.as_str()) {
-        let supported = CAST_TARGETS.join(", ");
-        let text =
-            format!("Cast transformation does not support casting to {upper}; supported types are [{supported}]");
-        return Err(ConfigError::new(text));
-    }
-    // The original puts what it should say last into the place of the key's name.
-    let cause = format!(
-        "java.lang.IllegalArgumentException: No enum constant org.apache.kafka.connect.data.Schema.Type.{upper}"
-    );
-    let text = format!(
-        "Invalid value {cause} for configuration Invalid type found in casting spec: {}",
-        kind.trim()
-    );
-    Err(ConfigError::new(text))
-}
-
-/// `ReplaceField`'s `renames`: `old:new` for each field.
-fn renames(name: &str, value: &Setting) -> Result<(), ConfigError> {
-    for mapping in entries(value) {
-        let parts: Vec<&str> = mapping.trim_end_matches(':').split(':').collect();
-        if parts.len() != 2 {
-            let text = format!("Invalid rename mapping: {mapping}");
-            return Err(ConfigError::invalid(name, value, &text));
-        }
     }
     Ok(())
 }
