@@ -4,10 +4,15 @@
 //! was recorded, and says whether the two agree. [`crate::notation`] reads schemas, values, records and errors, so that a
 //! runner holds what is particular to its kind and nothing else.
 
+pub mod chain;
 pub mod configdef;
 pub mod configdump;
 pub mod converter;
+pub mod dlq;
+pub mod errorlog;
+mod failure;
 pub mod predicate;
+pub mod retry;
 pub mod schema;
 pub mod transform;
 pub mod values;
@@ -16,10 +21,14 @@ use crate::Replay;
 
 /// Each kind of vector and its runner, by name.
 pub const ALL: &[(&str, Replay)] = &[
+    ("chain", chain::replay),
     ("configdef", configdef::replay),
     ("configdump", configdump::replay),
     ("converter", converter::replay),
+    ("dlq", dlq::replay),
+    ("errorlog", errorlog::replay),
     ("predicate", predicate::replay),
+    ("retry", retry::replay),
     ("schema", schema::replay),
     ("transform", transform::replay),
     ("values", values::replay),

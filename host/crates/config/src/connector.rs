@@ -16,8 +16,8 @@ use crate::tables::client::Client;
 use crate::typed::Typed;
 use crate::worker::{ConverterConfig, WorkerConfig};
 
-pub use chain::{Condition, PredicateConfig, TransformConfig};
-pub use sink::{DeadLetters, SinkConfig, Topics};
+pub use chain::{Condition, PredicateConfig, Runtime, TransformConfig};
+pub use sink::{DeadLetterHeaders, DeadLetters, SinkConfig, Topics};
 pub use source::{Boundary, Requirement, SourceConfig};
 pub use topics::{TopicCreation, TopicGroup};
 
@@ -83,6 +83,8 @@ pub struct ErrorHandling {
     pub retry_timeout: Option<Duration>,
     pub retry_delay_max: Duration,
     pub log: ErrorLog,
+    /// `caisson.errors.deadletterqueue.class.header.enable`
+    pub letter_class: bool,
 }
 
 /// `errors.tolerance`.
@@ -108,6 +110,7 @@ impl ConnectorConfig {
             ConnectorKind::Sink => tables::sink(),
         };
         let typed = Typed::parse(&table, given)?;
+        let extras = Typed::parse(&tables::connector_extras(), given)?;
         let converter = |name: &str| {
             typed.optional(name).map(|class| ConverterConfig {
                 class,
@@ -125,21 +128,27 @@ impl ConnectorConfig {
             key_converter: converter("key.converter"),
             value_converter: converter("value.converter"),
             header_converter: converter("header.converter"),
-            transforms: chain::transforms(&typed.list("transforms"), &predicates, given)?,
+            transforms: chain::transforms(&typed.list("transforms"), given)?,
             predicates,
             reload: match typed.text("config.action.reload").as_str() {
                 "none" => ReloadAction::None,
                 _ => ReloadAction::Restart,
             },
-            errors: ErrorHandling::read(&typed),
+            errors: ErrorHandling::read(&typed, &extras),
             producer: given.entries_below(Client::Producer.override_prefix()),
             consumer: given.entries_below(Client::Consumer.override_prefix()),
             admin: given.entries_below(Client::Admin.override_prefix()),
             flow: match kind {
-                ConnectorKind::Source => Flow::Source(SourceConfig::read(&typed, given)?),
+                ConnectorKind::Source => Flow::Source(SourceConfig::read(&typed, &extras, given)?),
                 ConnectorKind::Sink => Flow::Sink(SinkConfig::read(&typed)?),
             },
         })
+    }
+
+    /// The predicate of an alias. Kafka Connect learns that there is none when it looks for its version.
+    pub fn predicate(&self, alias: &str) -> Result<&PredicateConfig, ConfigError> {
+        let known = self.predicates.iter().find(|predicate| predicate.alias == alias);
+        known.ok_or_else(|| ConfigError::new(format!("Unknown configuration 'predicates.{alias}.plugin.version'")))
     }
 
     /// The connector's converter of keys, or the worker's.
@@ -159,7 +168,7 @@ impl ConnectorConfig {
 }
 
 impl ErrorHandling {
-    fn read(typed: &Typed) -> ErrorHandling {
+    fn read(typed: &Typed, extras: &Typed) -> ErrorHandling {
         let log = match (
             typed.boolean("errors.log.enable"),
             typed.boolean("errors.log.include.messages"),
@@ -179,6 +188,7 @@ impl ErrorHandling {
                 .map(Duration::from_millis),
             retry_delay_max: typed.milliseconds("errors.retry.delay.max.ms"),
             log,
+            letter_class: extras.boolean("caisson.errors.deadletterqueue.class.header.enable"),
         }
     }
 }

@@ -65,6 +65,18 @@ fn connectors(page: &mut String) {
         &tables::keys(&tables::topic_creation::default_group()),
     );
     section(page, "Sink connector", "", &without(tables::sink(), &common));
+    section(
+        page,
+        "Caisson's own connector keys",
+        "Kafka Connect does not have these.",
+        &tables::keys(&tables::connector_extras()),
+    );
+    section(
+        page,
+        "Caisson's own keys of transforms and predicates",
+        "Below `transforms.NAME.` and `predicates.NAME.`.",
+        &tables::keys(&tables::link_extras()),
+    );
 }
 
 fn plugins(page: &mut String) {
@@ -181,6 +193,8 @@ mod tests {
             tables::source(),
             tables::sink(),
             tables::extras(),
+            tables::connector_extras(),
+            tables::link_extras(),
         ];
         for definition in sections.iter().flatten() {
             let row = format!("| `{}` |", definition.name());

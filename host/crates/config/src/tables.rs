@@ -47,6 +47,16 @@ pub fn extras() -> Vec<Definition> {
     definitions(extras::EXTRAS)
 }
 
+/// Keys that Caisson adds to a connector's, apart from the sandbox's.
+pub fn connector_extras() -> Vec<Definition> {
+    definitions(extras::CONNECTOR)
+}
+
+/// Keys that Caisson adds to those of a transform or predicate.
+pub fn link_extras() -> Vec<Definition> {
+    definitions(extras::LINK)
+}
+
 /// Keys of every connector.
 pub fn connector() -> Vec<Definition> {
     definitions(connector::COMMON)

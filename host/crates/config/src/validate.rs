@@ -20,6 +20,7 @@ use crate::worker::WorkerConfig;
 
 use entry::{Entries, Entry};
 
+pub use chain::check_links;
 pub use infos::{ConfigInfo, ConfigInfos, KeyInfo, ValueInfo};
 
 /// What is validated, and against what.

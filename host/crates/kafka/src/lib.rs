@@ -16,6 +16,7 @@ mod log;
 mod mock_tests;
 mod producer;
 mod report;
+mod reread;
 mod secret;
 pub mod settings;
 mod token;
@@ -34,4 +35,5 @@ pub use log::{CompactedLog, LogEntry, LogWriter, TransactionalLogWriter};
 pub use producer::{
     AckGroup, AckListener, OpenAckGroup, OutRecord, ProducerPool, SourceProducer, TopicHandle, TransactionalProducer,
 };
+pub use reread::Rereader;
 pub use settings::{ClientKind, ClientSettings, Layer, Properties};

@@ -1,70 +1,156 @@
-//! The transforms of a connector, in their order. Each is a component in an instance of its own; a batch passes from one
-//! to the next as a frame, and who answers "unchanged" costs no copy.
+//! The transforms of a connector, in their order. Some are components, some the worker's own; a batch passes from one
+//! to the next as a frame. Native ones that follow each other are one section, which decodes and encodes a record once;
+//! a component that answers "unchanged" costs no copy.
 
-use caisson_api::ErrorKind;
+mod guest;
+mod native;
+mod parts;
+
+use std::borrow::Cow;
+
 use caisson_api::frame::{Encodings, Frame, Role};
 use caisson_model::{Failure, FailureKind};
-use caisson_sandbox::{CallError, Predicate, Records, Transform};
 
+use self::guest::{GuestPredicate, GuestTransform};
+use self::native::NativeSection;
+pub use self::native::{LinkFailure, NativeLink, NativeLinks, NativePredicate};
 use crate::columns::Forms;
-use crate::errors::{Errors, Place, Stage};
-use crate::recode::{Copied, Recoder};
-use crate::settings::{ChainLink, TaskSettings};
+use crate::errors::{Errors, Faults, Stage, Throwable, Trail};
+use crate::recode::{Recoder, Trust};
+use crate::settings::{ChainLink, Converters, Direction, TaskSettings, TransformPlugin};
 
 pub struct Chain {
     links: Vec<Link>,
     recoder: Recoder,
 }
 
+/// Something that a batch passes, and which records of it do.
 struct Link {
-    class: String,
-    transform: Transform,
-    encodings: Encodings,
+    work: Work,
+    /// For components, and for the worker's own that ask a component.
     condition: Option<Condition>,
 }
 
+enum Work {
+    Guest(GuestTransform),
+    Native(NativeSection),
+}
+
 struct Condition {
-    class: String,
     predicate: Predicate,
-    encodings: Encodings,
     negate: bool,
 }
 
+enum Predicate {
+    Guest(GuestPredicate),
+    Native(NativePredicate),
+}
+
+/// Who takes what comes out of a chain.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    Kafka,
+    /// A sink that takes these encodings.
+    Sink(Encodings),
+}
+
 /// A batch between two transforms.
-pub struct Stream {
-    pub frame: Vec<u8>,
+pub struct Stream<'a> {
+    pub frame: Cow<'a, [u8]>,
     pub forms: Forms,
     /// Per record, its index in the frame that entered the chain; `None` if that is its own index.
     pub origins: Option<Vec<u32>>,
+    /// Whether Kafka's own bytes are known to be what the converters take.
+    pub trust: Trust,
+    /// The records have the offsets that they had in Kafka.
+    pub keeps_offsets: bool,
 }
 
-impl Stream {
-    pub fn new(frame: Vec<u8>, forms: Forms) -> Self {
+impl<'a> Stream<'a> {
+    /// A batch at the beginning.
+    pub fn new(frame: &'a [u8], forms: Forms, trust: Trust) -> Self {
         Stream {
-            frame,
+            frame: Cow::Borrowed(frame),
             forms,
             origins: None,
+            trust,
+            keeps_offsets: true,
         }
     }
 
-    /// The origins of records that are records `indexes` of this batch.
-    fn origins_of(&self, indexes: Vec<u32>) -> Vec<u32> {
-        match &self.origins {
-            None => indexes,
-            Some(origins) => indexes.into_iter().map(|index| origins[index as usize]).collect(),
+    /// What the worker itself made of this batch.
+    fn made(&self, frame: Vec<u8>, forms: Forms, origins: Option<Vec<u32>>) -> Stream<'static> {
+        Stream {
+            frame: Cow::Owned(frame),
+            forms,
+            origins,
+            trust: Trust::Full,
+            keeps_offsets: self.keeps_offsets,
         }
+    }
+
+    /// The index that a record of this batch had at the beginning.
+    pub fn origin(&self, index: u32) -> u32 {
+        self.origins.as_ref().map_or(index, |origins| origins[index as usize])
+    }
+
+    /// The origins of records that are records `indexes` of this batch.
+    fn origins_of(&self, mut indexes: Vec<u32>) -> Vec<u32> {
+        if let Some(origins) = &self.origins {
+            for index in &mut indexes {
+                *index = origins[*index as usize];
+            }
+        }
+        indexes
+    }
+}
+
+/// What the links of a chain share while a batch passes.
+pub struct Pass<'p> {
+    pub recoder: &'p mut Recoder,
+    pub faults: Faults<'p>,
+}
+
+impl Pass<'_> {
+    /// A record failed in a transform or predicate; `at` is its index at the beginning of the chain.
+    fn fail(&mut self, at: u32, class: &str, error: &Throwable) {
+        self.faults.fail(at, Stage::Transformation, class, error);
     }
 }
 
 impl Chain {
-    pub async fn start(task: &TaskSettings) -> Result<Self, Failure> {
-        let mut links = Vec::with_capacity(task.chain.len());
+    /// Of the worker's own links alone.
+    pub fn native(links: NativeLinks, converters: &Converters, direction: Direction) -> Self {
+        let section = Work::Native(NativeSection::new(links));
+        Chain {
+            links: vec![Link {
+                work: section,
+                condition: None,
+            }],
+            recoder: Recoder::new(converters, Role::Transform, direction.order()),
+        }
+    }
+
+    pub(crate) async fn start(task: &TaskSettings) -> Result<Self, Failure> {
+        let mut links: Vec<Link> = Vec::with_capacity(task.chain.len());
         for link in &task.chain {
-            links.push(Link::start(task, link).await?);
+            match (Link::start(task, link).await?, links.last_mut()) {
+                (
+                    Link {
+                        work: Work::Native(next),
+                        condition: None,
+                    },
+                    Some(Link {
+                        work: Work::Native(section),
+                        condition: None,
+                    }),
+                ) => section.append(next),
+                (link, _) => links.push(link),
+            }
         }
         Ok(Chain {
             links,
-            recoder: Recoder::new(task, Role::Transform),
+            recoder: Recoder::new(&task.converters, Role::Transform, task.direction.order()),
         })
     }
 
@@ -72,27 +158,58 @@ impl Chain {
         self.links.is_empty()
     }
 
-    /// What the first transform takes.
+    /// What the first transform takes; `None` if it reads Kafka's own bytes by itself.
     pub fn first_encodings(&self) -> Option<Encodings> {
-        self.links.first().map(|link| link.encodings)
+        match self.links.first()? {
+            Link {
+                work: Work::Native(_),
+                condition: None,
+            } => None,
+            link => Some(link.encodings()),
+        }
     }
 
     /// Sends a batch through all transforms. `arrival` is the time that records without one of their own have.
-    pub async fn apply(&mut self, mut stream: Stream, arrival: i64, errors: &mut Errors) -> Result<Stream, Failure> {
+    pub async fn apply<'a>(
+        &mut self,
+        mut stream: Stream<'a>,
+        target: Target,
+        arrival: i64,
+        trail: Trail<'_>,
+        errors: &mut Errors,
+    ) -> Result<Stream<'a>, Failure> {
         self.recoder.arrival = Some(arrival);
-        for link in &mut self.links {
+        let mut pass = Pass {
+            recoder: &mut self.recoder,
+            faults: Faults { errors, trail },
+        };
+        let mut links = self.links.iter_mut().peekable();
+        while let Some(link) = links.next() {
             if stream.frame.is_empty() {
                 break;
             }
-            stream = link.apply(stream, &mut self.recoder, errors).await?;
+            let next = links.peek().map_or(target, |next| Target::Sink(next.encodings()));
+            stream = link.apply(stream, next, &mut pass).await?;
         }
         Ok(stream)
     }
 
+    /// Memory for frames to come.
+    pub fn recycle(&mut self, frame: Vec<u8>) {
+        self.recoder.builder.recycle(frame);
+    }
+
     pub async fn stop(&mut self) {
         for link in &mut self.links {
-            if let Err(error) = link.transform.stop().await {
-                tracing::warn!(class = %link.class, %error, "stop of a transform failed");
+            if let Work::Guest(transform) = &mut link.work {
+                transform.stop().await;
+            }
+            if let Some(Condition {
+                predicate: Predicate::Guest(predicate),
+                ..
+            }) = &mut link.condition
+            {
+                predicate.stop().await;
             }
         }
     }
@@ -100,253 +217,127 @@ impl Chain {
 
 impl Link {
     async fn start(task: &TaskSettings, link: &ChainLink) -> Result<Self, Failure> {
-        let failed = |class: &str, error: CallError| {
-            let failure = Failure::from(error);
-            let message = format!(
-                "transform {} ({class}) of task {} could not start: {}",
-                link.alias, task.id, failure.message
-            );
-            Failure { message, ..failure }
+        let alias = &link.alias;
+        let unstarted = |error: caisson_api::Error| {
+            let exception = Throwable::wrapping(&Throwable::from(&error));
+            let message = format!("transform {alias} of task {} could not start: {error}", task.id);
+            Failure::new(FailureKind::Guest, message).with_detail(exception.stack_trace())
         };
-        let condition = match &link.condition {
+        let mut condition = match &link.condition {
             None => None,
-            Some(condition) => {
-                let class = &condition.plugin.class;
-                let predicate = Predicate::start(task.instance(&condition.plugin, &condition.config))
-                    .await
-                    .map_err(|error| failed(class, error))?;
-                let encodings = condition.plugin.encodings();
-                Some(Condition {
-                    class: class.clone(),
-                    predicate,
-                    encodings,
-                    negate: condition.negate,
-                })
+            Some(condition) => Some(Condition {
+                predicate: match &condition.plugin {
+                    TransformPlugin::Guest { plugin, config } => {
+                        Predicate::Guest(GuestPredicate::start(task, alias, plugin, config).await?)
+                    }
+                    TransformPlugin::Native { plugin, settings } => {
+                        Predicate::Native(NativePredicate::start(*plugin, settings).map_err(unstarted)?)
+                    }
+                },
+                negate: condition.negate,
+            }),
+        };
+        let work = match &link.plugin {
+            TransformPlugin::Guest { plugin, config } => {
+                Work::Guest(GuestTransform::start(task, alias, plugin, config).await?)
+            }
+            TransformPlugin::Native { plugin, settings } => {
+                let mut native = NativeLink::start(*plugin, settings).map_err(unstarted)?;
+                match condition.take() {
+                    Some(Condition {
+                        predicate: Predicate::Native(predicate),
+                        negate,
+                    }) => native.ask(predicate, negate),
+                    other => condition = other,
+                }
+                let mut links = NativeLinks::default();
+                links.push(native);
+                Work::Native(NativeSection::new(links))
             }
         };
-        let class = &link.plugin.class;
-        let transform = Transform::start(task.instance(&link.plugin, &link.config))
-            .await
-            .map_err(|error| failed(class, error))?;
-        Ok(Link {
-            class: class.clone(),
-            transform,
-            encodings: link.plugin.encodings(),
-            condition,
-        })
+        Ok(Link { work, condition })
     }
 
-    async fn apply(&mut self, stream: Stream, recoder: &mut Recoder, errors: &mut Errors) -> Result<Stream, Failure> {
-        let stream = recoded(stream, self.encodings, recoder, errors)?;
+    /// What it takes.
+    fn encodings(&self) -> Encodings {
+        match &self.work {
+            Work::Guest(transform) => transform.encodings,
+            Work::Native(section) => section.looks(),
+        }
+    }
+
+    async fn apply<'a>(
+        &mut self,
+        stream: Stream<'a>,
+        target: Target,
+        pass: &mut Pass<'_>,
+    ) -> Result<Stream<'a>, Failure> {
         let Some(condition) = &mut self.condition else {
-            return self.transform(stream, recoder, errors).await;
+            return self.work.apply(stream, target, pass).await;
         };
-        let chosen = condition.test(&stream, recoder, errors).await?;
-        let (mine, others): (Vec<u32>, Vec<u32>) = (0..chosen.len() as u32).partition(|index| chosen[*index as usize]);
-        if mine.is_empty() {
+        // What passes the transform by has to be in the same forms as what it gives back.
+        let encodings = match &self.work {
+            Work::Guest(transform) => transform.encodings,
+            Work::Native(section) => section.looks(),
+        };
+        let stream = parts::recoded(stream, encodings, pass)?;
+        let records = parsed(&stream.frame, "")?.len();
+        let Choice { mine, others } = condition.choose(&stream, pass).await?;
+        if others.len() == records {
             return Ok(stream);
         }
-        if others.is_empty() {
-            return self.transform(stream, recoder, errors).await;
+        if mine.len() == records {
+            return self.work.apply(stream, target, pass).await;
         }
-        let part = Stream::new(picked(&stream, &mine, recoder, errors)?, stream.forms);
-        let done = self.transform(part, recoder, errors).await?;
-        merged(&stream, &mine, &others, &done, recoder, errors)
+        let part = parts::picked(&stream, mine, pass)?;
+        let done = self.work.apply(part, Target::Sink(encodings), pass).await?;
+        parts::merged(&stream, &others, &done, pass)
     }
+}
 
-    /// Calls the guest and takes what it answers.
-    async fn transform(
+impl Work {
+    async fn apply<'a>(
         &mut self,
-        stream: Stream,
-        recoder: &mut Recoder,
-        errors: &mut Errors,
-    ) -> Result<Stream, Failure> {
-        let applied = self
-            .transform
-            .apply(&stream.frame)
-            .await
-            .map_err(|error| called(&self.class, "apply", error))?;
-        if !applied.failures.is_empty() {
-            let frame = parsed(&stream.frame, &self.class)?;
-            report(&frame, &applied.failures, Stage::Transformation, &self.class, errors)?;
-        }
-        match applied.records {
-            Records::Unchanged if applied.failures.is_empty() => Ok(stream),
-            Records::Unchanged => {
-                let records = parsed(&stream.frame, &self.class)?.len() as u32;
-                let failed = |index: &u32| applied.failures.iter().any(|failure| failure.index == *index);
-                let kept: Vec<u32> = (0..records).filter(|index| !failed(index)).collect();
-                keep(stream, kept, recoder, errors)
+        stream: Stream<'a>,
+        target: Target,
+        pass: &mut Pass<'_>,
+    ) -> Result<Stream<'a>, Failure> {
+        match self {
+            Work::Guest(transform) => {
+                let stream = parts::recoded(stream, transform.encodings, pass)?;
+                transform.apply(stream, pass).await
             }
-            Records::Kept(bits) => {
-                let kept = (0..bits.len() as u32 * 8)
-                    .filter(|index| is_set(&bits, *index))
-                    .collect();
-                keep(stream, kept, recoder, errors)
-            }
-            Records::Replaced(batch) => self.replaced(stream, batch),
+            Work::Native(section) => section.apply(&stream, target, pass),
         }
     }
+}
 
-    fn replaced(&self, stream: Stream, batch: Vec<u8>) -> Result<Stream, Failure> {
-        let inputs = parsed(&stream.frame, &self.class)?.len();
-        let frame = parsed(&batch, &self.class)?;
-        frame
-            .check_origins(inputs)
-            .map_err(|error| wrong(&self.class, &error.to_string()))?;
-        let indexes = frame.records().map(|record| record.origin).collect();
-        let forms = stream.forms.towards(frame.encodings());
-        drop(frame);
-        Ok(Stream {
-            origins: Some(stream.origins_of(indexes)),
-            forms,
-            frame: batch,
-        })
-    }
+/// Which records of a batch a transform is to see, and which pass it by. Those for which the question failed are in
+/// neither.
+struct Choice {
+    mine: Vec<u32>,
+    others: Vec<u32>,
 }
 
 impl Condition {
-    /// Which records the transform is to see.
-    async fn test(
-        &mut self,
-        stream: &Stream,
-        recoder: &mut Recoder,
-        errors: &mut Errors,
-    ) -> Result<Vec<bool>, Failure> {
-        let frame = parsed(&stream.frame, &self.class)?;
-        let forms = stream.forms.towards(self.encodings);
-        let tested = if forms == stream.forms {
-            self.predicate.test(&stream.frame).await
-        } else {
-            let recoded = recoder.recode(&frame, (stream.forms, forms), errors)?;
-            if parsed(&recoded, &self.class)?.len() != frame.len() {
-                return Err(wrong(&self.class, "a record could not be converted for a predicate"));
+    async fn choose(&mut self, stream: &Stream<'_>, pass: &mut Pass<'_>) -> Result<Choice, Failure> {
+        let answers = match &mut self.predicate {
+            Predicate::Guest(predicate) => predicate.test(stream, pass).await?,
+            Predicate::Native(predicate) => predicate.test(stream, pass)?,
+        };
+        let mut choice = Choice {
+            mine: Vec::new(),
+            others: Vec::new(),
+        };
+        for (index, answer) in (0..).zip(answers) {
+            match answer {
+                Some(matches) if matches != self.negate => choice.mine.push(index),
+                Some(_) => choice.others.push(index),
+                None => {}
             }
-            self.predicate.test(&recoded).await
-        };
-        let tested = tested.map_err(|error| called(&self.class, "test", error))?;
-        report(&frame, &tested.failures, Stage::Transformation, &self.class, errors)?;
-        Ok((0..frame.len() as u32)
-            .map(|index| is_set(&tested.matches, index) != self.negate)
-            .collect())
-    }
-}
-
-/// The batch in the forms that a plugin with these encodings takes.
-fn recoded(
-    stream: Stream,
-    encodings: Encodings,
-    recoder: &mut Recoder,
-    errors: &mut Errors,
-) -> Result<Stream, Failure> {
-    let forms = stream.forms.towards(encodings);
-    if forms == stream.forms {
-        return Ok(stream);
-    }
-    let frame = parsed(&stream.frame, "")?;
-    let batch = recoder.recode(&frame, (stream.forms, forms), errors)?;
-    let indexes = parsed(&batch, "")?.records().map(|record| record.origin).collect();
-    Ok(Stream {
-        origins: Some(stream.origins_of(indexes)),
-        forms,
-        frame: batch,
-    })
-}
-
-fn keep(stream: Stream, kept: Vec<u32>, recoder: &mut Recoder, errors: &mut Errors) -> Result<Stream, Failure> {
-    let frame = picked(&stream, &kept, recoder, errors)?;
-    Ok(Stream {
-        origins: Some(stream.origins_of(kept)),
-        forms: stream.forms,
-        frame,
-    })
-}
-
-/// A frame of some records of a batch.
-fn picked(stream: &Stream, indexes: &[u32], recoder: &mut Recoder, errors: &mut Errors) -> Result<Vec<u8>, Failure> {
-    let frame = parsed(&stream.frame, "")?;
-    let schemas = recoder.schemas_of(&frame)?;
-    recoder.begin(stream.forms.encodings(), indexes.len());
-    for index in indexes {
-        let copied = Copied {
-            frame: &frame,
-            schemas: &schemas,
-            index: *index as usize,
-            origin: *index,
-        };
-        recoder.copy(copied, (stream.forms, stream.forms), errors)?;
-    }
-    Ok(recoder.builder.take())
-}
-
-/// Puts what a transform made of the records `mine` back between the `others`.
-fn merged(
-    stream: &Stream,
-    mine: &[u32],
-    others: &[u32],
-    done: &Stream,
-    recoder: &mut Recoder,
-    errors: &mut Errors,
-) -> Result<Stream, Failure> {
-    let (all, part) = (parsed(&stream.frame, "")?, parsed(&done.frame, "")?);
-    let (all_schemas, part_schemas) = (recoder.schemas_of(&all)?, recoder.schemas_of(&part)?);
-    let part_index = |index: usize| match &done.origins {
-        None => mine[index],
-        Some(origins) => mine[origins[index] as usize],
-    };
-    let mut order: Vec<(u32, bool, usize)> = others.iter().map(|index| (*index, false, *index as usize)).collect();
-    order.extend((0..part.len()).map(|index| (part_index(index), true, index)));
-    order.sort_by_key(|(origin, _, _)| *origin);
-    recoder.begin(stream.forms.encodings(), order.len());
-    for (origin, transformed, index) in &order {
-        let (frame, schemas, forms) = match transformed {
-            true => (&part, &part_schemas, done.forms),
-            false => (&all, &all_schemas, stream.forms),
-        };
-        let copied = Copied {
-            frame,
-            schemas,
-            index: *index,
-            origin: *origin,
-        };
-        recoder.copy(copied, (forms, stream.forms), errors)?;
-    }
-    let origins = stream.origins_of(order.iter().map(|(origin, _, _)| *origin).collect());
-    Ok(Stream {
-        frame: recoder.builder.take(),
-        forms: stream.forms,
-        origins: Some(origins),
-    })
-}
-
-/// Records that a plugin could not understand.
-fn report(
-    frame: &Frame<'_>,
-    failures: &[caisson_api::Failure],
-    stage: Stage,
-    class: &str,
-    errors: &mut Errors,
-) -> Result<(), Failure> {
-    for failure in failures {
-        let record = frame.record(failure.index as usize);
-        let place = Place {
-            topic: record.topic,
-            partition: record.partition,
-            offset: record.offset,
-        };
-        match failure.kind {
-            ErrorKind::Data | ErrorKind::Retriable | ErrorKind::Unsupported => {
-                errors.record(stage, class, Some(place), &failure.message)?;
-            }
-            ErrorKind::Fatal | ErrorKind::Config => return Err(wrong(class, &failure.message)),
         }
+        Ok(choice)
     }
-    Ok(())
-}
-
-fn is_set(bits: &[u8], index: u32) -> bool {
-    bits.get(index as usize / 8)
-        .is_some_and(|byte| byte >> (index % 8) & 1 == 1)
 }
 
 fn parsed<'a>(frame: &'a [u8], class: &str) -> Result<Frame<'a>, Failure> {
@@ -355,12 +346,4 @@ fn parsed<'a>(frame: &'a [u8], class: &str) -> Result<Frame<'a>, Failure> {
 
 fn wrong(class: &str, what: &str) -> Failure {
     Failure::new(FailureKind::Guest, format!("transform {class}: {what}"))
-}
-
-fn called(class: &str, call: &str, error: CallError) -> Failure {
-    let failure = Failure::from(error);
-    Failure {
-        message: format!("{call} of transform {class} failed: {}", failure.message),
-        ..failure
-    }
 }

@@ -180,7 +180,8 @@ impl Column {
         }
     }
 
-    fn read(
+    /// The value of a payload; `schema` is that of a typed one.
+    pub fn read(
         &self,
         from: Form,
         topic: &str,
@@ -202,7 +203,8 @@ impl Column {
         }
     }
 
-    fn write(
+    /// Appends a value in the form `to`.
+    pub fn write(
         &self,
         to: Form,
         topic: &str,

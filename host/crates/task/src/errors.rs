@@ -1,132 +1,365 @@
-//! What happens to records that fail on their own (`errors.*`): the task fails, or they are counted, logged if that was
-//! asked for, and left out.
+//! What happens to records that fail on their own (`errors.*`): the task fails, or they are counted, logged and written
+//! to the dead letter queue if that was asked for, and left out.
+//!
+//! `RetryWithToleranceOperator` is the model. It sees one record after the other; here whole batches pass one step after
+//! the other. So without tolerance the first failure in the order of records is what counts, whichever step met it
+//! first: it is kept until the batch is through ([`Errors::check`]).
 
+mod dead_letters;
+mod letter;
+mod retry;
+mod stage;
+mod subject;
+mod throwable;
+mod trail;
+
+use std::time::{Duration, Instant};
+
+use caisson_kafka::{DeliveryError, ErrorCode};
 use caisson_model::{Failure, FailureKind, TaskId};
+use tokio::sync::watch;
 
-use crate::settings::{ErrorLog, ErrorPolicy, Tolerance};
+pub use dead_letters::{DeadLetterSettings, DeadLetters, Sender};
+pub use letter::{Letter, LetterHeaders, Place};
+pub use retry::{Attempts, Retry, RetryPolicy};
+pub use stage::Stage;
+pub use subject::{Consumed, Polled, Subject, sentence};
+pub use throwable::{CONNECT_EXCEPTION, ErrorClass, Throwable};
+pub use trail::{Origin, Trail};
 
-/// Where a record failed; the words are Kafka Connect's.
+use crate::control::{Controls, Wish};
+use crate::settings::TaskSettings;
+
+/// What happens to records that cannot be converted, transformed or put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    Put,
-    Transformation,
-    KeyConverter,
-    ValueConverter,
-    HeaderConverter,
-    Produce,
+pub struct ErrorPolicy {
+    pub tolerance: Tolerance,
+    pub retry: RetryPolicy,
+    pub log: ErrorLog,
 }
 
-impl Stage {
-    pub fn as_str(self) -> &'static str {
+/// `errors.tolerance`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tolerance {
+    None,
+    All,
+}
+
+/// `errors.log.enable` and `errors.log.include.messages`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorLog {
+    Off,
+    WithoutRecord,
+    WithRecord,
+}
+
+/// How the worker learned of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// It ran the operation itself.
+    Operation,
+    /// Somebody told it, after the operation was over: a plugin, or Kafka.
+    Report,
+}
+
+/// What the policy says to a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The record is left out.
+    Skip,
+    /// The task fails: failures are not tolerated.
+    Exceeded,
+    /// The task fails: failures of this kind never are, at this stage.
+    Unhandled,
+}
+
+impl Tolerance {
+    pub fn verdict(self, stage: Stage, error: &Throwable, occasion: Occasion) -> Verdict {
+        let tolerable = occasion == Occasion::Report || stage.tolerates_all() || error.is_retriable();
         match self {
-            Stage::Put => "TASK_PUT",
-            Stage::Transformation => "TRANSFORMATION",
-            Stage::KeyConverter => "KEY_CONVERTER",
-            Stage::ValueConverter => "VALUE_CONVERTER",
-            Stage::HeaderConverter => "HEADER_CONVERTER",
-            Stage::Produce => "KAFKA_PRODUCE",
+            _ if !tolerable => Verdict::Unhandled,
+            Tolerance::None => Verdict::Exceeded,
+            Tolerance::All => Verdict::Skip,
         }
     }
 }
 
-/// Where in Kafka a failed record came from, as far as it is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place<'a> {
-    pub topic: &'a str,
-    pub partition: Option<i32>,
-    pub offset: Option<i64>,
+impl Verdict {
+    /// The exception that ends the task.
+    pub fn exception(self, cause: &Throwable) -> Option<Throwable> {
+        let message = match self {
+            Verdict::Skip => return None,
+            Verdict::Exceeded => "Tolerance exceeded in error handler",
+            Verdict::Unhandled => "Unhandled exception in error handler",
+        };
+        Some(
+            Throwable::new(CONNECT_EXCEPTION, message)
+                .of_kind(cause.kind)
+                .caused_by(cause),
+        )
+    }
 }
 
 /// Applies the error policy of a connector to the records of one task.
-#[derive(Debug)]
 pub struct Errors {
     task: TaskId,
     policy: ErrorPolicy,
+    letters: Option<DeadLetters>,
+    wish: watch::Receiver<Wish>,
+    started: Instant,
+    random: u64,
     skipped: u64,
+    /// The first failure of this batch, if that is to end the task.
+    first: Option<Box<Fatal>>,
+}
+
+/// A failure that ends the task, and what has to be said of it.
+struct Fatal {
+    /// The record's place in its batch.
+    at: u32,
+    report: Report,
+    failure: Failure,
+}
+
+/// What is said of a failure.
+struct Report {
+    line: Option<String>,
+    error: Throwable,
+    letter: Option<Letter>,
+    sender: Sender,
+}
+
+/// A failure of one record.
+#[derive(Clone, Copy, Debug)]
+pub struct Failed<'a> {
+    pub stage: Stage,
+    /// The class that was at work.
+    pub class: &'a str,
+    pub error: &'a Throwable,
+    pub occasion: Occasion,
+}
+
+/// Takes failures of records that are known by their index in the batch at the beginning.
+pub struct Faults<'f> {
+    pub errors: &'f mut Errors,
+    pub trail: Trail<'f>,
+}
+
+impl Faults<'_> {
+    /// An operation failed on the record with index `at`.
+    pub fn fail(&mut self, at: u32, stage: Stage, class: &str, error: &Throwable) {
+        let failed = Failed {
+            stage,
+            class,
+            error,
+            occasion: Occasion::Operation,
+        };
+        self.errors.fail(at, failed, self.trail.origin(at));
+    }
 }
 
 impl Errors {
-    pub fn new(task: TaskId, policy: ErrorPolicy) -> Self {
+    /// For a task that starts. Its dead letter queue is made if it is not there.
+    pub(crate) async fn start(task: &TaskSettings, controls: &Controls) -> Result<Self, Failure> {
+        let letters = match &task.dead_letters {
+            Some(settings) => Some(DeadLetters::start(settings).await?),
+            None => None,
+        };
+        Ok(Self::new(task.id.clone(), task.errors, letters, controls.wish.clone()))
+    }
+
+    fn new(task: TaskId, policy: ErrorPolicy, letters: Option<DeadLetters>, wish: watch::Receiver<Wish>) -> Self {
         Errors {
+            random: seed(&task),
             task,
             policy,
+            letters,
+            wish,
+            started: Instant::now(),
             skipped: 0,
+            first: None,
         }
     }
 
-    /// A record failed. `Ok`: it is left out. `Err`: the task has failed.
-    pub fn record(
-        &mut self,
-        stage: Stage,
-        class: &str,
-        place: Option<Place<'_>>,
-        message: &str,
-    ) -> Result<(), Failure> {
-        self.log(stage, class, place, message);
-        match self.policy.tolerance {
-            Tolerance::All => {
-                self.skipped += 1;
-                Ok(())
+    pub fn tolerance(&self) -> Tolerance {
+        self.policy.tolerance
+    }
+
+    /// A record failed: the one at place `at` of its batch. It is left out; whether the task goes on is said by
+    /// [`Errors::check`].
+    pub fn fail(&mut self, at: u32, failed: Failed<'_>, origin: Origin<'_>) {
+        let verdict = self
+            .policy
+            .tolerance
+            .verdict(failed.stage, failed.error, failed.occasion);
+        let Some(exception) = verdict.exception(failed.error) else {
+            self.skipped += 1;
+            let report = self.report(failed, &self.subject(origin));
+            self.emit(report);
+            return;
+        };
+        if self.first.as_ref().is_some_and(|first| first.at <= at) {
+            return;
+        }
+        let subject = origin.subject();
+        // Coordinates say enough in a status; what a source's record holds does not belong there.
+        let shown = match &subject {
+            Subject::Consumed(_) => Some(&subject),
+            Subject::Polled(_) | Subject::Unknown => None,
+        };
+        let place = sentence(&self.task, failed.stage, Some(failed.class), shown);
+        let failure = failure_of(&exception).with_detail(format!("{}\n{place}", causes(&exception)));
+        let report = self.report(failed, &subject);
+        self.first = Some(Box::new(Fatal { at, report, failure }));
+    }
+
+    /// The place of the first record whose failure ends the task.
+    pub fn fatal_at(&self) -> Option<u32> {
+        self.first.as_ref().map(|first| first.at)
+    }
+
+    /// Ends the task if a failure since the last time has to.
+    pub fn check(&mut self) -> Result<(), Failure> {
+        match self.first.take() {
+            None => Ok(()),
+            Some(first) => {
+                self.emit(first.report);
+                Err(first.failure)
             }
-            Tolerance::None => Err(Failure::new(FailureKind::Guest, "Tolerance exceeded in error handler")
-                .with_detail(format!("Caused by: {message}\n{}", self.sentence(stage, class, place)))),
         }
     }
 
-    /// A record was not delivered. Kafka's own refusals say what is wrong; the remedy is added where it is known.
-    pub fn delivery(
-        &mut self,
-        stage: Stage,
-        place: Place<'_>,
-        error: &caisson_kafka::DeliveryError,
-    ) -> Result<(), Failure> {
-        let message = error.to_string();
-        self.log(
+    /// Whether failed records are looked at, for the log or the dead letter queue.
+    pub fn wants_records(&self) -> bool {
+        self.letters.is_some() || self.policy.log == ErrorLog::WithRecord
+    }
+
+    fn subject<'a>(&self, origin: Origin<'a>) -> Subject<'a> {
+        if self.wants_records() {
+            origin.subject()
+        } else {
+            Subject::Unknown
+        }
+    }
+
+    fn report(&self, failed: Failed<'_>, subject: &Subject<'_>) -> Report {
+        let Failed {
+            stage, class, error, ..
+        } = failed;
+        let line = match self.policy.log {
+            ErrorLog::Off => None,
+            ErrorLog::WithoutRecord => Some(sentence(&self.task, stage, Some(class), None)),
+            ErrorLog::WithRecord => Some(sentence(&self.task, stage, Some(class), Some(subject))),
+        };
+        let place = Place {
+            task: &self.task,
             stage,
-            "org.apache.kafka.clients.producer.KafkaProducer",
-            Some(place),
-            &message,
-        );
-        match self.policy.tolerance {
-            Tolerance::All => {
-                self.skipped += 1;
-                Ok(())
-            }
-            Tolerance::None => {
-                let message = format!("task {} could not write to topic {}: {message}", self.task, place.topic);
-                let remedy = if error.error.code == caisson_kafka::ErrorCode::MESSAGE_TOO_LARGE {
-                    "The record is larger than the max.request.size of the producer (producer.override.max.request.size \
-                     of the connector, producer.max.request.size of the worker) or the max.message.bytes of the topic: \
-                     raise what is too small, then restart the task."
-                } else {
-                    "If the topic does not exist, create it or let the broker or topic.creation.default.* create it, \
-                     then restart the task."
-                };
-                let detail = format!("Unrecoverable exception from producer send callback. {remedy}");
-                Err(Failure::host(message).with_detail(detail))
-            }
+            class,
+        };
+        let letter = self
+            .letters
+            .as_ref()
+            .and_then(|letters| Letter::new(subject, place, Some(error), letters.headers));
+        Report {
+            line,
+            error: error.clone(),
+            letter,
+            sender: match failed.occasion {
+                Occasion::Operation => Sender::Worker,
+                Occasion::Report => Sender::Plugin,
+            },
         }
     }
 
-    /// What `put` or a late report of a sink says of single records.
-    pub fn put(&mut self, class: &str, failures: &[caisson_api::Failure]) -> Result<(), Failure> {
-        for failure in failures {
-            self.record(Stage::Put, class, None, &failure.message)?;
+    fn emit(&self, report: Report) {
+        if let Some(line) = &report.line {
+            tracing::error!(error = %report.error.stack_trace(), "{line}");
         }
-        Ok(())
+        if let (Some(letters), Some(letter)) = (&self.letters, &report.letter) {
+            letters.send(letter, report.sender, || self.is_over());
+        }
     }
 
-    /// Failures that a sink reports after the call in which it was given the records.
-    pub fn reported(&mut self, class: &str, reports: &[caisson_sandbox::LateFailure]) -> Result<(), Failure> {
-        for report in reports {
-            let place = Place {
-                topic: &report.partition.topic,
-                partition: Some(report.partition.partition),
-                offset: Some(report.offset),
+    /// A record of a source did not reach Kafka. Which one it was is not known any more.
+    pub fn delivery(&mut self, error: &DeliveryError) -> Result<(), Failure> {
+        let exception = Throwable::new(delivery_exception(error), error.to_string()).of_kind(ErrorClass::Fatal);
+        if self.policy.tolerance == Tolerance::All {
+            let failed = Failed {
+                stage: Stage::Produce,
+                class: SOURCE_TASK,
+                error: &exception,
+                occasion: Occasion::Report,
             };
-            self.record(Stage::Put, class, Some(place), &report.message)?;
+            self.fail(0, failed, Origin::Unknown);
+            return Ok(());
         }
-        Ok(())
+        let message = format!("task {} could not write to topic {}: {error}", self.task, error.topic);
+        let remedy = if error.error.code == ErrorCode::MESSAGE_TOO_LARGE {
+            "The record is larger than the max.request.size of the producer (producer.override.max.request.size of the \
+             connector, producer.max.request.size of the worker) or the max.message.bytes of the topic: raise what is too \
+             small, then restart the task."
+        } else {
+            "If the topic does not exist, create it or let the broker or topic.creation.default.* create it, then restart \
+             the task."
+        };
+        let trace = Throwable::new(CONNECT_EXCEPTION, "Unrecoverable exception from producer send callback")
+            .caused_by(&exception)
+            .stack_trace();
+        Err(Failure::host(message).with_detail(format!("{trace}\n{remedy}")))
+    }
+
+    /// Begins an operation that may be tried again.
+    pub fn begin(&self) -> Attempts {
+        self.policy.retry.begin(self.now())
+    }
+
+    /// An attempt failed with an error that may pass. True: the time to wait is over, try again.
+    ///
+    /// Waits on the thread of the task, as Kafka Connect does: nothing else of the task goes on meanwhile.
+    pub fn again(&mut self, attempts: &mut Attempts) -> bool {
+        let mut random = self.random;
+        let next = attempts.failed(self.now(), |below| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((random >> 33) as i64).rem_euclid(below)
+        });
+        self.random = random;
+        match next {
+            Retry::GiveUp => false,
+            Retry::After(delay) => self.wait(Duration::from_millis(u64::try_from(delay).unwrap_or(0))),
+        }
+    }
+
+    /// False if the task is to stop before the time is over.
+    fn wait(&self, time: Duration) -> bool {
+        const STEP: Duration = Duration::from_millis(50);
+        let end = Instant::now() + time;
+        loop {
+            if self.is_over() {
+                return false;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            std::thread::sleep(left.min(STEP));
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        *self.wish.borrow() == Wish::Stop
+    }
+
+    fn now(&self) -> i64 {
+        self.started.elapsed().as_millis() as i64
+    }
+
+    /// Waits until Kafka has all dead letters: an offset must not be committed before the letter of its record is there.
+    /// False if it takes too long; an error if letters that a plugin counted on are lost.
+    pub async fn settled(&self, at_most: Duration) -> Result<bool, Failure> {
+        let Some(letters) = &self.letters else { return Ok(true) };
+        let settled = letters.settled(at_most).await;
+        letters.check()?;
+        Ok(settled)
     }
 
     /// Says at the end of the task how many records were left out, if any were.
@@ -138,77 +371,46 @@ impl Errors {
             );
         }
     }
+}
 
-    fn log(&self, stage: Stage, class: &str, place: Option<Place<'_>>, message: &str) {
-        let place = match self.policy.log {
-            ErrorLog::Off => return,
-            ErrorLog::WithoutRecord => None,
-            ErrorLog::WithRecord => place,
-        };
-        tracing::error!(error = message, "{}", self.sentence(stage, class, place));
-    }
+/// The class that Kafka Connect names where a record of a source is not delivered.
+const SOURCE_TASK: &str = "org.apache.kafka.connect.runtime.WorkerSourceTask";
 
-    fn sentence(&self, stage: Stage, class: &str, place: Option<Place<'_>>) -> String {
-        let mut text = format!(
-            "Error encountered in task {}. Executing stage '{}' with class '{class}'",
-            self.task,
-            stage.as_str()
-        );
-        if let Some(place) = place {
-            text.push_str(&format!(", where the record is {{topic='{}'", place.topic));
-            if let Some(partition) = place.partition {
-                text.push_str(&format!(", partition={partition}"));
-            }
-            if let Some(offset) = place.offset {
-                text.push_str(&format!(", offset={offset}"));
-            }
-            text.push('}');
+/// The exception of Kafka's Java client.
+fn delivery_exception(error: &DeliveryError) -> &'static str {
+    match error.error.code {
+        ErrorCode::MESSAGE_TOO_LARGE => "org.apache.kafka.common.errors.RecordTooLargeException",
+        ErrorCode::MESSAGE_TIMED_OUT | ErrorCode::TIMED_OUT => "org.apache.kafka.common.errors.TimeoutException",
+        ErrorCode::TOPIC_AUTHORIZATION_FAILED => "org.apache.kafka.common.errors.TopicAuthorizationException",
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::LOCAL_UNKNOWN_TOPIC | ErrorCode::UNKNOWN_PARTITION => {
+            "org.apache.kafka.common.errors.UnknownTopicOrPartitionException"
         }
-        text.push('.');
-        text
+        _ => "org.apache.kafka.common.KafkaException",
     }
+}
+
+fn failure_of(exception: &Throwable) -> Failure {
+    let kind = match exception.kind {
+        ErrorClass::Data | ErrorClass::Retriable | ErrorClass::Fatal => FailureKind::Guest,
+        ErrorClass::Trap => FailureKind::Trap,
+        ErrorClass::Limit => FailureKind::Limit,
+    };
+    Failure::new(kind, exception.to_string())
+}
+
+/// The lines of a stack trace below the first.
+fn causes(exception: &Throwable) -> String {
+    let trace = exception.stack_trace();
+    trace
+        .split_once("\nCaused by: ")
+        .map_or(String::new(), |(_, causes)| format!("Caused by: {causes}"))
+}
+
+/// Tasks that meet the same outage should not all come back at once.
+fn seed(task: &TaskId) -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(task)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn errors(tolerance: Tolerance) -> Errors {
-        Errors::new(
-            TaskId::new("c", 0),
-            ErrorPolicy {
-                tolerance,
-                log: ErrorLog::WithRecord,
-            },
-        )
-    }
-
-    #[test]
-    fn without_tolerance_the_task_fails_and_names_stage_class_and_place() {
-        let place = Place {
-            topic: "t",
-            partition: Some(1),
-            offset: Some(7),
-        };
-        let failure = errors(Tolerance::None)
-            .record(Stage::ValueConverter, "JsonConverter", Some(place), "bad JSON")
-            .expect_err("it must fail");
-        let trace = failure.trace();
-        for part in [
-            "Tolerance exceeded",
-            "bad JSON",
-            "VALUE_CONVERTER",
-            "JsonConverter",
-            "offset=7",
-        ] {
-            assert!(trace.contains(part), "{part} in {trace}");
-        }
-    }
-
-    #[test]
-    fn with_tolerance_the_record_is_counted_and_left_out() {
-        let mut errors = errors(Tolerance::All);
-        assert!(errors.record(Stage::Put, "Sink", None, "no").is_ok());
-        assert_eq!(errors.skipped, 1);
-    }
-}
+mod tests;

@@ -1,12 +1,12 @@
 //! One data flow of one task: the loops of source and sink, the chain between Kafka's bytes and the plugin, what is
 //! acknowledged and what may be committed. It does not know who started it, nor what else runs.
 
-mod chain;
+pub mod chain;
 mod clock;
 mod columns;
 pub mod control;
 mod dispatch;
-mod errors;
+pub mod errors;
 mod outgoing;
 mod recode;
 mod settings;
@@ -15,8 +15,8 @@ mod source;
 
 pub use control::{TaskEvent, TaskHandle, TaskListener, Wish};
 pub use settings::{
-    ChainLink, Condition, ConverterKind, ConverterRef, ErrorLog, ErrorPolicy, PluginRef, SinkSettings, SourceSettings,
-    TaskSettings, Tolerance, TopicCreator,
+    ChainLink, Condition, ConverterKind, ConverterRef, Converters, Direction, PluginRef, SinkSettings, SourceSettings,
+    TaskSettings, TopicCreator, TransformPlugin,
 };
 
 /// Starts a task on a thread of its own and returns at once; what becomes of it arrives as [`TaskEvent`]s.

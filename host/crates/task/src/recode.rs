@@ -1,30 +1,74 @@
 //! Laying records down in a frame whose columns have the forms that a plugin wants.
 
+mod record;
+
 use caisson_api::SchemaRef;
 use caisson_api::frame::{
     Boundary, Encodings, Frame, FrameBuilder, FrameError, NewHeader, NewRecord, Role, SourceCoordinates, Timestamp,
 };
+use caisson_convert::ConvertError;
 use caisson_model::{Failure, FailureKind};
 
 use crate::columns::{Cell, Column, Form, Forms, Schemas};
-use crate::errors::{Errors, Place, Stage};
-use crate::settings::TaskSettings;
+use crate::errors::{Errors, Faults, Stage, Throwable};
+use crate::settings::Converters;
+
+pub use record::{Opened, Seen};
 
 /// Builds frames, converting what has to be converted. Keeps its memory and what it knows of schemas.
 pub struct Recoder {
-    key: Column,
-    value: Column,
-    headers: Column,
+    columns: Columns,
     pub schemas: Schemas,
     pub builder: FrameBuilder,
     /// Converted payloads of the record at hand.
     scratch: Vec<u8>,
     /// The schema of the payload before, by address, and its index in the frame: mostly that of the next one too.
     last_schema: Option<(usize, u16)>,
+    order: Order,
+    trust: Trust,
     /// What `Timestamp::Arrival` means now, in milliseconds; `None` leaves it to the producer.
     pub arrival: Option<i64>,
     /// The offset that copies get instead of their own.
     pub offset: Option<i64>,
+}
+
+/// Whether bytes in Kafka's form are known to be what the converter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    None,
+    Full,
+}
+
+/// When headers are converted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// On the way from Kafka.
+    HeadersLast,
+    /// On the way to Kafka.
+    HeadersFirst,
+}
+
+/// What converts the three columns.
+struct Columns {
+    key: Column,
+    value: Column,
+    headers: Column,
+}
+
+impl Columns {
+    /// The one that is at work at a stage.
+    fn of(&self, stage: Stage) -> &Column {
+        match stage {
+            Stage::KeyConverter => &self.key,
+            Stage::HeaderConverter => &self.headers,
+            Stage::ValueConverter
+            | Stage::Poll
+            | Stage::Put
+            | Stage::Transformation
+            | Stage::Produce
+            | Stage::Consume => &self.value,
+        }
+    }
 }
 
 /// A record to be laid down. Schemas are those of typed columns.
@@ -56,7 +100,7 @@ pub enum Refusal {
     Record {
         stage: Stage,
         class: String,
-        message: String,
+        error: Throwable,
     },
     /// The frame cannot take it.
     Frame(FrameError),
@@ -77,6 +121,8 @@ pub struct Copied<'a> {
     pub index: usize,
     /// The origin that the copy gets.
     pub origin: u32,
+    /// Its index in the batch at the beginning.
+    pub at: u32,
 }
 
 /// A converted payload: where it lies in the scratch buffer, and its schema's index in the frame.
@@ -86,11 +132,15 @@ struct Laid {
 }
 
 impl Recoder {
-    pub fn new(task: &TaskSettings, role: Role) -> Self {
+    pub fn new(converters: &Converters, role: Role, order: Order) -> Self {
         Recoder {
-            key: Column::new(task.key_converter.clone()),
-            value: Column::new(task.value_converter.clone()),
-            headers: Column::new(task.header_converter.clone()),
+            order,
+            trust: Trust::None,
+            columns: Columns {
+                key: Column::new(converters.key.clone()),
+                value: Column::new(converters.value.clone()),
+                headers: Column::new(converters.header.clone()),
+            },
             schemas: Schemas::default(),
             builder: FrameBuilder::new(role),
             scratch: Vec::new(),
@@ -102,12 +152,12 @@ impl Recoder {
 
     /// Whether no column needs conversion.
     pub fn passes(&self, from: Forms, to: Forms) -> bool {
-        self.passes_without_headers(from, to) && self.headers.passes(from.headers, to.headers)
+        self.passes_without_headers(from, to) && self.columns.headers.passes(from.headers, to.headers)
     }
 
     /// Whether records without headers need no conversion.
     pub fn passes_without_headers(&self, from: Forms, to: Forms) -> bool {
-        self.key.passes(from.key, to.key) && self.value.passes(from.value, to.value)
+        self.columns.key.passes(from.key, to.key) && self.columns.value.passes(from.value, to.value)
     }
 
     pub fn begin(&mut self, encodings: Encodings, expected_records: usize) {
@@ -116,15 +166,43 @@ impl Recoder {
     }
 
     /// Adds one record.
-    pub fn push(&mut self, (from, to): (Forms, Forms), input: &Input<'_>) -> Result<(), Refusal> {
+    pub fn push(
+        &mut self,
+        (from, to): (Forms, Forms),
+        trust: Trust,
+        input: &Input<'_>,
+        errors: &mut Errors,
+    ) -> Result<(), Refusal> {
+        self.trust = trust;
         self.scratch.clear();
-        let key = self.lay(Stage::KeyConverter, (from.key, to.key), input.topic, input.key)?;
-        let value = self.lay(Stage::ValueConverter, (from.value, to.value), input.topic, input.value)?;
         let mut laid = Vec::with_capacity(input.headers.len());
-        for header in input.headers {
-            let given = (header.schema.as_ref(), header.value);
-            let converted = self.lay(Stage::HeaderConverter, (from.headers, to.headers), input.topic, given)?;
-            laid.push((self.builder.header_name(header.name)?, converted));
+        // Kafka Connect serializes headers first and deserializes them last; of a record that fails in two places, the
+        // first one is told.
+        if self.order == Order::HeadersFirst {
+            self.lay_headers(
+                (from.headers, to.headers),
+                input.topic,
+                input.headers,
+                &mut laid,
+                errors,
+            )?;
+        }
+        let key = self.lay(Stage::KeyConverter, (from.key, to.key), input.topic, input.key, errors)?;
+        let value = self.lay(
+            Stage::ValueConverter,
+            (from.value, to.value),
+            input.topic,
+            input.value,
+            errors,
+        )?;
+        if self.order == Order::HeadersLast {
+            self.lay_headers(
+                (from.headers, to.headers),
+                input.topic,
+                input.headers,
+                &mut laid,
+                errors,
+            )?;
         }
         let scratch = &self.scratch;
         let bytes = |laid: &Laid| laid.bytes.clone().map(|range| &scratch[range]);
@@ -161,26 +239,47 @@ impl Recoder {
         Ok(())
     }
 
+    fn lay_headers(
+        &mut self,
+        forms: (Form, Form),
+        topic: &str,
+        inputs: &[HeaderInput<'_>],
+        laid: &mut Vec<(u16, Laid)>,
+        errors: &mut Errors,
+    ) -> Result<(), Refusal> {
+        for header in inputs {
+            let given = (header.schema.as_ref(), header.value);
+            let converted = self.lay(Stage::HeaderConverter, forms, topic, given, errors)?;
+            laid.push((self.builder.header_name(header.name)?, converted));
+        }
+        Ok(())
+    }
+
     fn lay(
         &mut self,
         stage: Stage,
         forms: (Form, Form),
         topic: &str,
         (schema, input): (Option<&SchemaRef>, Option<&[u8]>),
+        errors: &mut Errors,
     ) -> Result<Laid, Refusal> {
-        let column = match stage {
-            Stage::KeyConverter => &self.key,
-            Stage::HeaderConverter => &self.headers,
-            Stage::ValueConverter | Stage::Put | Stage::Transformation | Stage::Produce => &self.value,
-        };
+        let column = self.columns.of(stage);
         let start = self.scratch.len();
-        let cell: Cell = column
-            .convert(forms, topic, schema, input, &mut self.scratch)
-            .map_err(|error| Refusal::Record {
-                stage,
-                class: column.class().to_owned(),
-                message: sentence(&error),
-            })?;
+        let converted = match forms {
+            (from, to) if from == to && self.trust == Trust::Full => Ok(copied(schema, input, &mut self.scratch)),
+            forms => column.convert(forms, topic, schema, input, &mut self.scratch),
+        };
+        let cell: Cell = match converted {
+            Ok(cell) => cell,
+            Err(error) => {
+                let scratch = &mut self.scratch;
+                let again = || {
+                    scratch.truncate(start);
+                    column.convert(forms, topic, schema, input, scratch)
+                };
+                retry(error, errors, again).map_err(|error| refused(stage, column, &error))?
+            }
+        };
         let schema = match &cell.schema {
             Some(schema) => Some(self.schema_index(schema)?),
             None => None,
@@ -205,28 +304,27 @@ impl Recoder {
         Ok(index)
     }
 
-    /// A whole frame in other forms. Origins are the indexes in `frame`; records that fail are left out if the policy
-    /// allows it.
+    /// A whole frame in other forms. The origins written into it are the indexes in `frame`; `at` tells the index that a
+    /// record had at the beginning. Records that fail are left out.
     pub fn recode(
         &mut self,
         frame: &Frame<'_>,
+        at: impl Fn(u32) -> u32,
         forms: (Forms, Forms),
-        errors: &mut Errors,
+        faults: &mut Faults<'_>,
     ) -> Result<Vec<u8>, Failure> {
         self.begin(forms.1.encodings(), frame.len());
         self.builder.set_boundary(frame.boundary());
         let schemas = self.schemas_of(frame)?;
         for index in 0..frame.len() {
-            self.copy(
-                Copied {
-                    frame,
-                    schemas: &schemas,
-                    index,
-                    origin: index as u32,
-                },
-                forms,
-                errors,
-            )?;
+            let copied = Copied {
+                frame,
+                schemas: &schemas,
+                index,
+                origin: index as u32,
+                at: at(index as u32),
+            };
+            self.copy(copied, forms, faults)?;
         }
         Ok(self.builder.take())
     }
@@ -241,8 +339,8 @@ impl Recoder {
         })
     }
 
-    /// Adds a record of another frame.
-    pub fn copy(&mut self, from: Copied<'_>, forms: (Forms, Forms), errors: &mut Errors) -> Result<(), Failure> {
+    /// Adds a record of another frame. False: it failed and is left out.
+    pub fn copy(&mut self, from: Copied<'_>, forms: (Forms, Forms), faults: &mut Faults<'_>) -> Result<bool, Failure> {
         let schema = |index: Option<u16>| index.and_then(|index| from.schemas.get(usize::from(index)));
         let entry = from.frame.record(from.index);
         let headers: Vec<_> = entry
@@ -271,38 +369,50 @@ impl Recoder {
                 .source
                 .map(|source| (from.frame.source_partition(source.partition), source.offset)),
         };
-        let place = Place {
-            topic: entry.topic,
-            partition: entry.partition,
-            offset: entry.offset,
-        };
-        self.push_or_report(forms, &input, place, errors)
-    }
-
-    /// Adds a record, or lets the error policy decide.
-    pub fn push_or_report(
-        &mut self,
-        forms: (Forms, Forms),
-        input: &Input<'_>,
-        place: Place<'_>,
-        errors: &mut Errors,
-    ) -> Result<(), Failure> {
-        match self.push(forms, input) {
-            Ok(()) => Ok(()),
-            Err(Refusal::Record { stage, class, message }) => errors.record(stage, &class, Some(place), &message),
-            Err(Refusal::Frame(error)) => Err(Failure::host(format!(
-                "a record of topic {} does not fit into a batch: {error}",
-                input.topic
-            ))),
+        match self.push(forms, Trust::Full, &input, faults.errors) {
+            Ok(()) => Ok(true),
+            Err(Refusal::Record { stage, class, error }) => {
+                faults.fail(from.at, stage, &class, &error);
+                Ok(false)
+            }
+            Err(Refusal::Frame(error)) => Err(does_not_fit(input.topic, &error)),
         }
     }
 }
 
-/// An error and its causes, outermost first.
-fn sentence(error: &caisson_convert::ConvertError) -> String {
-    let mut text = format!("{}: {}", error.class, error.message);
-    for cause in error.causes() {
-        text.push_str(&format!("; caused by {}: {}", cause.class, cause.message));
+fn copied(schema: Option<&SchemaRef>, input: Option<&[u8]>, out: &mut Vec<u8>) -> Cell {
+    out.extend_from_slice(input.unwrap_or_default());
+    Cell {
+        present: input.is_some(),
+        schema: schema.cloned(),
     }
-    text
+}
+
+/// A record that no frame can hold.
+pub fn does_not_fit(topic: &str, error: &FrameError) -> Failure {
+    Failure::host(format!("a record of topic {topic} does not fit into a batch: {error}"))
+}
+
+fn refused(stage: Stage, column: &Column, error: &ConvertError) -> Refusal {
+    Refusal::Record {
+        stage,
+        class: column.class().to_owned(),
+        error: Throwable::from(error),
+    }
+}
+
+/// Tries again what failed with an error that may pass, as long as the policy says.
+fn retry<T>(
+    mut error: ConvertError,
+    errors: &mut Errors,
+    mut again: impl FnMut() -> Result<T, ConvertError>,
+) -> Result<T, ConvertError> {
+    let mut attempts = errors.begin();
+    while Throwable::from(&error).is_retriable() && errors.again(&mut attempts) {
+        match again() {
+            Ok(done) => return Ok(done),
+            Err(next) => error = next,
+        }
+    }
+    Err(error)
 }

@@ -12,7 +12,12 @@ use caisson_convert::Converter;
 use caisson_kafka::{ClientSettings, SourceProducer, Subscription};
 use caisson_model::{Failure, Limits, TaskId};
 use caisson_sandbox::{CallError, InstanceSpec, Label, Module, OffsetReader};
+use caisson_sdk::settings::Settings;
 use caisson_store::OffsetStore;
+use caisson_transforms::{NativePredicate, NativeTransform};
+
+use crate::errors::{DeadLetterSettings, ErrorPolicy};
+use crate::recode::Order;
 
 /// A plugin inside a module, found by class name.
 #[derive(Clone)]
@@ -47,39 +52,22 @@ impl PluginRef {
 pub struct ChainLink {
     /// The alias in `transforms`.
     pub alias: String,
-    pub plugin: PluginRef,
-    pub config: Config,
+    pub plugin: TransformPlugin<NativeTransform>,
     pub condition: Option<Condition>,
 }
 
 /// The predicate that decides which records a transform sees.
 #[derive(Clone)]
 pub struct Condition {
-    pub plugin: PluginRef,
-    pub config: Config,
+    pub plugin: TransformPlugin<NativePredicate>,
     pub negate: bool,
 }
 
-/// What happens to records that cannot be converted, transformed or put (`errors.*`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ErrorPolicy {
-    pub tolerance: Tolerance,
-    pub log: ErrorLog,
-}
-
-/// `errors.tolerance`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tolerance {
-    None,
-    All,
-}
-
-/// `errors.log.enable` and `errors.log.include.messages`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorLog {
-    Off,
-    WithoutRecord,
-    WithRecord,
+/// What a link of the chain is made of: a component, or what the worker has built in.
+#[derive(Clone)]
+pub enum TransformPlugin<N> {
+    Guest { plugin: PluginRef, config: Config },
+    Native { plugin: N, settings: Settings },
 }
 
 /// A converter of a connector.
@@ -91,12 +79,27 @@ pub struct ConverterRef {
     pub converter: Arc<dyn Converter>,
 }
 
+/// The converters of a connector.
+#[derive(Clone)]
+pub struct Converters {
+    pub key: ConverterRef,
+    pub value: ConverterRef,
+    pub header: ConverterRef,
+}
+
 /// Whether a source's own bytes are what the converter would make of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConverterKind {
     /// Bytes stay bytes.
     Bytes,
     Other,
+}
+
+/// Which way records go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    ToKafka,
+    FromKafka,
 }
 
 /// What sources and sinks have in common.
@@ -108,11 +111,12 @@ pub struct TaskSettings {
     pub config: Config,
     /// Absent: the worker's.
     pub limits: Option<Limits>,
-    pub key_converter: ConverterRef,
-    pub value_converter: ConverterRef,
-    pub header_converter: ConverterRef,
+    pub converters: Converters,
     pub chain: Vec<ChainLink>,
     pub errors: ErrorPolicy,
+    /// Where records that failed go; absent: nowhere.
+    pub dead_letters: Option<DeadLetterSettings>,
+    pub direction: Direction,
     /// `offset.flush.interval.ms`.
     pub commit_interval: Duration,
     /// `offset.flush.timeout.ms`.
@@ -138,6 +142,15 @@ pub struct SourceSettings {
 pub trait TopicCreator: Send + Sync {
     /// Returns once the topic exists; a failure names the topic and what was attempted.
     fn ensure(&self, topic: String) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + '_>>;
+}
+
+impl Direction {
+    pub(crate) fn order(self) -> Order {
+        match self {
+            Direction::ToKafka => Order::HeadersFirst,
+            Direction::FromKafka => Order::HeadersLast,
+        }
+    }
 }
 
 impl TaskSettings {

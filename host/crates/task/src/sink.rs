@@ -8,20 +8,23 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use caisson_api::ErrorKind;
-use caisson_kafka::{Batch, ConsumerEvent, ConsumerEvents, ConsumerOptions, KafkaError, SinkConsumer};
+use caisson_api::frame::Frame;
+use caisson_kafka::{Batch, ConsumerEvent, ConsumerEvents, ConsumerOptions, KafkaError, Rereader, SinkConsumer};
 use caisson_model::{Failure, PartitionOffset, TaskState, TopicPartition};
-use caisson_sandbox::{CallError, Flow, SinkTask};
+use caisson_sandbox::{CallError, Flow, LateFailure, SinkTask};
 use tokio::time::Instant;
 
 use self::intake::Intake;
 use self::positions::Positions;
-use crate::chain::{Chain, Stream};
+use crate::chain::{Chain, Stream, Target};
 use crate::clock::Backoff;
 use crate::control::{Controls, Wish};
-use crate::errors::Errors;
-use crate::outgoing::SinkFrames;
+use crate::errors::{Errors, Failed, Faults, Occasion, Origin, Stage, Throwable, Trail};
+use crate::outgoing::{Outgoing, SinkFrames};
 use crate::settings::SinkSettings;
 
+/// How long a record that was reported late is looked for.
+const REREAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the consumer may take to leave its group before it is left behind.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -74,9 +77,14 @@ enum Put {
 impl Sink {
     async fn start(settings: SinkSettings, controls: &mut Controls) -> Result<Self, Failure> {
         let task = &settings.task;
+        let errors = Errors::start(task, controls).await?;
         let chain = Chain::start(task).await?;
         let own = task.plugin.encodings();
-        let intake = Intake::new(task, chain.first_encodings().unwrap_or(own));
+        let intake = match (chain.is_empty(), chain.first_encodings()) {
+            (true, _) => Intake::new(task, own),
+            (false, Some(first)) => Intake::new(task, first),
+            (false, None) => Intake::unread(task),
+        };
         let spec = task.instance(&task.plugin, &task.config);
         let guest = SinkTask::start(spec)
             .await
@@ -97,7 +105,7 @@ impl Sink {
             intake,
             chain,
             frames: SinkFrames::new(task, own),
-            errors: Errors::new(task.id.clone(), task.errors),
+            errors,
             positions: Positions::default(),
             backlog: VecDeque::new(),
             commits: VecDeque::new(),
@@ -245,16 +253,12 @@ impl Sink {
             let slice = self
                 .intake
                 .slice(&waiting.batch, waiting.from, &waiting.revoked, &mut self.errors)?;
-            let mut frame = self.intake.take();
-            if !self.chain.is_empty() && !frame.is_empty() {
-                let stream = Stream::new(frame.clone(), self.intake.forms());
-                let stream = self.chain.apply(stream, 0, &mut self.errors).await?;
-                frame = self.frames.for_sink(&frame, stream, &mut self.errors)?;
-            }
+            let frame = self.intake.take();
             let put = if frame.is_empty() {
+                self.errors.check()?;
                 Put::Taken
             } else {
-                self.put(&frame, &mut waiting, controls).await?
+                self.process(&frame, &mut waiting, controls).await?
             };
             self.intake.recycle(frame);
             match put {
@@ -274,14 +278,52 @@ impl Sink {
         Ok(())
     }
 
-    async fn put(&mut self, frame: &[u8], waiting: &mut Waiting, controls: &mut Controls) -> Result<Put, Failure> {
+    /// Sends a frame of the intake through the chain and hands it to the guest.
+    async fn process(&mut self, frame: &[u8], waiting: &mut Waiting, controls: &mut Controls) -> Result<Put, Failure> {
+        if self.chain.is_empty() {
+            self.errors.check()?;
+            let outgoing = Outgoing {
+                frame: frame.into(),
+                origins: None,
+            };
+            return self.put(frame, &outgoing, waiting, controls).await;
+        }
+        let stream = Stream::new(frame, self.intake.forms(), self.intake.trust());
+        let entry = parse(frame)?;
+        let trail = Trail {
+            entry: &entry,
+            consumed: Some(&waiting.batch),
+        };
+        let target = Target::Sink(self.settings.task.plugin.encodings());
+        let stream = self.chain.apply(stream, target, 0, trail, &mut self.errors).await?;
+        let mut faults = Faults {
+            errors: &mut self.errors,
+            trail,
+        };
+        let outgoing = self.frames.for_sink(stream, &mut faults)?;
+        self.errors.check()?;
+        if outgoing.frame.is_empty() {
+            return Ok(Put::Taken);
+        }
+        self.put(frame, &outgoing, waiting, controls).await
+    }
+
+    async fn put(
+        &mut self,
+        entry: &[u8],
+        outgoing: &Outgoing<'_>,
+        waiting: &mut Waiting,
+        controls: &mut Controls,
+    ) -> Result<Put, Failure> {
         let mut backoff = Backoff::default();
         loop {
             let interrupt = self.guest.interrupt();
-            let put = self.guest.put(frame);
+            let put = self.guest.put(&outgoing.frame);
             match controls.waking(self.wish, &interrupt, put).await {
                 Ok(failures) => {
-                    self.errors.put(&self.settings.task.plugin.class, &failures)?;
+                    if !failures.is_empty() {
+                        self.failed(&failures, entry, outgoing, &waiting.batch)?;
+                    }
                     self.obey()?;
                     if backoff.was_used() && self.wish == Wish::Run {
                         self.steer("resume", self.consumer.resume_all())?;
@@ -300,6 +342,26 @@ impl Sink {
                 Err(error) => return Err(self.settings.task.failed("put", error)),
             }
         }
+    }
+
+    /// Records that the guest could do nothing with (`ErrantRecordReporter`).
+    fn failed(
+        &mut self,
+        failures: &[caisson_api::Failure],
+        entry: &[u8],
+        outgoing: &Outgoing<'_>,
+        batch: &Batch,
+    ) -> Result<(), Failure> {
+        let entry = parse(entry)?;
+        let trail = Trail {
+            entry: &entry,
+            consumed: Some(batch),
+        };
+        for failure in failures {
+            let at = outgoing.origin(failure.index);
+            report(&mut self.errors, at, &Throwable::from(failure), trail.origin(at));
+        }
+        self.errors.check()
     }
 
     /// Lets time pass, answering the consumer and the operator meanwhile. The consumer is paused, so that no more
@@ -343,6 +405,9 @@ impl Sink {
 
     /// Begins a commit of everything that the guest says is durable.
     async fn commit_all(&mut self) -> Result<(), Failure> {
+        if !self.letters_arrived().await? {
+            return Ok(());
+        }
         let offsets = match self.durable(&self.positions.assigned()).await? {
             Some(offsets) => self.positions.begin_commit(offsets),
             None => {
@@ -368,6 +433,9 @@ impl Sink {
 
     /// The last commit before these partitions go to somebody else.
     async fn commit_and_wait(&mut self, partitions: &[TopicPartition]) -> Result<(), Failure> {
+        if !self.letters_arrived().await? {
+            return Ok(());
+        }
         // After a failed pre-commit the next owner begins at what is committed.
         let Some(offsets) = self.durable(partitions).await? else {
             return Ok(());
@@ -383,6 +451,15 @@ impl Sink {
             }
         }
         Ok(())
+    }
+
+    /// Whether every dead letter is in its queue: only then may the offset of its record be committed.
+    async fn letters_arrived(&mut self) -> Result<bool, Failure> {
+        let arrived = self.errors.settled(self.settings.task.commit_timeout).await?;
+        if !arrived {
+            tracing::warn!("dead letters are still on their way, offsets are committed after them");
+        }
+        Ok(arrived)
     }
 
     /// Asks the guest what may be committed. `None`: it could not make durable what it was given.
@@ -424,8 +501,36 @@ impl Sink {
         if requests.commit {
             self.next_commit = Instant::now();
         }
-        self.errors
-            .reported(&self.settings.task.plugin.class, &requests.reports)
+        if !requests.reports.is_empty() {
+            self.late(&requests.reports);
+        }
+        self.errors.check()
+    }
+
+    /// Records of earlier calls that the guest could do nothing with after all. They are read again if somebody wants to
+    /// see them.
+    fn late(&mut self, reports: &[LateFailure]) {
+        let rereader = match self.errors.wants_records() {
+            true => Rereader::start(&self.settings.consumer)
+                .inspect_err(|error| tracing::error!(%error, "records that the plugin reported cannot be read again"))
+                .ok(),
+            false => None,
+        };
+        for late in reports {
+            let error = Throwable::new(DATA_EXCEPTION, &*late.message);
+            let read = rereader.as_ref().and_then(|rereader| {
+                let read = rereader.read(&late.partition, late.offset, REREAD_TIMEOUT);
+                read.inspect_err(|error| tracing::error!(%error, "a record that the plugin reported is lost"))
+                    .ok()?
+            });
+            if rereader.is_some() && read.is_none() {
+                tracing::error!(partition = %late.partition, offset = late.offset,
+                    "a record that the plugin reported is no longer there: it is in no dead letter queue");
+            }
+            let message = read.as_ref().and_then(|batch| batch.messages().next());
+            let origin = message.map_or(Origin::Unknown, Origin::Message);
+            report(&mut self.errors, 0, &error, origin);
+        }
     }
 
     /// Commits and closes everything if the guest can still do so, then lets it stop.
@@ -456,6 +561,24 @@ impl Sink {
             ))
         })
     }
+}
+
+/// The class that Kafka Connect names where a plugin reports a record.
+const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
+const DATA_EXCEPTION: &str = "org.apache.kafka.connect.errors.DataException";
+
+fn report(errors: &mut Errors, at: u32, error: &Throwable, origin: Origin<'_>) {
+    let failed = Failed {
+        stage: Stage::Put,
+        class: SINK_TASK,
+        error,
+        occasion: Occasion::Report,
+    };
+    errors.fail(at, failed, origin);
+}
+
+fn parse(frame: &[u8]) -> Result<Frame<'_>, Failure> {
+    Frame::parse(frame).map_err(|error| Failure::host(format!("wrong batch of a sink: {error}")))
 }
 
 fn list(partitions: &[TopicPartition]) -> String {

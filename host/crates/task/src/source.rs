@@ -18,11 +18,12 @@ use tokio::time::Instant;
 use self::acks::Acks;
 use self::outlet::{Outlet, Reports};
 use self::submitted::Submitted;
-use crate::chain::{Chain, Stream};
+use crate::chain::{Chain, Stream, Target};
 use crate::clock::Backoff;
 use crate::columns::Forms;
 use crate::control::{Controls, Wish};
-use crate::errors::Errors;
+use crate::errors::{Errors, Trail};
+use crate::recode::Trust;
 use crate::settings::SourceSettings;
 
 /// Key and value as the offset store keeps them.
@@ -35,7 +36,7 @@ const POLL_BYTES: u32 = 512 << 10;
 
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Result<(), Failure> {
-    let mut task = Source::start(settings).await?;
+    let mut task = Source::start(settings, controls).await?;
     let outcome = task.work(controls).await;
     task.end(outcome).await
 }
@@ -56,8 +57,9 @@ struct Source {
 }
 
 impl Source {
-    async fn start(settings: SourceSettings) -> Result<Self, Failure> {
+    async fn start(settings: SourceSettings, controls: &Controls) -> Result<Self, Failure> {
         let task = &settings.task;
+        let errors = Errors::start(task, controls).await?;
         let chain = Chain::start(task).await?;
         let spec = task.instance(&task.plugin, &task.config);
         let guest = SourceTask::start(spec, settings.offset_reader.clone())
@@ -67,7 +69,7 @@ impl Source {
             guest,
             chain,
             outlet: Outlet::new(&settings),
-            errors: Errors::new(task.id.clone(), task.errors),
+            errors,
             acks: Arc::default(),
             submitted: Submitted::new(),
             reports: Reports::new(task.plugin.is_able("delivery-reports")),
@@ -137,22 +139,24 @@ impl Source {
         if batch.is_empty() {
             return Ok(());
         }
-        let forms = {
-            let polled = self.parse(&batch)?;
-            Forms::of_source(polled.encodings())
-        };
-        let stream = Stream::new(batch, forms);
-        if self.chain.is_empty() {
-            let polled = self.parse(&stream.frame)?;
-            return self.send(&polled, &stream, controls).await;
+        let polled = self.parse(&batch)?;
+        let mut stream = Stream::new(&batch, Forms::of_source(polled.encodings()), Trust::Full);
+        if !self.chain.is_empty() {
+            let trail = Trail {
+                entry: &polled,
+                consumed: None,
+            };
+            stream = self
+                .chain
+                .apply(stream, Target::Kafka, now(), trail, &mut self.errors)
+                .await?;
         }
-        let original = stream.frame.clone();
-        let stream = self.chain.apply(stream, now(), &mut self.errors).await?;
-        let polled = self.parse(&original)?;
-        self.send(&polled, &stream, controls).await
+        self.send(&polled, &stream, controls).await?;
+        // What came before a record that ends the task is on its way.
+        self.errors.check()
     }
 
-    async fn send(&mut self, polled: &Frame<'_>, stream: &Stream, controls: &mut Controls) -> Result<(), Failure> {
+    async fn send(&mut self, polled: &Frame<'_>, stream: &Stream<'_>, controls: &mut Controls) -> Result<(), Failure> {
         let sent = self
             .outlet
             .send(
@@ -265,7 +269,7 @@ impl Source {
     /// Waits for what is on its way, writes the last offsets, and lets the guest stop.
     async fn end(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
         let until = Instant::now() + self.settings.task.commit_timeout;
-        while outcome.is_ok() && self.submitted.is_pending() && Instant::now() < until {
+        while self.submitted.is_pending() && Instant::now() < until {
             self.acks.changed(Duration::from_millis(50)).await;
         }
         let committed = match outcome.is_ok() {

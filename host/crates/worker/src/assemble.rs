@@ -1,18 +1,23 @@
 //! From a connector's configuration to what a task is made of.
 
-use caisson_api::config::{Config as GuestConfig, ConfigError};
+use caisson_api::config::{Config as GuestConfig, ConfigDef, ConfigError};
 use caisson_api::manifest::PluginKind;
-use caisson_config::connector::{ErrorLog, Tolerance, TransformConfig};
+use caisson_config::connector::{DeadLetterHeaders, ErrorHandling, ErrorLog, Flow, Tolerance, TransformConfig};
 use caisson_config::worker::ConverterConfig;
-use caisson_config::{ConnectorConfig, ConnectorKind, Given, Role, WorkerConfig};
+use caisson_config::{ConnectorConfig, ConnectorKind, Entries, Given, Role, WorkerConfig};
 use caisson_convert::ConvertError;
 use caisson_convert::registry::Bundled;
 use caisson_model::{Failure, FailureKind, Limits, TaskId};
 use caisson_registry::Part;
-use caisson_task::{ChainLink, Condition, ConverterKind, ConverterRef, ErrorPolicy, PluginRef, TaskSettings};
+use caisson_sdk::settings::Settings;
+use caisson_task::errors::{DeadLetterSettings, ErrorPolicy, LetterHeaders, RetryPolicy};
+use caisson_task::{
+    ChainLink, ConverterKind, ConverterRef, Converters, Direction, PluginRef, TaskSettings, TransformPlugin,
+};
+use caisson_transforms::{NativePredicate, NativeTransform};
 
 use crate::Worker;
-use crate::plugins::Installed;
+use crate::plugins::{Installed, Link, Plugins};
 
 impl Worker {
     /// The plugin that `connector.class` names.
@@ -44,24 +49,38 @@ impl Worker {
             plugin: plugin_ref(installed),
             config: own,
             limits: self.limits(given)?,
-            key_converter: converter("key", config.key_converter(&self.config))?,
-            value_converter: converter("value", config.value_converter(&self.config))?,
-            header_converter: header_converter(config.header_converter(&self.config))?,
+            converters: Converters {
+                key: converter("key", config.key_converter(&self.config))?,
+                value: converter("value", config.value_converter(&self.config))?,
+                header: header_converter(config.header_converter(&self.config))?,
+            },
             chain,
-            errors: ErrorPolicy {
-                tolerance: match config.errors.tolerance {
-                    Tolerance::None => caisson_task::Tolerance::None,
-                    Tolerance::All => caisson_task::Tolerance::All,
-                },
-                log: match config.errors.log {
-                    ErrorLog::Off => caisson_task::ErrorLog::Off,
-                    ErrorLog::WithoutRecord => caisson_task::ErrorLog::WithoutRecord,
-                    ErrorLog::WithRecord => caisson_task::ErrorLog::WithRecord,
-                },
+            errors: error_policy(&config.errors),
+            dead_letters: self.dead_letters(id, config)?,
+            direction: match config.flow {
+                Flow::Source(_) => Direction::ToKafka,
+                Flow::Sink(_) => Direction::FromKafka,
             },
             commit_interval: self.config.commit_interval,
             commit_timeout: self.config.commit_timeout,
         })
+    }
+
+    fn dead_letters(&self, id: &TaskId, config: &ConnectorConfig) -> Result<Option<DeadLetterSettings>, Failure> {
+        let letters = match &config.flow {
+            Flow::Source(source) => &source.dead_letters,
+            Flow::Sink(sink) => &sink.dead_letters,
+        };
+        let Some(letters) = letters else { return Ok(None) };
+        Ok(Some(DeadLetterSettings {
+            topic: letters.topic.clone(),
+            headers: LetterHeaders {
+                context: letters.headers == DeadLetterHeaders::On,
+                class: config.errors.letter_class,
+            },
+            producer: self.letter_producer(id, config)?,
+            topics: self.letter_topic_creator(id, letters.replication_factor, config)?,
+        }))
     }
 
     /// The limits that a connector sets for its own instances, within the worker's ceilings.
@@ -73,34 +92,80 @@ impl Worker {
     }
 
     fn link(&self, config: &ConnectorConfig, transform: &TransformConfig) -> Result<ChainLink, Failure> {
-        let installed = self.find(Role::Transform, &transform.class, transform.version.as_deref())?;
+        let TransformConfig {
+            alias, class, runtime, ..
+        } = transform;
+        let plugins = self.plugins();
+        let found = plugins
+            .transform(class, transform.version.as_deref(), *runtime)
+            .map_err(|error| Failure::host(error.to_string()))?;
         let condition = match &transform.condition {
             None => None,
-            Some(condition) => {
-                let predicate = config
-                    .predicates
-                    .iter()
-                    .find(|known| known.alias == condition.predicate);
-                let predicate = predicate.ok_or_else(|| {
-                    Failure::host(format!(
-                        "transform {} names the unknown predicate {}",
-                        transform.alias, condition.predicate
-                    ))
-                })?;
-                let installed = self.find(Role::Predicate, &predicate.class, predicate.version.as_deref())?;
-                Some(Condition {
-                    plugin: plugin_ref(&installed),
-                    config: guest_config(&predicate.options),
-                    negate: condition.negate,
-                })
-            }
+            Some(condition) => Some(caisson_task::Condition {
+                plugin: predicate(&plugins, config, &condition.predicate)?,
+                negate: condition.negate,
+            }),
         };
+        let what = format!("transforms.{alias}");
+        let definitions = |native: &NativeTransform| native.plugin().config().clone();
         Ok(ChainLink {
-            alias: transform.alias.clone(),
-            plugin: plugin_ref(&installed),
-            config: guest_config(&transform.options),
+            alias: alias.clone(),
+            plugin: transform_plugin(found, &what, &transform.options, definitions)?,
             condition,
         })
+    }
+}
+
+fn predicate(
+    plugins: &Plugins,
+    config: &ConnectorConfig,
+    alias: &str,
+) -> Result<TransformPlugin<NativePredicate>, Failure> {
+    let predicate = config.predicate(alias).map_err(|error| config_error(&error))?;
+    let found = plugins
+        .predicate(&predicate.class, predicate.version.as_deref(), predicate.runtime)
+        .map_err(|error| Failure::host(error.to_string()))?;
+    let definitions = |native: &NativePredicate| native.plugin().config().clone();
+    transform_plugin(found, &format!("predicates.{alias}"), &predicate.options, definitions)
+}
+
+fn transform_plugin<N>(
+    found: Link<N>,
+    what: &str,
+    options: &Entries,
+    definitions: impl Fn(&N) -> ConfigDef,
+) -> Result<TransformPlugin<N>, Failure> {
+    let config = guest_config(options);
+    Ok(match found {
+        Link::Module(installed) => TransformPlugin::Guest {
+            plugin: plugin_ref(&installed),
+            config,
+        },
+        Link::Native(plugin) => {
+            let settings = Settings::parse(&definitions(&plugin), config).map_err(|error| {
+                let failure = Failure::new(FailureKind::Guest, format!("{what} is not configured well: {error}"));
+                failure.with_detail(format!("{}: {error}", error.class()))
+            })?;
+            TransformPlugin::Native { plugin, settings }
+        }
+    })
+}
+
+fn error_policy(errors: &ErrorHandling) -> ErrorPolicy {
+    ErrorPolicy {
+        tolerance: match errors.tolerance {
+            Tolerance::None => caisson_task::errors::Tolerance::None,
+            Tolerance::All => caisson_task::errors::Tolerance::All,
+        },
+        retry: RetryPolicy {
+            timeout: errors.retry_timeout,
+            longest_delay: errors.retry_delay_max,
+        },
+        log: match errors.log {
+            ErrorLog::Off => caisson_task::errors::ErrorLog::Off,
+            ErrorLog::WithoutRecord => caisson_task::errors::ErrorLog::WithoutRecord,
+            ErrorLog::WithRecord => caisson_task::errors::ErrorLog::WithRecord,
+        },
     }
 }
 
@@ -128,7 +193,7 @@ fn plugin_ref(installed: &Installed) -> PluginRef {
     }
 }
 
-fn guest_config(options: &caisson_config::Entries) -> GuestConfig {
+fn guest_config(options: &Entries) -> GuestConfig {
     GuestConfig {
         entries: options
             .iter()

@@ -39,7 +39,20 @@ impl Worker {
 
     /// Producers with equal settings are one producer.
     pub(crate) fn producer(&self, id: &TaskId, config: &ConnectorConfig) -> Result<Arc<SourceProducer>, Failure> {
-        let base = self.base(&[("client.id", format!("connector-producer-{id}"))]);
+        self.producer_of("connector-producer", id, config)
+    }
+
+    /// The producer of dead letters.
+    pub(crate) fn letter_producer(
+        &self,
+        id: &TaskId,
+        config: &ConnectorConfig,
+    ) -> Result<Arc<SourceProducer>, Failure> {
+        self.producer_of("connector-dlq-producer", id, config)
+    }
+
+    fn producer_of(&self, client: &str, id: &TaskId, config: &ConnectorConfig) -> Result<Arc<SourceProducer>, Failure> {
+        let base = self.base(&[("client.id", format!("{client}-{id}"))]);
         let layers = [
             Layer::Client(&base),
             Layer::Client(&self.config.producer),

@@ -1,13 +1,16 @@
-//! The plugins that this worker knows: those of its modules, and the converters that are built in.
+//! The plugins that this worker knows: those of its modules, and the converters, transforms and predicates that are
+//! built in.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use caisson_api::manifest::{Plugin, PluginKind};
+use caisson_config::connector::Runtime;
 use caisson_config::plugins::{Catalogue, Missing};
 use caisson_config::{PluginInfo, Role};
 use caisson_sandbox::{Module, Sandbox};
+use caisson_transforms::{NativePredicate, NativeTransform};
 
 /// The release of Kafka Connect whose plugins the built-in ones stand for.
 pub const KAFKA_VERSION: &str = "4.3.1";
@@ -26,10 +29,19 @@ impl Installed {
     }
 }
 
+/// What a link of a chain is made of.
+#[derive(Clone)]
+pub enum Link<N> {
+    Native(N),
+    Module(Installed),
+}
+
 /// All plugins.
 #[derive(Clone, Default)]
 pub struct Plugins {
     catalogue: Catalogue,
+    /// Those of modules alone.
+    modules: Catalogue,
     /// By kind, class and version.
     installed: HashMap<(PluginKind, String, String), Installed>,
 }
@@ -54,9 +66,7 @@ impl Plugins {
     pub async fn load(sandbox: &Sandbox, directories: &[PathBuf]) -> Plugins {
         let mut plugins = Plugins::default();
         for built_in in caisson_config::builtin::plugins(KAFKA_VERSION) {
-            if matches!(built_in.kind, PluginKind::Converter | PluginKind::HeaderConverter) {
-                plugins.catalogue.add(built_in, Vec::new());
-            }
+            plugins.catalogue.add(built_in, Vec::new());
         }
         for directory in directories {
             let files = component_files(directory);
@@ -89,7 +99,8 @@ impl Plugins {
                 version: plugin.version.clone(),
                 keys,
             };
-            self.catalogue.add(info, plugin.aliases.clone());
+            self.catalogue.add(info.clone(), plugin.aliases.clone());
+            self.modules.add(info, plugin.aliases.clone());
             self.installed
                 .entry((plugin.kind, plugin.class.clone(), plugin.version.clone()))
                 .or_insert_with(|| Installed {
@@ -117,12 +128,9 @@ impl Plugins {
     /// The module that offers it.
     pub fn installed(&self, role: Role, name: &str, version: Option<&str>) -> Result<Installed, Lookup> {
         let interface = role.interface();
-        let info = self.find(role, name, version).map_err(|missing| Lookup::Missing {
-            interface,
-            name: name.to_owned(),
-            missing: Box::new(missing),
-            available: self.available(role),
-        })?;
+        let info = self
+            .find(role, name, version)
+            .map_err(|missing| self.missing(role, name, missing))?;
         let key = (info.kind, info.class, info.version);
         match self.installed.get(&key) {
             Some(installed) => Ok(installed.clone()),
@@ -130,6 +138,67 @@ impl Plugins {
                 interface,
                 class: key.1,
             }),
+        }
+    }
+
+    /// The transform that a configuration names.
+    pub fn transform(
+        &self,
+        name: &str,
+        version: Option<&str>,
+        runtime: Runtime,
+    ) -> Result<Link<NativeTransform>, Lookup> {
+        let native = |class: &str| {
+            let all = caisson_transforms::transforms().iter();
+            all.copied().find(|native| native.plugin().class() == class)
+        };
+        self.link((Role::Transform, name, version), runtime, native)
+    }
+
+    /// The predicate that a configuration names.
+    pub fn predicate(
+        &self,
+        name: &str,
+        version: Option<&str>,
+        runtime: Runtime,
+    ) -> Result<Link<NativePredicate>, Lookup> {
+        let native = |class: &str| {
+            let all = caisson_transforms::predicates().iter();
+            all.copied().find(|native| native.plugin().class() == class)
+        };
+        self.link((Role::Predicate, name, version), runtime, native)
+    }
+
+    /// Built-in ones have Kafka's version: another version that the configuration asks for is a module's.
+    fn link<N>(
+        &self,
+        (role, name, version): (Role, &str, Option<&str>),
+        runtime: Runtime,
+        native: impl Fn(&str) -> Option<N>,
+    ) -> Result<Link<N>, Lookup> {
+        let catalogue = match runtime {
+            Runtime::Native => &self.catalogue,
+            Runtime::Component => &self.modules,
+        };
+        let info = caisson_config::plugins::find(catalogue, role, name, version)
+            .map_err(|missing| self.missing(role, name, missing))?;
+        let key = (info.kind, info.class, info.version);
+        match (self.installed.get(&key), native(&key.1)) {
+            (Some(installed), _) => Ok(Link::Module(installed.clone())),
+            (None, Some(native)) => Ok(Link::Native(native)),
+            (None, None) => Err(Lookup::BuiltIn {
+                interface: role.interface(),
+                class: key.1,
+            }),
+        }
+    }
+
+    fn missing(&self, role: Role, name: &str, missing: Missing) -> Lookup {
+        Lookup::Missing {
+            interface: role.interface(),
+            name: name.to_owned(),
+            missing: Box::new(missing),
+            available: self.available(role),
         }
     }
 

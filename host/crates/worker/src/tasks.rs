@@ -7,6 +7,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use caisson_config::ConnectorConfig;
 use caisson_config::connector::Flow;
+use caisson_config::validate::check_links;
 use caisson_model::{Failure, TargetState, TaskId, TaskState};
 use caisson_store::Config;
 use caisson_task::{SinkSettings, SourceSettings, TaskEvent, TaskHandle, TaskListener, Wish, start_sink, start_source};
@@ -28,6 +29,7 @@ impl Worker {
         let installed = self.installed_connector(&given)?;
         let config =
             ConnectorConfig::new(&given, kind_of(installed.plugin().kind)).map_err(|error| config_error(&error))?;
+        check_links(&given, self.plugins().catalogue()).map_err(|error| config_error(&error))?;
         let own = self.resolve(task).to_config();
         let settings = self.task_settings(&id, &installed, (&given, &config), own)?;
         let wish = wish_of(target);

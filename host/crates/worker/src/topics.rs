@@ -26,7 +26,28 @@ impl Worker {
         creation: &TopicCreation,
         config: &ConnectorConfig,
     ) -> Result<Arc<dyn TopicCreator>, Failure> {
-        let base = self.base(&[("client.id", format!("connector-adminclient-{id}"))]);
+        Ok(Arc::new(Topics {
+            task: id.clone(),
+            creation: creation.clone(),
+            settings: self.admin_settings("connector-adminclient", id, config)?,
+        }))
+    }
+
+    /// Makes the topic of the dead letter queue of a task.
+    pub(crate) fn letter_topic_creator(
+        &self,
+        id: &TaskId,
+        replication_factor: i16,
+        config: &ConnectorConfig,
+    ) -> Result<Arc<dyn TopicCreator>, Failure> {
+        Ok(Arc::new(LetterTopic {
+            replication_factor,
+            settings: self.admin_settings("connector-dlq-adminclient", id, config)?,
+        }))
+    }
+
+    fn admin_settings(&self, client: &str, id: &TaskId, config: &ConnectorConfig) -> Result<ClientSettings, Failure> {
+        let base = self.base(&[("client.id", format!("{client}-{id}"))]);
         let all = self.config.all.to_entries();
         let layers = [
             Layer::Mixed(&all),
@@ -34,14 +55,44 @@ impl Worker {
             Layer::Client(&self.config.admin),
             Layer::Client(&config.admin),
         ];
-        let settings = ClientSettings::admin(&layers)
-            .map_err(|error| Failure::host(format!("admin settings of task {id} cannot be used: {error}")))?;
-        Ok(Arc::new(Topics {
-            task: id.clone(),
-            creation: creation.clone(),
-            settings,
-        }))
+        ClientSettings::admin(&layers)
+            .map_err(|error| Failure::host(format!("admin settings of task {id} cannot be used: {error}")))
     }
+}
+
+/// The topic of a dead letter queue: one partition, made if it is not there.
+struct LetterTopic {
+    replication_factor: i16,
+    settings: ClientSettings,
+}
+
+impl TopicCreator for LetterTopic {
+    fn ensure(&self, topic: String) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + '_>> {
+        Box::pin(async move {
+            let settings = self.settings.clone();
+            let new = NewTopic::new(&topic, 1, self.replication_factor.into());
+            let made = tokio::task::spawn_blocking(move || create_if_missing(&settings, &new)).await;
+            match made {
+                Ok(Ok(Creation::Created)) => {
+                    tracing::info!(topic, "topic of the dead letter queue created");
+                    Ok(())
+                }
+                Ok(Ok(Creation::Existed)) => Ok(()),
+                Ok(Err(error)) => Err(Failure::host(error)),
+                Err(error) => Err(Failure::host(format!("the worker has a bug: {error}"))),
+            }
+        })
+    }
+}
+
+/// Looks first: who may write to a topic that is there need not be allowed to make one.
+fn create_if_missing(settings: &ClientSettings, topic: &NewTopic) -> Result<Creation, String> {
+    let admin = Admin::start(settings).map_err(|error| error.to_string())?;
+    let known = admin.list_topics(ADMIN_TIMEOUT).map_err(|error| error.to_string())?;
+    if known.iter().any(|(name, _)| *name == topic.name) {
+        return Ok(Creation::Existed);
+    }
+    create(settings, topic)
 }
 
 impl TopicCreator for Topics {

@@ -9,6 +9,7 @@ mod chain;
 mod clients;
 mod converters;
 mod crash;
+mod dead_letters;
 mod files;
 mod footprint;
 mod logs;

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use caisson_api::frame::{Frame, FrameBuilder, NewRecord, Role};
 
-use crate::caisson::connect::types::{Error, ErrorKind, PartitionOffset, TopicPartition};
+use crate::caisson::connect::types::{Error, ErrorKind, Failure, PartitionOffset, TopicPartition};
 use crate::caisson::connect::{connector_context, log, metrics, offsets, sink_context};
 
 fn error(kind: ErrorKind, message: impl Into<String>) -> Error {
@@ -278,4 +278,59 @@ pub fn copy(batch: &[u8]) -> Result<Vec<u8>, Error> {
         builder.push(&new).map_err(broken)?;
     }
     Ok(builder.take())
+}
+
+/// The records whose value holds the text.
+pub fn rejected(batch: &[u8], text: &str) -> Result<Vec<Failure>, Error> {
+    let frame = Frame::parse(batch).map_err(broken)?;
+    let has_text = |value: Option<&[u8]>| value.is_some_and(|value| String::from_utf8_lossy(value).contains(text));
+    let failure = |(index, _)| Failure {
+        index,
+        kind: ErrorKind::Data,
+        message: format!("the probe rejects {text}"),
+    };
+    Ok((0..)
+        .zip(frame.records())
+        .filter(|(_, record)| has_text(record.value))
+        .map(failure)
+        .collect())
+}
+
+thread_local! {
+    static REMEMBERED: std::cell::RefCell<Vec<sink_context::LateFailure>> = const { std::cell::RefCell::new(Vec::new()) };
+    static CALLS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// Keeps in mind where the records are whose value holds the text.
+pub fn remember(batch: &[u8], text: &str) -> Result<(), Error> {
+    let frame = Frame::parse(batch).map_err(broken)?;
+    for failure in rejected(batch, text)? {
+        let record = frame.record(failure.index as usize);
+        let late = sink_context::LateFailure {
+            topic: record.topic.to_owned(),
+            partition: record.partition.unwrap_or_default(),
+            offset: record.offset.unwrap_or_default(),
+            message: format!("the probe rejects {text} late"),
+        };
+        REMEMBERED.with_borrow_mut(|all| all.push(late));
+    }
+    Ok(())
+}
+
+/// Reports what it keeps in mind.
+pub fn report_remembered() {
+    let all = REMEMBERED.take();
+    if !all.is_empty() {
+        sink_context::report(&all);
+    }
+}
+
+/// Fails so many calls with an error that may pass.
+pub fn ask_patience(calls: &str) -> Result<(), Error> {
+    let call = CALLS.get() + 1;
+    CALLS.set(call);
+    if call <= calls.parse().unwrap_or(0) {
+        return Err(error(ErrorKind::Retriable, "the probe asks for patience"));
+    }
+    Ok(())
 }

@@ -37,6 +37,13 @@ thread_local! {
 struct Probe;
 export!(Probe);
 
+fn setting(name: &str) -> Option<String> {
+    CONFIG.with(|config| {
+        let config = config.borrow();
+        config.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    })
+}
+
 /// Does what the configuration says for `call`.
 fn act(call: &str) -> Result<Vec<u8>, Error> {
     let command = CONFIG.with(|config| {
@@ -185,6 +192,10 @@ impl sink_task::Guest for Probe {
                 .find(|(key, _)| key == "fail-index")
                 .map(|(_, at)| at.clone())
         });
+        if let Some(text) = setting("late") {
+            behave::remember(&batch, &text)?;
+        }
+        let rejected = setting("reject").map_or(Ok(Vec::new()), |text| behave::rejected(&batch, &text))?;
         Ok(failing
             .into_iter()
             .map(|at| Failure {
@@ -192,11 +203,13 @@ impl sink_task::Guest for Probe {
                 kind: ErrorKind::Data,
                 message: "as asked".into(),
             })
+            .chain(rejected)
             .collect())
     }
 
     fn pre_commit(current: Vec<PartitionOffset>) -> Result<Option<Vec<PartitionOffset>>, Error> {
         act("pre-commit")?;
+        behave::report_remembered();
         Ok(match current.len() {
             0 | 1 => None,
             _ => Some(current.into_iter().take(1).collect()),
@@ -225,8 +238,21 @@ impl transform::Guest for Probe {
                 .find(|(key, _)| key == "apply")
                 .map_or(String::new(), |(_, value)| value.clone())
         });
-        let records = match command.as_str() {
-            "" | "unchanged" => transform::Records::Unchanged,
+        let (word, argument) = command.split_once(':').unwrap_or((&command, ""));
+        let failures = match word {
+            "reject" => behave::rejected(&batch, argument)?,
+            _ => Vec::new(),
+        };
+        let records = match word {
+            "" | "unchanged" | "reject" => transform::Records::Unchanged,
+            "crash" => {
+                assert!(behave::rejected(&batch, argument)?.is_empty(), "the probe crashes on a record");
+                transform::Records::Unchanged
+            }
+            "patience" => {
+                behave::ask_patience(argument)?;
+                transform::Records::Unchanged
+            }
             "same" => transform::Records::Replaced(batch),
             "walk" => {
                 behave::walk(&batch)?;
@@ -235,12 +261,9 @@ impl transform::Guest for Probe {
             "copy" => transform::Records::Replaced(behave::copy(&batch)?),
             "keep" => transform::Records::Kept(vec![1]),
             "short" => transform::Records::Kept(vec![]),
-            other => transform::Records::Replaced(behave::perform(other)?),
+            _ => transform::Records::Replaced(behave::perform(&command)?),
         };
-        Ok(transform::Applied {
-            records,
-            failures: vec![],
-        })
+        Ok(transform::Applied { records, failures })
     }
 
     fn stop() {}

@@ -1,11 +1,17 @@
 //! Transforms and predicates, each configured below its alias.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use caisson_api::config::{ConfigError, Setting, Type};
 
 use crate::given::{Entries, Given, Names};
+
+/// `caisson.runtime`: where a link runs that the worker has built in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Runtime {
+    Native,
+    Component,
+}
 
 /// A transform of a chain.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,6 +20,7 @@ pub struct TransformConfig {
     /// As it was written: a class or an alias of one.
     pub class: String,
     pub version: Option<String>,
+    pub runtime: Runtime,
     /// Its own keys, without the prefix.
     pub options: Entries,
     /// `None`: for every record.
@@ -36,6 +43,7 @@ pub struct PredicateConfig {
     /// As it was written: a class or an alias of one.
     pub class: String,
     pub version: Option<String>,
+    pub runtime: Runtime,
     /// Its own keys, without the prefix.
     pub options: Entries,
 }
@@ -46,6 +54,7 @@ pub(super) fn predicates(aliases: &[String], given: &Given) -> Result<Vec<Predic
         Ok(PredicateConfig {
             alias: alias.clone(),
             version: link.version(),
+            runtime: link.runtime(&format!("predicates.{alias}"))?,
             class: link.class,
             options: link.options,
         })
@@ -53,22 +62,13 @@ pub(super) fn predicates(aliases: &[String], given: &Given) -> Result<Vec<Predic
     aliases.iter().map(read).collect()
 }
 
-pub(super) fn transforms(
-    aliases: &[String],
-    predicates: &[PredicateConfig],
-    given: &Given,
-) -> Result<Vec<TransformConfig>, ConfigError> {
-    let known: HashSet<&str> = predicates.iter().map(|predicate| predicate.alias.as_str()).collect();
+pub(super) fn transforms(aliases: &[String], given: &Given) -> Result<Vec<TransformConfig>, ConfigError> {
     let read = |alias: &String| {
         let mut link = Link::read("transforms", alias, "Transformation", given)?;
         let key = |name: &str| format!("transforms.{alias}.{name}");
         let negate = link.options.remove("negate");
         let condition = match link.options.remove("predicate").map(|text| text.trim().to_owned()) {
             Some(predicate) if !predicate.is_empty() => {
-                if !known.contains(predicate.as_str()) {
-                    let text = format!("Unknown configuration 'predicates.{predicate}.type'");
-                    return Err(ConfigError::invalid(&key("predicate"), &predicate, &text));
-                }
                 let negate = match negate
                     .map(|text| Setting::parse(&key("negate"), &text, Type::Boolean))
                     .transpose()?
@@ -86,6 +86,7 @@ pub(super) fn transforms(
         Ok(TransformConfig {
             alias: alias.clone(),
             version: link.version(),
+            runtime: link.runtime(&format!("transforms.{alias}"))?,
             class: link.class,
             options: link.options,
             condition,
@@ -121,6 +122,22 @@ impl Link {
                 &format!("{kind}.{alias}.type"),
                 "null",
                 &format!("Not a {interface}"),
+            )),
+        }
+    }
+
+    fn runtime(&mut self, prefix: &str) -> Result<Runtime, ConfigError> {
+        const NAME: &str = "caisson.runtime";
+        let Some(text) = self.options.remove(NAME) else {
+            return Ok(Runtime::Native);
+        };
+        match text.trim() {
+            "native" => Ok(Runtime::Native),
+            "component" => Ok(Runtime::Component),
+            _ => Err(ConfigError::invalid(
+                &format!("{prefix}.{NAME}"),
+                &text,
+                "String must be one of: native, component",
             )),
         }
     }

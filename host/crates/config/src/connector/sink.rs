@@ -38,21 +38,27 @@ pub enum DeadLetterHeaders {
     On,
 }
 
+impl DeadLetters {
+    /// Reads the keys below a prefix; without the name of a topic there are none.
+    pub(super) fn read(typed: &Typed, prefix: &str) -> Option<DeadLetters> {
+        let topic = typed.filled(&format!("{prefix}.topic.name"))?;
+        Some(DeadLetters {
+            topic,
+            replication_factor: typed.short(&format!("{prefix}.topic.replication.factor")),
+            headers: if typed.boolean(&format!("{prefix}.context.headers.enable")) {
+                DeadLetterHeaders::On
+            } else {
+                DeadLetterHeaders::Off
+            },
+        })
+    }
+}
+
 impl SinkConfig {
     pub(super) fn read(typed: &Typed) -> Result<SinkConfig, ConfigError> {
         let config = SinkConfig {
             topics: Topics::read(typed)?,
-            dead_letters: typed
-                .filled("errors.deadletterqueue.topic.name")
-                .map(|topic| DeadLetters {
-                    topic,
-                    replication_factor: typed.short("errors.deadletterqueue.topic.replication.factor"),
-                    headers: if typed.boolean("errors.deadletterqueue.context.headers.enable") {
-                        DeadLetterHeaders::On
-                    } else {
-                        DeadLetterHeaders::Off
-                    },
-                }),
+            dead_letters: DeadLetters::read(typed, "errors.deadletterqueue"),
         };
         config.refuse_own_letters()?;
         Ok(config)

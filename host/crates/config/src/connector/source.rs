@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use caisson_api::config::ConfigError;
 
+use crate::connector::sink::DeadLetters;
 use crate::connector::topics::TopicCreation;
 use crate::given::Given;
 use crate::typed::Typed;
@@ -17,6 +18,8 @@ pub struct SourceConfig {
     pub boundary: Boundary,
     /// `offsets.storage.topic`; `None`: the worker's.
     pub offsets_topic: Option<String>,
+    /// `None`: failed records go nowhere, as in Kafka Connect.
+    pub dead_letters: Option<DeadLetters>,
 }
 
 /// `exactly.once.support`.
@@ -38,7 +41,7 @@ pub enum Boundary {
 }
 
 impl SourceConfig {
-    pub(super) fn read(typed: &Typed, given: &Given) -> Result<SourceConfig, ConfigError> {
+    pub(super) fn read(typed: &Typed, extras: &Typed, given: &Given) -> Result<SourceConfig, ConfigError> {
         // The table has let no other words pass.
         Ok(SourceConfig {
             topic_creation: TopicCreation::read(&typed.list("topic.creation.groups"), given)?,
@@ -52,6 +55,7 @@ impl SourceConfig {
                 _ => Boundary::Poll,
             },
             offsets_topic: typed.filled("offsets.storage.topic"),
+            dead_letters: DeadLetters::read(extras, "caisson.errors.deadletterqueue"),
         })
     }
 }

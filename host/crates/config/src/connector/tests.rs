@@ -27,6 +27,7 @@ fn defaults_are_kafka_connects() {
             retry_timeout: Some(Duration::ZERO),
             retry_delay_max: Duration::from_secs(60),
             log: ErrorLog::Off,
+            letter_class: false,
         }
     );
     let expected = SourceConfig {
@@ -34,6 +35,7 @@ fn defaults_are_kafka_connects() {
         exactly_once: Requirement::Requested,
         boundary: Boundary::Poll,
         offsets_topic: None,
+        dead_letters: None,
     };
     assert_eq!(config.flow, Flow::Source(expected));
 }
@@ -129,7 +131,11 @@ fn broken_chains_are_refused() {
         ("transforms.a.type", "F"),
         ("transforms.a.predicate", "p"),
     ];
-    assert!(source(&dangling).unwrap_err().contains("'predicates.p.type'"));
+    let dangling = source(&dangling).unwrap();
+    assert_eq!(
+        dangling.predicate("p").unwrap_err().to_string(),
+        "Unknown configuration 'predicates.p.plugin.version'"
+    );
 }
 
 #[test]

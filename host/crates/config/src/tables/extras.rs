@@ -1,4 +1,4 @@
-//! Keys of a worker that Kafka Connect does not have, or has elsewhere.
+//! Keys of workers and connectors that Kafka Connect does not have, or has elsewhere.
 
 use caisson_api::config::Importance::{Low, Medium};
 use caisson_api::config::Type;
@@ -31,3 +31,50 @@ pub static EXTRAS: &[Line] = &[
     )
     .check(Check::Said("text or json")),
 ];
+
+/// What a connector may ask for beyond Kafka Connect. Validation does not show these keys: its answers are Kafka
+/// Connect's.
+pub static CONNECTOR: &[Line] = &[
+    line(
+        "caisson.errors.deadletterqueue.class.header.enable",
+        Type::Boolean,
+        Text("false"),
+        Medium,
+        "Whether dead letters get the header __caisson.errors.class with one word about the failure: data, retriable, \
+         fatal, guest-trap or limit.",
+    ),
+    line(
+        "caisson.errors.deadletterqueue.topic.name",
+        Type::String,
+        Text(""),
+        Medium,
+        "For sources: topic for records that failed in converters or transforms; empty for none. Bytes are written as \
+         they are, other values as JSON. Sinks have errors.deadletterqueue.topic.name.",
+    ),
+    line(
+        "caisson.errors.deadletterqueue.topic.replication.factor",
+        Type::Short,
+        Text("3"),
+        Medium,
+        "For sources: replicas of that topic if it has to be created.",
+    ),
+    line(
+        "caisson.errors.deadletterqueue.context.headers.enable",
+        Type::Boolean,
+        Text("false"),
+        Medium,
+        "For sources: whether such records get the headers beginning with __connect.errors. that say what happened, and \
+         __caisson.errors.source.partition and __caisson.errors.source.offset, which say where they came from.",
+    ),
+];
+
+/// What transforms and predicates may be asked for, below their prefix.
+pub static LINK: &[Line] = &[line(
+    "caisson.runtime",
+    Type::String,
+    Text("native"),
+    Low,
+    "Where one that the worker has built in runs: native in the worker itself, component in a sandbox, from a module of \
+     plugin.path that offers the class.",
+)
+.check(Check::OneOf(&["native", "component"]))];

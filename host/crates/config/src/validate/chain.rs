@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use caisson_api::config::ConfigError;
+
 use super::entry::{Entries, Entry};
 use crate::connector::negated_nothing;
 use crate::given::Given;
@@ -27,6 +29,17 @@ pub(super) fn expand(entries: &mut Entries, given: &Given, plugins: &dyn Plugins
             }
             add(&Link { kind, alias: &alias }, entries, given, plugins);
         }
+    }
+}
+
+/// What Kafka Connect says first of transforms and predicates when a connector starts with a configuration that nobody
+/// has validated.
+pub fn check_links(given: &Given, plugins: &dyn Plugins) -> Result<(), ConfigError> {
+    let mut entries = Entries::default();
+    expand(&mut entries, given, plugins);
+    match entries.first_error() {
+        Some(error) => Err(ConfigError::new(error)),
+        None => Ok(()),
     }
 }
 

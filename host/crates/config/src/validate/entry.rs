@@ -176,6 +176,13 @@ impl Entries {
         }
     }
 
+    pub fn first_error(&self) -> Option<&str> {
+        self.entries
+            .iter()
+            .find_map(|entry| entry.errors.first())
+            .map(String::as_str)
+    }
+
     pub fn recommend(&mut self, name: &str, values: Vec<String>) {
         if let Some(entry) = self.get_mut(name) {
             entry.recommended = values;

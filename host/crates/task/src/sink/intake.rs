@@ -6,8 +6,8 @@ use caisson_kafka::{Batch, Message, Run};
 use caisson_model::{Failure, PartitionOffset, TopicPartition};
 
 use crate::columns::Forms;
-use crate::errors::{Errors, Place};
-use crate::recode::{HeaderInput, Input, Recoder};
+use crate::errors::{Errors, Failed, Occasion, Origin};
+use crate::recode::{HeaderInput, Input, Order, Recoder, Refusal, Trust};
 use crate::settings::TaskSettings;
 
 const TARGET_BYTES: usize = 512 << 10;
@@ -23,18 +23,40 @@ pub struct Slice {
 pub struct Intake {
     recoder: Recoder,
     to: Forms,
+    copies: Trust,
     /// Records without headers are copied as they are.
     passes: bool,
 }
 
 impl Intake {
+    /// Frames in the forms that a plugin with these encodings takes.
     pub fn new(task: &TaskSettings, encodings: Encodings) -> Self {
-        let recoder = Recoder::new(task, Role::Sink);
+        let recoder = Recoder::new(&task.converters, Role::Sink, Order::HeadersLast);
         let to = Forms::SERIALIZED.towards(encodings);
         Intake {
             passes: recoder.passes_without_headers(Forms::SERIALIZED, to),
+            copies: Trust::None,
             recoder,
             to,
+        }
+    }
+
+    /// Frames of Kafka's own bytes, for somebody who reads them himself.
+    pub fn unread(task: &TaskSettings) -> Self {
+        Intake {
+            recoder: Recoder::new(&task.converters, Role::Sink, Order::HeadersLast),
+            to: Forms::SERIALIZED,
+            // Nothing is checked here.
+            copies: Trust::Full,
+            passes: true,
+        }
+    }
+
+    /// Whether the bytes in its frames are known to be what the converters take.
+    pub fn trust(&self) -> Trust {
+        match self.copies {
+            Trust::Full => Trust::None,
+            Trust::None => Trust::Full,
         }
     }
 
@@ -43,7 +65,8 @@ impl Intake {
         self.to
     }
 
-    /// Builds a frame of the records from `from` on, but for those of partitions that were taken away.
+    /// Builds a frame of the records from `from` on, but for those of partitions that were taken away. It ends before a
+    /// record whose failure ends the task.
     pub fn slice(
         &mut self,
         batch: &Batch,
@@ -74,7 +97,7 @@ impl Intake {
                 partition: run.topic_partition().clone(),
                 offset: taken.next,
             });
-            if bytes >= TARGET_BYTES {
+            if bytes >= TARGET_BYTES || errors.fatal_at().is_some() {
                 break;
             }
         }
@@ -92,6 +115,9 @@ impl Intake {
                     .map_err(|error| does_not_fit(&message, &error))?;
             } else {
                 self.convert(&message, errors)?;
+                if errors.fatal_at().is_some() {
+                    break;
+                }
             }
             taken.records += 1;
             taken.next = message.offset() + 1;
@@ -137,13 +163,24 @@ impl Intake {
             headers: &headers,
             source: None,
         };
-        let place = Place {
-            topic: message.topic(),
-            partition: Some(message.partition()),
-            offset: Some(message.offset()),
-        };
-        self.recoder
-            .push_or_report((Forms::SERIALIZED, self.to), &input, place, errors)
+        match self
+            .recoder
+            .push((Forms::SERIALIZED, self.to), self.copies, &input, errors)
+        {
+            Ok(()) => Ok(()),
+            Err(Refusal::Record { stage, class, error }) => {
+                let failed = Failed {
+                    stage,
+                    class: &class,
+                    error: &error,
+                    occasion: Occasion::Operation,
+                };
+                // It comes after all records that are in the frame.
+                errors.fail(u32::MAX, failed, Origin::Message(*message));
+                Ok(())
+            }
+            Err(Refusal::Frame(error)) => Err(does_not_fit(message, &error)),
+        }
     }
 
     /// The frame that [`Intake::slice`] has built; empty if every record was left out.

@@ -10,7 +10,7 @@ use caisson_model::Failure;
 use tokio::sync::Notify;
 
 use super::submitted::{Group, Progress};
-use crate::errors::{Errors, Place, Stage};
+use crate::errors::Errors;
 
 /// The state of one group.
 #[derive(Debug, Default)]
@@ -74,12 +74,7 @@ impl Acks {
     pub fn check(&self, errors: &mut Errors) -> Result<(), Failure> {
         let failures = std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
         for failure in failures {
-            let place = Place {
-                topic: &failure.topic,
-                partition: failure.partition,
-                offset: None,
-            };
-            errors.delivery(Stage::Produce, place, &failure)?;
+            errors.delivery(&failure)?;
         }
         Ok(())
     }

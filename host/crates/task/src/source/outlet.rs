@@ -14,8 +14,8 @@ use super::acks::{Acks, Flag};
 use crate::chain::Stream;
 use crate::columns::Forms;
 use crate::control::{Controls, Wish};
-use crate::errors::Errors;
-use crate::recode::Recoder;
+use crate::errors::{Errors, Faults, Trail};
+use crate::recode::{Order, Recoder};
 use crate::settings::{SourceSettings, TopicCreator};
 
 /// How long one wait for room in the producer takes at most, before the task looks whether it is to stop.
@@ -52,7 +52,7 @@ impl Outlet {
         let task = &settings.task;
         Outlet {
             producer: settings.producer.clone(),
-            recoder: Recoder::new(task, Role::Transform),
+            recoder: Recoder::new(&task.converters, Role::Transform, Order::HeadersFirst),
             task: task.id.to_string(),
             topics: settings.topics.clone(),
             known: Vec::new(),
@@ -73,12 +73,13 @@ impl Outlet {
         Ok(())
     }
 
-    /// Hands a batch to the producer. `polled` is what the guest gave, `stream` what the chain made of it. `None`: the
-    /// task was told to stop, and the producer had no room for all of it until `patience` was over.
+    /// Hands a batch to the producer. `polled` is what the guest gave, `stream` what the chain made of it. Of a batch with a
+    /// failure that ends the task, it is what comes before. `None`: the task was told to stop, and the producer had no
+    /// room for all of it until `patience` was over.
     pub async fn send(
         &mut self,
         polled: &Frame<'_>,
-        stream: &Stream,
+        stream: &Stream<'_>,
         acks: &Arc<Acks>,
         errors: &mut Errors,
         controls: &mut Controls,
@@ -87,22 +88,35 @@ impl Outlet {
         let frame =
             Frame::parse(&stream.frame).map_err(|error| Failure::host(format!("wrong batch in a chain: {error}")))?;
         let recoded;
-        let (frame, origins) = if self.recoder.passes(stream.forms, Forms::SERIALIZED) {
-            (frame, None)
-        } else {
-            recoded = self.recoder.recode(&frame, (stream.forms, Forms::SERIALIZED), errors)?;
-            let frame =
-                Frame::parse(&recoded).map_err(|error| Failure::host(format!("wrong converted batch: {error}")))?;
-            let origins: Vec<u32> = frame.records().map(|record| record.origin).collect();
-            (frame, Some(origins))
-        };
+        let (frame, origins) =
+            if stream.forms == Forms::SERIALIZED || self.recoder.passes(stream.forms, Forms::SERIALIZED) {
+                (frame, None)
+            } else {
+                let trail = Trail {
+                    entry: polled,
+                    consumed: None,
+                };
+                let at = |index| stream.origin(index);
+                let forms = (stream.forms, Forms::SERIALIZED);
+                recoded = self.recoder.recode(&frame, at, forms, &mut Faults { errors, trail })?;
+                let frame =
+                    Frame::parse(&recoded).map_err(|error| Failure::host(format!("wrong converted batch: {error}")))?;
+                let origins: Vec<u32> = frame.records().map(|record| record.origin).collect();
+                (frame, Some(origins))
+            };
         let origin = |index: usize| {
-            let index = origins.as_ref().map_or(index, |origins| origins[index] as usize);
-            stream.origins.as_ref().map_or(index, |origins| origins[index] as usize)
+            let index = origins.as_ref().map_or(index as u32, |origins| origins[index]);
+            stream.origin(index) as usize
+        };
+        let end = match errors.fatal_at() {
+            Some(at) => (0..frame.len())
+                .find(|index| origin(*index) >= at as usize)
+                .unwrap_or(frame.len()),
+            None => frame.len(),
         };
         self.create_topics(&frame).await?;
-        let groups = Groups::new(polled, &frame, &origin, acks);
-        if !self.send_all(&frame, &groups, acks, controls, patience).await? {
+        let groups = Groups::new(polled, end, &origin, acks);
+        if !self.send_all(&frame, end, &groups, acks, controls, patience).await? {
             return Ok(None);
         }
         Ok(Some(groups.into_sent(polled)))
@@ -111,6 +125,7 @@ impl Outlet {
     async fn send_all(
         &self,
         frame: &Frame<'_>,
+        last: usize,
         groups: &Groups,
         acks: &Acks,
         controls: &mut Controls,
@@ -119,11 +134,11 @@ impl Outlet {
         let headers = headers(frame);
         let mut from = 0;
         let mut give_up: Option<Instant> = None;
-        while from < frame.len() {
+        while from < last {
             let topic = frame.record(from).topic_index;
-            let end = (from..frame.len())
+            let end = (from..last)
                 .find(|index| frame.record(*index).topic_index != topic)
-                .unwrap_or(frame.len());
+                .unwrap_or(last);
             let name = frame.record(from).topic;
             let handle = self
                 .producer
@@ -196,17 +211,18 @@ struct Groups {
 }
 
 impl Groups {
-    fn new(polled: &Frame<'_>, frame: &Frame<'_>, origin: &impl Fn(usize) -> usize, acks: &Arc<Acks>) -> Groups {
+    /// Of the records before `end`.
+    fn new(polled: &Frame<'_>, end: usize, origin: &impl Fn(usize) -> usize, acks: &Arc<Acks>) -> Groups {
         let mut groups = Groups {
             acks: Vec::new(),
             flags: Vec::new(),
             last: Vec::new(),
-            of: Vec::with_capacity(frame.len()),
+            of: Vec::with_capacity(end),
             fate: vec![None; polled.len()],
         };
         // By index of the source partition in the polled frame; the last place is for records without one.
         let mut by_partition = vec![None; polled.source_partitions().len() + 1];
-        for index in 0..frame.len() {
+        for index in 0..end {
             let polled_index = origin(index);
             let source = polled.record(polled_index).source;
             let place = source.map_or(by_partition.len() - 1, |source| source.partition as usize);

@@ -1,0 +1,330 @@
+//! Links that are components. What fails as a whole is tried again, and then taken apart until the records that are to
+//! blame stand alone: one of them must not cost the others.
+
+use std::ops::Range;
+
+use caisson_api::ErrorKind;
+use caisson_api::config::Config;
+use caisson_api::frame::Encodings;
+use caisson_model::Failure;
+use caisson_sandbox::{Applied, CallError, InstanceSpec, Predicate, Records, Tested, Transform};
+
+use super::{Pass, Stream, parsed, parts, wrong};
+use crate::errors::{Attempts, CONNECT_EXCEPTION, ErrorClass, Throwable, Tolerance};
+use crate::settings::{PluginRef, TaskSettings};
+
+/// Instances that may crash on records of one batch before the task is given up.
+const MOST_RESTARTS: usize = 100;
+
+/// A transform in an instance of its own.
+pub struct GuestTransform {
+    pub encodings: Encodings,
+    class: String,
+    spec: InstanceSpec,
+    transform: Transform,
+}
+
+/// A predicate in an instance of its own.
+pub struct GuestPredicate {
+    encodings: Encodings,
+    class: String,
+    spec: InstanceSpec,
+    predicate: Predicate,
+}
+
+/// What is left of a call that failed.
+struct Fault {
+    error: Throwable,
+    /// The instance is gone.
+    broken: bool,
+}
+
+impl GuestTransform {
+    pub async fn start(task: &TaskSettings, alias: &str, plugin: &PluginRef, config: &Config) -> Result<Self, Failure> {
+        let spec = task.instance(plugin, config);
+        let transform = Transform::start(spec.clone())
+            .await
+            .map_err(|error| unstarted(task, alias, &plugin.class, error))?;
+        Ok(GuestTransform {
+            encodings: plugin.encodings(),
+            class: plugin.class.clone(),
+            spec,
+            transform,
+        })
+    }
+
+    pub async fn stop(&mut self) {
+        if let Err(error) = self.transform.stop().await {
+            tracing::warn!(class = %self.class, %error, "stop of a transform failed");
+        }
+    }
+
+    /// Sends a batch through; it has to be in the forms that the transform takes.
+    pub async fn apply<'a>(&mut self, stream: Stream<'a>, pass: &mut Pass<'_>) -> Result<Stream<'a>, Failure> {
+        let mut attempts = pass.faults.errors.begin();
+        loop {
+            match self.transform.apply(&stream.frame).await {
+                Ok(applied) => {
+                    if may_pass(&applied.failures) && pass.faults.errors.again(&mut attempts) {
+                        continue;
+                    }
+                    return self.take(stream, applied, pass);
+                }
+                Err(error) => {
+                    let fault = blamed(error, ("transform", &self.class, "apply"), pass)?;
+                    if fault.broken {
+                        self.restart().await?;
+                    } else if fault.error.is_retriable() && pass.faults.errors.again(&mut attempts) {
+                        continue;
+                    }
+                    return self.divide(&stream, fault.error, pass).await;
+                }
+            }
+        }
+    }
+
+    /// The instance is gone; the records that it was not given yet deserve a new one.
+    async fn restart(&mut self) -> Result<(), Failure> {
+        tracing::warn!(class = %self.class, "a transform crashed on a batch and is started anew");
+        self.transform = Transform::start(self.spec.clone())
+            .await
+            .map_err(|error| called(("transform", &self.class, "start"), error))?;
+        Ok(())
+    }
+
+    /// Halves a batch that failed as a whole until what fails is single records.
+    async fn divide(
+        &mut self,
+        stream: &Stream<'_>,
+        error: Throwable,
+        pass: &mut Pass<'_>,
+    ) -> Result<Stream<'static>, Failure> {
+        let records = parsed(&stream.frame, &self.class)?.len() as u32;
+        let mut done = Vec::new();
+        let mut restarts = 0;
+        let mut todo = Vec::new();
+        self.blame(0..records, &error, stream, &mut todo, pass);
+        while let Some(range) = todo.pop() {
+            let part = parts::picked(stream, range.clone().collect(), pass)?;
+            match self.transform.apply(&part.frame).await {
+                Ok(applied) => done.push(self.take(part, applied, pass)?),
+                Err(error) => {
+                    let fault = blamed(error, ("transform", &self.class, "apply"), pass)?;
+                    if fault.broken {
+                        restarts += 1;
+                        if restarts > MOST_RESTARTS {
+                            return Err(wrong(&self.class, &format!("crashes too often: {}", fault.error)));
+                        }
+                        self.restart().await?;
+                    }
+                    self.blame(range, &fault.error, stream, &mut todo, pass);
+                }
+            }
+        }
+        parts::joined(&done, pass)
+    }
+
+    /// A part of a batch failed: its only record has failed, or its halves are still to be tried.
+    fn blame(
+        &self,
+        range: Range<u32>,
+        error: &Throwable,
+        stream: &Stream<'_>,
+        todo: &mut Vec<Range<u32>>,
+        pass: &mut Pass<'_>,
+    ) {
+        if range.len() == 1 {
+            pass.fail(stream.origin(range.start), &self.class, error);
+            return;
+        }
+        let middle = range.start + range.len() as u32 / 2;
+        todo.push(middle..range.end);
+        todo.push(range.start..middle);
+    }
+
+    /// Takes what the transform answered.
+    fn take<'a>(&self, stream: Stream<'a>, applied: Applied, pass: &mut Pass<'_>) -> Result<Stream<'a>, Failure> {
+        for failure in &applied.failures {
+            pass.fail(stream.origin(failure.index), &self.class, &Throwable::from(failure));
+        }
+        match applied.records {
+            Records::Unchanged if applied.failures.is_empty() => Ok(stream),
+            Records::Unchanged => {
+                let records = parsed(&stream.frame, &self.class)?.len() as u32;
+                let failed = |index: &u32| applied.failures.iter().any(|failure| failure.index == *index);
+                let kept = (0..records).filter(|index| !failed(index)).collect();
+                parts::picked(&stream, kept, pass)
+            }
+            Records::Kept(bits) => {
+                let kept = (0..bits.len() as u32 * 8)
+                    .filter(|index| is_set(&bits, *index))
+                    .collect();
+                parts::picked(&stream, kept, pass)
+            }
+            Records::Replaced(batch) => self.replaced(&stream, batch),
+        }
+    }
+
+    fn replaced(&self, stream: &Stream<'_>, batch: Vec<u8>) -> Result<Stream<'static>, Failure> {
+        let inputs = parsed(&stream.frame, &self.class)?.len();
+        let (indexes, forms) = {
+            let frame = parsed(&batch, &self.class)?;
+            frame
+                .check_origins(inputs)
+                .map_err(|error| wrong(&self.class, &error.to_string()))?;
+            let indexes = frame.records().map(|record| record.origin).collect();
+            (indexes, stream.forms.towards(frame.encodings()))
+        };
+        Ok(Stream {
+            // What a plugin writes there is its own affair.
+            keeps_offsets: false,
+            ..stream.made(batch, forms, Some(stream.origins_of(indexes)))
+        })
+    }
+}
+
+impl GuestPredicate {
+    pub async fn start(task: &TaskSettings, alias: &str, plugin: &PluginRef, config: &Config) -> Result<Self, Failure> {
+        let spec = task.instance(plugin, config);
+        let predicate = Predicate::start(spec.clone())
+            .await
+            .map_err(|error| unstarted(task, alias, &plugin.class, error))?;
+        Ok(GuestPredicate {
+            encodings: plugin.encodings(),
+            class: plugin.class.clone(),
+            spec,
+            predicate,
+        })
+    }
+
+    pub async fn stop(&mut self) {
+        if let Err(error) = self.predicate.stop().await {
+            tracing::warn!(class = %self.class, %error, "stop of a predicate failed");
+        }
+    }
+
+    /// The answer for each record of a batch; none for those that failed.
+    pub async fn test(&mut self, stream: &Stream<'_>, pass: &mut Pass<'_>) -> Result<Vec<Option<bool>>, Failure> {
+        let records = parsed(&stream.frame, &self.class)?.len();
+        let mut answers = vec![None; records];
+        let asked = parts::asked(stream, self.encodings, pass)?;
+        if asked.indexes.is_empty() {
+            return Ok(answers);
+        }
+        let mut attempts = pass.faults.errors.begin();
+        let error = match self.ask(&asked.frame, &mut attempts, pass).await? {
+            Ok(tested) => {
+                self.note(&tested, &asked.indexes, stream, &mut answers, pass);
+                return Ok(answers);
+            }
+            Err(error) => error,
+        };
+        if asked.indexes.len() == 1 {
+            pass.fail(stream.origin(asked.indexes[0]), &self.class, &error);
+            return Ok(answers);
+        }
+        for index in asked.indexes {
+            let single = parts::picked(stream, vec![index], pass)?;
+            let single = parts::asked(&single, self.encodings, pass)?;
+            if single.indexes.is_empty() {
+                continue;
+            }
+            match self.ask(&single.frame, &mut attempts, pass).await? {
+                Ok(tested) => self.note(&tested, &[index], stream, &mut answers, pass),
+                Err(error) => pass.fail(stream.origin(index), &self.class, &error),
+            }
+        }
+        Ok(answers)
+    }
+
+    async fn ask(
+        &mut self,
+        frame: &[u8],
+        attempts: &mut Attempts,
+        pass: &mut Pass<'_>,
+    ) -> Result<Result<Tested, Throwable>, Failure> {
+        loop {
+            match self.predicate.test(frame).await {
+                Ok(tested) if may_pass(&tested.failures) && pass.faults.errors.again(attempts) => {}
+                Ok(tested) => return Ok(Ok(tested)),
+                Err(error) => {
+                    let fault = blamed(error, ("predicate", &self.class, "test"), pass)?;
+                    if fault.broken {
+                        self.predicate = Predicate::start(self.spec.clone())
+                            .await
+                            .map_err(|error| called(("predicate", &self.class, "start"), error))?;
+                    } else if fault.error.is_retriable() && pass.faults.errors.again(attempts) {
+                        continue;
+                    }
+                    return Ok(Err(fault.error));
+                }
+            }
+        }
+    }
+
+    fn note(
+        &self,
+        tested: &Tested,
+        indexes: &[u32],
+        stream: &Stream<'_>,
+        answers: &mut [Option<bool>],
+        pass: &mut Pass<'_>,
+    ) {
+        for (place, index) in (0..).zip(indexes) {
+            answers[*index as usize] = Some(is_set(&tested.matches, place));
+        }
+        for failure in &tested.failures {
+            let index = indexes[failure.index as usize];
+            answers[index as usize] = None;
+            pass.fail(stream.origin(index), &self.class, &Throwable::from(failure));
+        }
+    }
+}
+
+/// Whether another try may save a record.
+fn may_pass(failures: &[caisson_api::Failure]) -> bool {
+    failures.iter().any(|failure| failure.kind == ErrorKind::Retriable)
+}
+
+/// What a failed call means for its records, if it is not the end of the task. The link is its kind, its class and what
+/// was called.
+fn blamed(error: CallError, link: (&str, &str, &str), pass: &Pass<'_>) -> Result<Fault, Failure> {
+    let tolerant = pass.faults.errors.tolerance() == Tolerance::All;
+    let broken = |kind: ErrorClass, message: &str| Fault {
+        error: Throwable::new(CONNECT_EXCEPTION, format!("{} {}: {message}", link.0, link.1)).of_kind(kind),
+        broken: true,
+    };
+    match error {
+        CallError::Guest(error) if matches!(error.kind, ErrorKind::Data | ErrorKind::Retriable) => Ok(Fault {
+            error: Throwable::from(&error),
+            broken: false,
+        }),
+        CallError::Trap { message, .. } if tolerant => Ok(broken(ErrorClass::Trap, &message)),
+        CallError::Limit { message, .. } if tolerant => Ok(broken(ErrorClass::Limit, &message)),
+        error @ (CallError::Guest(_) | CallError::Trap { .. } | CallError::Limit { .. } | CallError::Host(_)) => {
+            Err(called(link, error))
+        }
+    }
+}
+
+fn called((kind, class, call): (&str, &str, &str), error: CallError) -> Failure {
+    let failure = Failure::from(error);
+    Failure {
+        message: format!("{call} of {kind} {class} failed: {}", failure.message),
+        ..failure
+    }
+}
+
+fn unstarted(task: &TaskSettings, alias: &str, class: &str, error: CallError) -> Failure {
+    let failure = Failure::from(error);
+    let message = format!(
+        "transform {alias} ({class}) of task {} could not start: {}",
+        task.id, failure.message
+    );
+    Failure { message, ..failure }
+}
+
+fn is_set(bits: &[u8], index: u32) -> bool {
+    bits.get(index as usize / 8)
+        .is_some_and(|byte| byte >> (index % 8) & 1 == 1)
+}

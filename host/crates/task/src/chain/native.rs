@@ -1,0 +1,321 @@
+//! Links that the worker runs itself. Those that follow each other are one section: a record is decoded once, passes all
+//! of them, and is encoded once, in the form that whoever comes next wants.
+
+use std::sync::Arc;
+
+use caisson_api::Record;
+use caisson_api::frame::{Encoding, Encodings, Entry, Frame};
+use caisson_model::Failure;
+use caisson_sdk::settings::Settings;
+use caisson_sdk::transform::Origin;
+use caisson_transforms::{DynPredicate, DynTransform, Subject};
+
+use super::{Pass, Stream, Target, parsed, parts};
+use crate::columns::{Form, Forms};
+use crate::errors::Throwable;
+use crate::recode::{Opened, Refusal, Seen, does_not_fit};
+
+/// Native links in a row, on batches.
+pub struct NativeSection {
+    links: NativeLinks,
+    /// Topics of the frame at hand as records own them, by their index in it.
+    topics: Vec<Option<Arc<str>>>,
+}
+
+/// Native links in a row, on records.
+#[derive(Default)]
+pub struct NativeLinks {
+    links: Vec<NativeLink>,
+    /// Columns that any of them looks at have another encoding than bytes.
+    looks: Encodings,
+}
+
+/// A transform, and which records it is for.
+pub struct NativeLink {
+    class: String,
+    looks: Encodings,
+    transform: Box<dyn DynTransform>,
+    condition: Option<(NativePredicate, bool)>,
+}
+
+/// A predicate.
+pub struct NativePredicate {
+    class: String,
+    looks: Encodings,
+    predicate: Box<dyn DynPredicate>,
+}
+
+/// A link failed on a record.
+#[derive(Debug)]
+pub struct LinkFailure<'l> {
+    /// The class of the transform. Kafka Connect names it too where its predicate failed.
+    pub class: &'l str,
+    pub error: caisson_api::Error,
+}
+
+impl NativeLinks {
+    /// Adds one behind those that there are.
+    pub fn push(&mut self, link: NativeLink) {
+        self.looks = both(self.looks, link.looks);
+        self.links.push(link);
+    }
+
+    /// The record as it comes out; none if it is dropped on the way. All its columns are decoded.
+    pub fn apply(&mut self, record: Record, origin: Origin) -> Result<Option<Record>, LinkFailure<'_>> {
+        self.apply_seen(record, origin, None)
+    }
+
+    fn apply_seen(
+        &mut self,
+        mut record: Record,
+        origin: Origin,
+        seen: Option<&Seen<'_>>,
+    ) -> Result<Option<Record>, LinkFailure<'_>> {
+        for link in &mut self.links {
+            let class = &link.class;
+            let failed = |error| LinkFailure { class, error };
+            if let Some((predicate, negate)) = &mut link.condition {
+                let chosen = match seen {
+                    Some(seen) => predicate.predicate.test(&InPlace { record: &record, seen }),
+                    None => predicate.predicate.test(&record),
+                };
+                if chosen.map_err(failed)? == *negate {
+                    continue;
+                }
+            }
+            match link.transform.apply(record, origin).map_err(failed)? {
+                Some(changed) => record = changed,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(record))
+    }
+}
+
+impl NativeLink {
+    /// A transform with settings that were parsed by its own definitions.
+    pub fn start(plugin: caisson_transforms::NativeTransform, settings: &Settings) -> Result<Self, caisson_api::Error> {
+        let described = plugin.plugin();
+        Ok(NativeLink {
+            class: described.class().to_owned(),
+            looks: described.encodings(),
+            transform: plugin.start(settings)?,
+            condition: None,
+        })
+    }
+
+    /// From now on it is only for records that the predicate chooses, or, negated, does not choose.
+    pub fn ask(&mut self, predicate: NativePredicate, negate: bool) {
+        self.looks = both(self.looks, predicate.looks);
+        self.condition = Some((predicate, negate));
+    }
+}
+
+/// A record in a section, for predicates: what nobody looks at as a value is seen where it lies.
+struct InPlace<'a> {
+    record: &'a Record,
+    seen: &'a Seen<'a>,
+}
+
+impl Subject for InPlace<'_> {
+    fn topic(&self) -> &str {
+        &self.record.topic
+    }
+
+    fn is_tombstone(&self) -> bool {
+        match self.seen.looks.value {
+            Encoding::Bytes => self.seen.entry.value.is_none(),
+            Encoding::Json | Encoding::Connect => self.record.value.is_null(),
+        }
+    }
+
+    fn has_header(&self, name: &str) -> bool {
+        match self.seen.looks.headers {
+            Encoding::Bytes => Subject::has_header(self.seen.entry, name),
+            Encoding::Json | Encoding::Connect => Subject::has_header(self.record, name),
+        }
+    }
+}
+
+impl NativeSection {
+    pub fn new(links: NativeLinks) -> Self {
+        NativeSection {
+            links,
+            topics: Vec::new(),
+        }
+    }
+
+    /// Adds the links of a section that comes behind this one.
+    pub fn append(&mut self, other: NativeSection) {
+        for link in other.links.links {
+            self.links.push(link);
+        }
+    }
+
+    /// The columns that it looks at are those with another encoding than bytes.
+    pub fn looks(&self) -> Encodings {
+        self.links.looks
+    }
+
+    pub fn apply(
+        &mut self,
+        stream: &Stream<'_>,
+        target: Target,
+        pass: &mut Pass<'_>,
+    ) -> Result<Stream<'static>, Failure> {
+        let frame = parsed(&stream.frame, "")?;
+        let schemas = pass.recoder.schemas_of(&frame)?;
+        let to = self.forms_towards(stream.forms, target);
+        pass.recoder.begin(to.encodings(), frame.len());
+        pass.recoder.builder.set_boundary(frame.boundary());
+        self.topics.clear();
+        let mut origins = Kept::default();
+        for (index, entry) in (0..).zip(frame.records()) {
+            let seen = Seen {
+                entry: &entry,
+                schemas: &schemas,
+                forms: (stream.forms, to),
+                looks: self.looks(),
+                trust: stream.trust,
+            };
+            match self.send(&frame, &seen, stream.origin(index), pass)? {
+                true => origins.keep(index),
+                false => origins.drop(index),
+            }
+        }
+        let origins = match (origins.kept, &stream.origins) {
+            (Some(kept), _) => Some(stream.origins_of(kept)),
+            (None, origins) => origins.clone(),
+        };
+        Ok(stream.made(pass.recoder.builder.take(), to, origins))
+    }
+
+    /// The forms that it gives its columns.
+    fn forms_towards(&self, from: Forms, target: Target) -> Forms {
+        let Target::Sink(encodings) = target else {
+            return Forms::SERIALIZED;
+        };
+        let form = |from: Form, looks: Encoding, wanted: Encoding| match (looks, wanted) {
+            // A value has no raw bytes any more.
+            (Encoding::Json | Encoding::Connect, Encoding::Bytes) => Form::Serialized,
+            (_, wanted) => from.towards(wanted),
+        };
+        let looks = self.looks();
+        Forms {
+            key: form(from.key, looks.key, encodings.key),
+            value: form(from.value, looks.value, encodings.value),
+            headers: form(from.headers, looks.headers, encodings.headers),
+        }
+    }
+
+    /// Sends one record through; `at` is its index at the beginning of the chain. False: it does not come out.
+    fn send(&mut self, frame: &Frame<'_>, seen: &Seen<'_>, at: u32, pass: &mut Pass<'_>) -> Result<bool, Failure> {
+        let topic = self.topic(frame, seen.entry);
+        let errors = &mut *pass.faults.errors;
+        let opened = match pass.recoder.open(*seen, topic, errors) {
+            Ok(opened) => opened,
+            Err(refusal) => return refused(refusal, seen, at, pass),
+        };
+        let Some(opened) = self.run(opened, seen, at, pass) else {
+            return Ok(false);
+        };
+        let errors = &mut *pass.faults.errors;
+        match pass.recoder.close(*seen, opened, seen.entry.offset, errors) {
+            Ok(()) => Ok(true),
+            Err(refusal) => refused(refusal, seen, at, pass),
+        }
+    }
+
+    /// None: it is dropped, or failed and reported.
+    fn run(&mut self, mut opened: Opened, seen: &Seen<'_>, at: u32, pass: &mut Pass<'_>) -> Option<Opened> {
+        let origin = Origin::of(seen.entry.offset, seen.entry.timestamp);
+        match self.links.apply_seen(opened.record, origin, Some(seen)) {
+            Ok(Some(record)) => {
+                opened.record = record;
+                Some(opened)
+            }
+            Ok(None) => None,
+            Err(LinkFailure { class, error }) => {
+                pass.fail(at, class, &Throwable::from(&error));
+                None
+            }
+        }
+    }
+
+    fn topic(&mut self, frame: &Frame<'_>, entry: &Entry<'_>) -> Arc<str> {
+        let index = usize::from(entry.topic_index);
+        if self.topics.len() <= index {
+            self.topics.resize(index + 1, None);
+        }
+        self.topics[index]
+            .get_or_insert_with(|| Arc::from(frame.topic(entry.topic_index)))
+            .clone()
+    }
+}
+
+impl NativePredicate {
+    /// A predicate with settings that were parsed by its own definitions.
+    pub fn start(plugin: caisson_transforms::NativePredicate, settings: &Settings) -> Result<Self, caisson_api::Error> {
+        let described = plugin.plugin();
+        Ok(NativePredicate {
+            class: described.class().to_owned(),
+            looks: described.encodings(),
+            predicate: plugin.start(settings)?,
+        })
+    }
+
+    /// The answer for each record of a batch; none for those that failed.
+    pub fn test(&mut self, stream: &Stream<'_>, pass: &mut Pass<'_>) -> Result<Vec<Option<bool>>, Failure> {
+        let mut answers = vec![None; parsed(&stream.frame, &self.class)?.len()];
+        let asked = parts::asked(stream, self.looks, pass)?;
+        let frame = parsed(&asked.frame, &self.class)?;
+        for (entry, index) in frame.records().zip(&asked.indexes) {
+            match self.predicate.test(&entry) {
+                Ok(answer) => answers[*index as usize] = Some(answer),
+                Err(error) => pass.fail(stream.origin(*index), &self.class, &Throwable::from(&error)),
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// The records that come out of a section. While all do, nothing is noted.
+#[derive(Default)]
+struct Kept {
+    kept: Option<Vec<u32>>,
+}
+
+impl Kept {
+    fn keep(&mut self, index: u32) {
+        if let Some(kept) = &mut self.kept {
+            kept.push(index);
+        }
+    }
+
+    fn drop(&mut self, index: u32) {
+        self.kept.get_or_insert_with(|| (0..index).collect());
+    }
+}
+
+fn refused(refusal: Refusal, seen: &Seen<'_>, at: u32, pass: &mut Pass<'_>) -> Result<bool, Failure> {
+    match refusal {
+        Refusal::Record { stage, class, error } => {
+            pass.faults.fail(at, stage, &class, &error);
+            Ok(false)
+        }
+        Refusal::Frame(error) => Err(does_not_fit(seen.entry.topic, &error)),
+    }
+}
+
+/// What two look at together.
+fn both(one: Encodings, other: Encodings) -> Encodings {
+    let union = |one: Encoding, other: Encoding| match (one, other) {
+        (Encoding::Bytes, Encoding::Bytes) => Encoding::Bytes,
+        (_, _) => Encoding::Connect,
+    };
+    Encodings {
+        key: union(one.key, other.key),
+        value: union(one.value, other.value),
+        headers: union(one.headers, other.headers),
+    }
+}
