@@ -78,6 +78,11 @@ impl<'a> Stream<'a> {
         }
     }
 
+    /// A batch of Kafka's own bytes, which nobody has looked at.
+    pub fn consumed(frame: &'a [u8]) -> Self {
+        Stream::new(frame, Forms::SERIALIZED, Trust::None)
+    }
+
     /// What the worker itself made of this batch.
     fn made(&self, frame: Vec<u8>, forms: Forms, origins: Option<Vec<u32>>) -> Stream<'static> {
         Stream {

@@ -168,7 +168,8 @@ impl Errors {
         Ok(Self::new(task.id.clone(), task.errors, letters, controls.wish.clone()))
     }
 
-    fn new(task: TaskId, policy: ErrorPolicy, letters: Option<DeadLetters>, wish: watch::Receiver<Wish>) -> Self {
+    /// `wish` tells when a wait has to end.
+    pub fn new(task: TaskId, policy: ErrorPolicy, letters: Option<DeadLetters>, wish: watch::Receiver<Wish>) -> Self {
         Errors {
             random: seed(&task),
             task,

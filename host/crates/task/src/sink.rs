@@ -1,17 +1,19 @@
 //! The loop of a sink task: records from the consumer's thread become frames, frames go into the guest, and what the
 //! guest has made durable is committed. Kafka Connect's `WorkerSinkTask` gives the order of calls.
 
+mod faults;
 mod intake;
 mod positions;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use caisson_api::ErrorKind;
 use caisson_api::frame::Frame;
-use caisson_kafka::{Batch, ConsumerEvent, ConsumerEvents, ConsumerOptions, KafkaError, Rereader, SinkConsumer};
+use caisson_kafka::{Batch, ConsumerEvent, ConsumerEvents, ConsumerOptions, KafkaError, SinkConsumer};
 use caisson_model::{Failure, PartitionOffset, TaskState, TopicPartition};
-use caisson_sandbox::{CallError, Flow, LateFailure, SinkTask};
+use caisson_sandbox::{CallError, Flow, SinkTask};
 use tokio::time::Instant;
 
 use self::intake::Intake;
@@ -19,12 +21,10 @@ use self::positions::Positions;
 use crate::chain::{Chain, Stream, Target};
 use crate::clock::Backoff;
 use crate::control::{Controls, Wish};
-use crate::errors::{Errors, Failed, Faults, Occasion, Origin, Stage, Throwable, Trail};
+use crate::errors::{Errors, Faults, Trail};
 use crate::outgoing::{Outgoing, SinkFrames};
 use crate::settings::SinkSettings;
 
-/// How long a record that was reported late is looked for.
-const REREAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the consumer may take to leave its group before it is left behind.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -305,7 +305,11 @@ impl Sink {
         if outgoing.frame.is_empty() {
             return Ok(Put::Taken);
         }
-        self.put(frame, &outgoing, waiting, controls).await
+        let put = self.put(frame, &outgoing, waiting, controls).await;
+        if let Cow::Owned(frame) = outgoing.frame {
+            self.chain.recycle(frame);
+        }
+        put
     }
 
     async fn put(
@@ -342,26 +346,6 @@ impl Sink {
                 Err(error) => return Err(self.settings.task.failed("put", error)),
             }
         }
-    }
-
-    /// Records that the guest could do nothing with (`ErrantRecordReporter`).
-    fn failed(
-        &mut self,
-        failures: &[caisson_api::Failure],
-        entry: &[u8],
-        outgoing: &Outgoing<'_>,
-        batch: &Batch,
-    ) -> Result<(), Failure> {
-        let entry = parse(entry)?;
-        let trail = Trail {
-            entry: &entry,
-            consumed: Some(batch),
-        };
-        for failure in failures {
-            let at = outgoing.origin(failure.index);
-            report(&mut self.errors, at, &Throwable::from(failure), trail.origin(at));
-        }
-        self.errors.check()
     }
 
     /// Lets time pass, answering the consumer and the operator meanwhile. The consumer is paused, so that no more
@@ -453,15 +437,6 @@ impl Sink {
         Ok(())
     }
 
-    /// Whether every dead letter is in its queue: only then may the offset of its record be committed.
-    async fn letters_arrived(&mut self) -> Result<bool, Failure> {
-        let arrived = self.errors.settled(self.settings.task.commit_timeout).await?;
-        if !arrived {
-            tracing::warn!("dead letters are still on their way, offsets are committed after them");
-        }
-        Ok(arrived)
-    }
-
     /// Asks the guest what may be committed. `None`: it could not make durable what it was given.
     async fn durable(&mut self, partitions: &[TopicPartition]) -> Result<Option<Vec<PartitionOffset>>, Failure> {
         let current = self.positions.consumed(partitions);
@@ -507,32 +482,6 @@ impl Sink {
         self.errors.check()
     }
 
-    /// Records of earlier calls that the guest could do nothing with after all. They are read again if somebody wants to
-    /// see them.
-    fn late(&mut self, reports: &[LateFailure]) {
-        let rereader = match self.errors.wants_records() {
-            true => Rereader::start(&self.settings.consumer)
-                .inspect_err(|error| tracing::error!(%error, "records that the plugin reported cannot be read again"))
-                .ok(),
-            false => None,
-        };
-        for late in reports {
-            let error = Throwable::new(DATA_EXCEPTION, &*late.message);
-            let read = rereader.as_ref().and_then(|rereader| {
-                let read = rereader.read(&late.partition, late.offset, REREAD_TIMEOUT);
-                read.inspect_err(|error| tracing::error!(%error, "a record that the plugin reported is lost"))
-                    .ok()?
-            });
-            if rereader.is_some() && read.is_none() {
-                tracing::error!(partition = %late.partition, offset = late.offset,
-                    "a record that the plugin reported is no longer there: it is in no dead letter queue");
-            }
-            let message = read.as_ref().and_then(|batch| batch.messages().next());
-            let origin = message.map_or(Origin::Unknown, Origin::Message);
-            report(&mut self.errors, 0, &error, origin);
-        }
-    }
-
     /// Commits and closes everything if the guest can still do so, then lets it stop.
     async fn end(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
         let partitions = self.positions.assigned();
@@ -561,20 +510,6 @@ impl Sink {
             ))
         })
     }
-}
-
-/// The class that Kafka Connect names where a plugin reports a record.
-const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
-const DATA_EXCEPTION: &str = "org.apache.kafka.connect.errors.DataException";
-
-fn report(errors: &mut Errors, at: u32, error: &Throwable, origin: Origin<'_>) {
-    let failed = Failed {
-        stage: Stage::Put,
-        class: SINK_TASK,
-        error,
-        occasion: Occasion::Report,
-    };
-    errors.fail(at, failed, origin);
 }
 
 fn parse(frame: &[u8]) -> Result<Frame<'_>, Failure> {
