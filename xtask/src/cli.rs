@@ -149,6 +149,44 @@ pub enum ConformancePart {
         /// Scenarios, or one of them; without it, those of this tree (tests/conformance/debezium/scenarios).
         directory: Option<PathBuf>,
     },
+    /// Start Kafka and a worker, and play recorded requests against it.
+    ///
+    /// Prints every step that differs, and `N passed, N failed` last. Steps that Kafka Connect's own standalone mode
+    /// answers otherwise than its distributed mode, where they were recorded, are listed with the reason in
+    /// tests/conformance/rest/standalone.json.
+    Rest(RestArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct RestArguments {
+    /// A folder of scenarios; without it, those of this tree (tests/conformance/rest/scenarios).
+    #[arg(long, value_name = "DIR")]
+    pub scenarios: Option<PathBuf>,
+    /// Play this scenario; may have wildcards.
+    #[arg(long, value_name = "NAME")]
+    pub only: Option<String>,
+    /// The worker's mode.
+    #[arg(long, value_enum, default_value_t = Mode::Standalone)]
+    pub mode: Mode,
+}
+
+/// How a worker is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// By itself.
+    Standalone,
+    /// As one of a cluster.
+    Distributed,
+}
+
+impl Mode {
+    /// The worker's command.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Mode::Standalone => "standalone",
+            Mode::Distributed => "distributed",
+        }
+    }
 }
 
 #[derive(Debug, Args)]

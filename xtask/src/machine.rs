@@ -77,6 +77,25 @@ const BROKER: [Need; 4] = [
     },
 ];
 
+/// For playing recorded requests.
+const PLAYER: [Need; 2] = [
+    Need {
+        purpose: "Python",
+        package: "python3",
+        present: || program("python3"),
+    },
+    Need {
+        purpose: "kcat",
+        package: "kcat",
+        present: || program("kcat"),
+    },
+];
+
+/// Makes sure that recorded requests can be played.
+pub fn prepare_player() -> Result<()> {
+    provide(&PLAYER)
+}
+
 /// Makes sure that the worker can be built.
 pub fn prepare_build() -> Result<()> {
     provide(&BUILD)

@@ -1,20 +1,16 @@
 //! What one demo starts, and stops again: a directory, a broker, a worker.
 
-use std::fs::File;
 use std::net::TcpListener;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use rustix::process::Signal;
+use anyhow::{Context, Result};
 
-use crate::cli::DemoArguments;
+use crate::cli::{DemoArguments, Mode};
 use crate::demo::rest::Rest;
 use crate::kafka::{self, Broker};
-use crate::process;
 use crate::tree::Tree;
+use crate::worker::Worker;
 
 /// REST's port in Kafka Connect.
 const USUAL_PORT: u16 = 8083;
@@ -25,7 +21,7 @@ pub struct Session<'a> {
     port: u16,
     pub rest: Rest,
     broker: Option<Broker>,
-    worker: Option<Child>,
+    worker: Option<Worker>,
     keep: bool,
 }
 
@@ -68,32 +64,11 @@ impl<'a> Session<'a> {
 
     /// Starts the worker and returns how long it took until REST answered.
     pub fn start_worker(&mut self, bootstrap: &str) -> Result<Duration> {
-        std::fs::write(self.file("worker.properties"), self.properties(bootstrap))?;
-        let log = File::create(self.file("worker.log"))?;
-        let began = Instant::now();
-        // A process group of its own, so that Ctrl-C reaches only us and the worker is asked to stop once.
-        let worker = Command::new(self.tree.worker())
-            .arg("standalone")
-            .arg(self.file("worker.properties"))
-            .current_dir(&self.directory)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .process_group(0)
-            .spawn()
-            .context("cannot start the worker")?;
+        let properties = self.properties(bootstrap);
+        let answers = || self.rest.answers();
+        let (worker, took) = Worker::start(self.tree, &self.directory, Mode::Standalone, &properties, answers)?;
         self.worker = Some(worker);
-        while !self.rest.answers() {
-            self.check_worker()?;
-            if began.elapsed() > Duration::from_secs(30) {
-                bail!(
-                    "the worker's REST does not answer; its log is {}",
-                    self.file("worker.log").display()
-                );
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        Ok(began.elapsed())
+        Ok(took)
     }
 
     fn properties(&self, bootstrap: &str) -> String {
@@ -113,42 +88,18 @@ impl<'a> Session<'a> {
 
     /// An error with the end of its log if the worker has ended.
     pub fn check_worker(&mut self) -> Result<()> {
-        let Some(worker) = &mut self.worker else { return Ok(()) };
-        let Some(status) = worker.try_wait()? else {
-            return Ok(());
-        };
-        let log = std::fs::read_to_string(self.file("worker.log")).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        bail!(
-            "the worker ended ({status}):\n{}",
-            lines[lines.len().saturating_sub(20)..].join("\n")
-        );
+        self.worker.as_mut().map_or(Ok(()), Worker::check)
     }
 
     /// The worker's resident memory in MiB.
     pub fn worker_memory(&self) -> u64 {
-        let Some(worker) = &self.worker else { return 0 };
-        let status = std::fs::read_to_string(format!("/proc/{}/status", worker.id())).unwrap_or_default();
-        let kibibytes = status.lines().find_map(|line| {
-            line.strip_prefix("VmRSS:")?
-                .trim()
-                .strip_suffix("kB")?
-                .trim()
-                .parse::<u64>()
-                .ok()
-        });
-        kibibytes.unwrap_or_default() / 1024
+        self.worker.as_ref().map_or(0, Worker::memory)
     }
 
     fn stop(&mut self) -> Result<()> {
-        if let Some(mut worker) = self.worker.take() {
+        if let Some(worker) = self.worker.take() {
             println!("stopping the worker");
-            process::signal(&worker, Signal::TERM);
-            if process::ended_within(&mut worker, Duration::from_secs(15))?.is_none() {
-                println!("    it did not stop within 15 s and is killed");
-                worker.kill()?;
-                worker.wait()?;
-            }
+            worker.stop()?;
         }
         if let Some(broker) = self.broker.take() {
             println!("stopping Kafka");
