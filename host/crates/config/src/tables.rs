@@ -26,6 +26,17 @@ pub fn worker() -> Vec<Definition> {
         .collect()
 }
 
+/// Keys of TLS that a listener understands.
+pub fn listener_tls() -> Vec<Definition> {
+    let mut all = definitions(security::SSL);
+    all.extend(
+        definitions(worker::LAST)
+            .into_iter()
+            .filter(|key| key.name() == "ssl.client.auth"),
+    );
+    all
+}
+
 /// Keys of a standalone worker.
 pub fn standalone() -> Vec<Definition> {
     let mut all = worker();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use caisson_api::config::{ConfigDef, ConfigError, NoChecks, Properties, Settings};
+use caisson_api::config::{ConfigDef, ConfigError, NoChecks, Password, Properties, Settings};
 
 use crate::definition::Definition;
 use crate::tables;
@@ -37,6 +37,14 @@ impl Typed {
     /// Like [`Self::optional`], with an empty text like a missing one.
     pub fn filled(&self, name: &str) -> Option<String> {
         self.optional(name).filter(|text| !text.is_empty())
+    }
+
+    /// A secret; an empty one is like none.
+    pub fn password(&self, name: &str) -> Option<Password> {
+        self.0
+            .password(name)
+            .filter(|secret| !secret.reveal().is_empty())
+            .cloned()
     }
 
     pub fn boolean(&self, name: &str) -> bool {

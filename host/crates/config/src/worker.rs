@@ -2,6 +2,7 @@
 
 mod cluster;
 mod policy;
+mod tls;
 mod unknown;
 
 use std::fmt;
@@ -13,7 +14,7 @@ use caisson_api::config::{ConfigError, Key};
 use crate::definition::Definition;
 use crate::error::Error;
 use crate::given::{Entries, Given, Names};
-use crate::listener::Listener;
+use crate::listener::{Listener, Scheme};
 use crate::providers::{Outside, Providers};
 use crate::tables;
 use crate::tables::client::Client;
@@ -21,6 +22,7 @@ use crate::typed::Typed;
 
 pub use cluster::{Cluster, ExactlyOnce, InternalTopic, Protocol, RequestSigning};
 pub use policy::OverridePolicy;
+pub use tls::{ClientAuth, IdentityStore, StoreFile, TlsConfig, TrustStore};
 
 /// A worker's configuration.
 pub struct WorkerConfig {
@@ -92,6 +94,14 @@ pub struct RestConfig {
     pub allowed_methods: String,
     /// `response.http.headers.config`, as it was written.
     pub response_headers: String,
+    /// Of `https` among the listeners; read if there is one.
+    pub tls: Option<TlsConfig>,
+    /// Of `https` among the admin listeners; read if there is one.
+    pub admin_tls: Option<TlsConfig>,
+    /// `rest.extension.classes`.
+    pub extensions: Vec<String>,
+    /// `java.security.auth.login.config`: a file with JAAS entries, for extensions.
+    pub login_config: Option<PathBuf>,
 }
 
 /// `topic.tracking.*`.
@@ -199,7 +209,7 @@ impl WorkerConfig {
             key_converter: converter("key.converter"),
             value_converter: converter("value.converter"),
             header_converter: converter("header.converter"),
-            rest: RestConfig::read(&typed)?,
+            rest: RestConfig::read(&typed, &all)?,
             commit_interval: typed.milliseconds("offset.flush.interval.ms"),
             commit_timeout: typed.milliseconds("offset.flush.timeout.ms"),
             task_shutdown_timeout: typed.milliseconds("task.shutdown.graceful.timeout.ms"),
@@ -241,7 +251,7 @@ impl TopicTracking {
 }
 
 impl RestConfig {
-    fn read(typed: &Typed) -> Result<RestConfig, ConfigError> {
+    fn read(typed: &Typed, all: &Given) -> Result<RestConfig, ConfigError> {
         let listeners = |name: &str, texts: Vec<String>| {
             let parse =
                 |text: &String| Listener::parse(text).map_err(|reason| ConfigError::invalid(name, text, reason));
@@ -252,15 +262,25 @@ impl RestConfig {
             u16::try_from(port).map_err(|_| ConfigError::invalid("rest.advertised.port", port, "Value must be a port"))
         });
         let admin = typed.optional_list("admin.listeners");
+        let admin = admin.map(|texts| listeners("admin.listeners", texts)).transpose()?;
+        let regular = listeners("listeners", typed.list("listeners"))?;
+        let tls = |of: &[Listener], prefix: &str| {
+            let needed = of.iter().any(|listener| listener.scheme == Scheme::Https);
+            needed.then(|| TlsConfig::read(all, prefix)).transpose()
+        };
         Ok(RestConfig {
-            listeners: listeners("listeners", typed.list("listeners"))?,
-            admin_listeners: admin.map(|texts| listeners("admin.listeners", texts)).transpose()?,
+            tls: tls(&regular, "listeners.https.")?,
+            admin_tls: tls(admin.as_deref().unwrap_or_default(), "admin.listeners.https.")?,
+            listeners: regular,
+            admin_listeners: admin,
             advertised_host: typed.filled("rest.advertised.host.name"),
             advertised_port: port.transpose()?,
             advertised_listener: typed.filled("rest.advertised.listener"),
             allowed_origin: typed.text("access.control.allow.origin"),
             allowed_methods: typed.text("access.control.allow.methods"),
             response_headers: typed.text("response.http.headers.config"),
+            extensions: typed.list("rest.extension.classes"),
+            login_config: typed.filled("java.security.auth.login.config").map(PathBuf::from),
         })
     }
 }

@@ -25,6 +25,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         allowed_origin: String::new(),
         allowed_methods: String::new(),
         response_headers: String::new(),
+        tls: None,
+        admin_tls: None,
+        extensions: Vec::new(),
+        login_config: None,
     };
     let server = Server::bind(&rest).await?;
     let (worker, events) = FakeWorker::new();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use caisson_config::listener::Scheme;
 use caisson_herder::{Herder, RequestSignature};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
@@ -15,6 +16,7 @@ use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode, Version};
 
+use crate::auth::Gate;
 use crate::cors::Cors;
 use crate::forward::{self, Hop};
 use crate::handlers::{self, Call};
@@ -35,12 +37,14 @@ pub struct Service {
     pub limits: Limits,
     pub cors: Cors,
     pub response_headers: ResponseHeaders,
+    pub gate: Gate,
 }
 
 /// Where a request came in.
 #[derive(Clone)]
 pub struct Entrance {
     pub face: Face,
+    pub scheme: Scheme,
     /// The address of the listener, for clients that do not say which host they mean.
     pub address: Arc<str>,
 }
@@ -78,6 +82,10 @@ impl Service {
         let Some(route) = Route::find(face, &segments) else {
             return Reply::http_error(StatusCode::NOT_FOUND);
         };
+        // Workers sign what they ask of each other, which the herder checks.
+        if !route.is_signed(&head.method) && !self.gate.admits(&head.headers) {
+            return Reply::text(StatusCode::UNAUTHORIZED, "User cannot access the resource.".to_owned()).closing();
+        }
         if head.method == Method::OPTIONS {
             let allow = route.allow();
             return Reply::text(StatusCode::OK, allow.replace(',', ", ")).with_allow(allow);
@@ -126,8 +134,10 @@ impl Service {
             return Err(too_large());
         }
         let mut bytes = Vec::new();
+        let end = Instant::now() + self.limits.whole_body_time;
         loop {
-            let frame = tokio::time::timeout(self.limits.body_time, body.frame()).await;
+            let patience = self.limits.body_time.min(end.saturating_duration_since(Instant::now()));
+            let frame = tokio::time::timeout(patience, body.frame()).await;
             let frame = frame.map_err(|_| Reply::http_error(StatusCode::REQUEST_TIMEOUT).closing())?;
             let Some(frame) = frame else { return Ok(bytes) };
             let frame = frame.map_err(|_| Reply::http_error(StatusCode::BAD_REQUEST).closing())?;
@@ -246,7 +256,8 @@ fn absolute(entrance: &Entrance, head: &Parts, path: &str) -> String {
     let host = head.uri.authority().map(|authority| authority.as_str());
     let host = host.or_else(|| head.headers.get(HOST).and_then(|host| host.to_str().ok()));
     format!(
-        "http://{}{path}",
+        "{}://{}{path}",
+        entrance.scheme.as_str(),
         host.filter(|host| !host.is_empty()).unwrap_or(&entrance.address)
     )
 }

@@ -8,6 +8,7 @@
 //!
 //! No engine, no Kafka, no worker: shapes, texts, status codes and limits of HTTP.
 
+mod auth;
 mod client;
 mod cors;
 mod error;
@@ -25,6 +26,7 @@ mod route;
 mod server;
 mod shape;
 mod stage;
+mod tls;
 
 pub use client::PeerClient;
 pub use error::Error;

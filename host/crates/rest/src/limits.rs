@@ -13,6 +13,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// Time for a client to send the next piece of a body. Beyond: 408.
     pub body_time: Duration,
+    /// Time for a client to send a whole body, however busily. Beyond: 408.
+    pub whole_body_time: Duration,
     /// Connections at once, on all listeners together; more wait to be accepted.
     pub connections: usize,
     /// Time for the herder to do what a request asks for. Beyond: 500, while the herder goes on.
@@ -28,6 +30,7 @@ impl Default for Limits {
             head: 8 << 10,
             head_time: Duration::from_secs(30),
             body_time: Duration::from_secs(30),
+            whole_body_time: Duration::from_secs(120),
             connections: 1024,
             request: Duration::from_secs(90),
             health: Duration::from_secs(10),

@@ -101,6 +101,15 @@ impl Route {
         names.join(",")
     }
 
+    /// Whether requests of this method come from other workers, which sign them.
+    pub fn is_signed(&self, method: &Method) -> bool {
+        match self {
+            Route::Tasks(_) => method == Method::POST,
+            Route::Fence(_) => method == Method::PUT,
+            _ => false,
+        }
+    }
+
     /// Whether the resource minds the type of a request's body.
     pub fn consumes_json(&self) -> bool {
         !matches!(self, Route::Root | Route::Health)

@@ -1,29 +1,31 @@
 //! Listening, connections, and their end.
 
 mod address;
+mod connection;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use caisson_config::listener::{Listener, Scheme};
-use caisson_config::worker::RestConfig;
+use caisson_config::worker::{RestConfig, TlsConfig};
 use caisson_herder::Herder;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tracing::Instrument;
 
 use crate::Error;
+use crate::auth::Gate;
 use crate::cors::Cors;
 use crate::exchange::{Entrance, Service};
 use crate::limits::Limits;
 use crate::response_headers::ResponseHeaders;
 use crate::route::Face;
+use crate::server::connection::Connection;
+use crate::tls;
 
 /// A connection that cannot be accepted is mostly a lack of file descriptors; trying at once again would spin.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
@@ -35,12 +37,15 @@ pub struct Server {
     advertised_url: String,
     cors: Cors,
     response_headers: ResponseHeaders,
+    gate: Gate,
 }
 
 struct Door {
     listener: TcpListener,
     address: SocketAddr,
     face: Face,
+    /// None for plain HTTP.
+    tls: Option<TlsAcceptor>,
 }
 
 /// A server at work. Dropping it leaves the server alone.
@@ -51,7 +56,7 @@ pub struct Handle {
 }
 
 impl Server {
-    /// Takes the addresses of all listeners, regular and admin.
+    /// Takes the addresses of all listeners, regular and admin. Keys, certificates and passwords are read now.
     pub async fn bind(config: &RestConfig) -> Result<Server, Error> {
         let response_headers = ResponseHeaders::parse(&config.response_headers)?;
         let regular = if config.admin_listeners.is_none() {
@@ -59,12 +64,13 @@ impl Server {
         } else {
             Face::Regular
         };
+        let gate = Gate::read(config, &std::env::var("KAFKA_OPTS").unwrap_or_default())?;
         let mut doors = Vec::new();
         for listener in &config.listeners {
-            doors.push(Door::open(listener, regular).await?);
+            doors.push(Door::open(listener, regular, config.tls.as_ref()).await?);
         }
         for listener in config.admin_listeners.iter().flatten() {
-            doors.push(Door::open(listener, Face::Admin).await?);
+            doors.push(Door::open(listener, Face::Admin, config.admin_tls.as_ref()).await?);
         }
         let bound: Vec<SocketAddr> = doors.iter().map(|door| door.address).collect();
         let advertised = address::advertised(config, &bound)?;
@@ -74,6 +80,7 @@ impl Server {
             advertised_url: advertised.url(),
             cors: Cors::new(&config.allowed_origin, &config.allowed_methods),
             response_headers,
+            gate,
         })
     }
 
@@ -89,12 +96,12 @@ impl Server {
 
     /// Answers requests from now on.
     pub fn serve(self, herder: Arc<dyn Herder>, limits: Limits) -> Handle {
-        let (cors, response_headers) = (self.cors, self.response_headers);
         let service = Arc::new(Service {
             herder,
             limits,
-            cors,
-            response_headers,
+            cors: self.cors,
+            response_headers: self.response_headers,
+            gate: self.gate,
         });
         let connections = Arc::new(Semaphore::new(limits.connections));
         let (stop, stopped) = watch::channel(false);
@@ -129,15 +136,16 @@ impl Handle {
 }
 
 impl Door {
-    async fn open(listener: &Listener, face: Face) -> Result<Door, Error> {
-        match listener.scheme {
-            Scheme::Http => {}
-            Scheme::Https => {
-                return Err(Error::Https {
-                    listener: listener.to_string(),
-                });
-            }
-        }
+    async fn open(listener: &Listener, face: Face, tls: Option<&TlsConfig>) -> Result<Door, Error> {
+        let https = |problem: String| Error::Https {
+            listener: listener.to_string(),
+            problem,
+        };
+        let tls = match (listener.scheme, tls) {
+            (Scheme::Http, _) => None,
+            (Scheme::Https, Some(settings)) => Some(tls::acceptor(settings).map_err(https)?),
+            (Scheme::Https, None) => return Err(https("it has no TLS settings".to_owned())),
+        };
         let bind = |source| Error::Bind {
             listener: listener.to_string(),
             source,
@@ -148,6 +156,7 @@ impl Door {
             listener: socket,
             address,
             face,
+            tls,
         })
     }
 
@@ -155,6 +164,11 @@ impl Door {
         let graceful = GracefulShutdown::new();
         let entrance = Entrance {
             face: self.face,
+            scheme: if self.tls.is_some() {
+                Scheme::Https
+            } else {
+                Scheme::Http
+            },
             address: self.address.to_string().into(),
         };
         loop {
@@ -165,7 +179,17 @@ impl Door {
                 accepted = async { (permit.await, self.listener.accept().await) } => accepted,
             };
             match accepted {
-                (Ok(permit), Ok((stream, _))) => connect(stream, permit, &service, &entrance, &graceful),
+                (Ok(permit), Ok((stream, _))) => {
+                    let connection = Connection {
+                        stream,
+                        entrance: entrance.clone(),
+                        tls: self.tls.clone(),
+                        watcher: graceful.watcher(),
+                        stopped: stopped.clone(),
+                        permit,
+                    };
+                    tokio::spawn(connection.serve(service.clone()).in_current_span());
+                }
                 (Err(_), _) => break,
                 (_, Err(error)) => {
                     tracing::warn!(%error, "cannot accept a REST connection");
@@ -177,37 +201,4 @@ impl Door {
         drop(self.listener);
         graceful.shutdown().await;
     }
-}
-
-/// Serves one connection in a task of its own.
-fn connect(
-    stream: TcpStream,
-    permit: OwnedSemaphorePermit,
-    service: &Arc<Service>,
-    entrance: &Entrance,
-    graceful: &GracefulShutdown,
-) {
-    let limits = service.limits;
-    let (service, entrance) = (service.clone(), entrance.clone());
-    let handler = service_fn(move |request| {
-        let (service, entrance) = (service.clone(), entrance.clone());
-        async move { Ok::<_, std::convert::Infallible>(service.exchange(&entrance, request).await) }
-    });
-    // Answers are small and written at once; waiting for more to send only delays them. Failing changes nothing.
-    let _ = stream.set_nodelay(true);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_time)
-        .max_buf_size(limits.head)
-        .serve_connection(TokioIo::new(stream), handler);
-    let connection = graceful.watch(connection);
-    tokio::spawn(
-        async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "REST connection ended early");
-            }
-            drop(permit);
-        }
-        .in_current_span(),
-    );
 }

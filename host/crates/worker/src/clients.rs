@@ -4,8 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use caisson_config::ConnectorConfig;
 use caisson_config::connector::Topics;
+use caisson_config::tables::client::Client;
+use caisson_config::{ConnectorConfig, Entries};
 use caisson_kafka::{Admin, ClientSettings, Layer, Properties, SourceProducer, Subscription};
 use caisson_model::{Failure, TaskId};
 
@@ -33,6 +34,7 @@ impl Worker {
             Layer::Client(&self.config.consumer),
             Layer::Client(&config.consumer),
         ];
+        check(Client::Consumer, &[&self.config.consumer, &config.consumer])?;
         ClientSettings::consumer(&layers)
             .map_err(|error| Failure::host(format!("consumer settings of task {id} cannot be used: {error}")))
     }
@@ -61,6 +63,7 @@ impl Worker {
         let unusable = |error: caisson_kafka::Error| {
             Failure::host(format!("producer settings of task {id} cannot be used: {error}"))
         };
+        check(Client::Producer, &[&self.config.producer, &config.producer])?;
         let settings = ClientSettings::producer(&layers).map_err(unusable)?;
         self.producers.get(&settings).map_err(unusable)
     }
@@ -98,6 +101,12 @@ impl Worker {
             .await
             .ok()?
     }
+}
+
+/// Refuses what Kafka's own clients refuse: a setting that validation let pass fails the task.
+fn check(client: Client, layers: &[&Entries]) -> Result<(), Failure> {
+    let merged: Entries = layers.iter().flat_map(|layer| (*layer).clone()).collect();
+    client.check(&merged).map_err(|error| Failure::host(error.0))
 }
 
 pub(crate) fn subscription(topics: &Topics) -> Subscription {

@@ -5,7 +5,10 @@ mod connection;
 mod consumer;
 mod producer;
 
+use caisson_api::config::{ConfigError, NoChecks, Setting};
+
 use crate::definition::{Definition, definitions};
+use crate::given::Entries;
 use crate::tables::security;
 
 /// A kind of client that a connector may change settings of.
@@ -48,5 +51,17 @@ impl Client {
             .into_iter()
             .flat_map(definitions)
             .collect()
+    }
+
+    /// The first of these settings with which Kafka's own client of that kind would not start, in its words.
+    pub fn check(self, settings: &Entries) -> Result<(), ConfigError> {
+        for definition in self.definitions() {
+            let name = definition.name();
+            if let Some(text) = settings.get(name) {
+                let value = Setting::parse(name, text, definition.key.kind)?;
+                definition.check(name, &value, &NoChecks)?;
+            }
+        }
+        Ok(())
     }
 }

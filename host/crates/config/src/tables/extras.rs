@@ -16,6 +16,13 @@ pub static EXTRAS: &[Line] = &[
         "Client settings, without prefix, that connectors may change under the policy Allowlist.",
     ),
     line(
+        "java.security.auth.login.config",
+        Type::String,
+        Null,
+        Medium,
+        "File with the JAAS entry KafkaConnect, for the REST extension for basic authentication. Java takes it as a system property; it is found in KAFKA_OPTS too.",
+    ),
+    line(
         "log.level",
         Type::String,
         Null,

@@ -196,7 +196,7 @@ pub static LAST: &[Line] = &[
         Type::List,
         Text(""),
         Low,
-        "Accepted for compatibility: classes of the Java virtual machine cannot be loaded.",
+        "Extensions of REST by class or alias. There is one: org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension, which asks every client for a name and a password.",
     )
     .check(Check::Entries { empty: true, null: false }),
     line(

@@ -131,6 +131,17 @@ async fn invalid_configuration_is_refused_with_all_errors() {
 }
 
 #[tokio::test]
+async fn created_connector_has_a_status_once_answered() {
+    let bench = bench();
+    bench
+        .herder
+        .put_connector("c", source(), None, Replace::Refused)
+        .await
+        .unwrap();
+    assert_eq!(bench.states(), (ConnectorState::Running, vec![TaskState::Running]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn request_is_answered_while_the_start_hangs() {
     let bench = bench();
     bench.worker.hold(true);

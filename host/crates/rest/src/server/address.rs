@@ -100,6 +100,10 @@ mod tests {
             allowed_origin: String::new(),
             allowed_methods: String::new(),
             response_headers: String::new(),
+            tls: None,
+            admin_tls: None,
+            extensions: Vec::new(),
+            login_config: None,
         };
         let bound = ["0.0.0.0:4711".parse().unwrap()];
         assert_eq!(advertised(&config, &bound).unwrap().url(), expected);

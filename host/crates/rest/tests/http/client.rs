@@ -51,6 +51,11 @@ pub async fn raw(address: SocketAddr, text: &str) -> Answer {
 
 /// Sends this text, and reads all that comes.
 pub async fn exchange(address: SocketAddr, text: &str) -> String {
+    String::from_utf8(exchange_bytes(address, text).await).unwrap()
+}
+
+/// As [`exchange`], for answers that may be no text.
+pub async fn exchange_bytes(address: SocketAddr, text: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // A server that refuses a request may close before it has read all of it.
     let _ = stream.write_all(text.as_bytes()).await;
@@ -58,7 +63,7 @@ pub async fn exchange(address: SocketAddr, text: &str) -> String {
     let _ = timeout(PATIENCE, stream.read_to_end(&mut answer))
         .await
         .expect("the server ends the connection");
-    String::from_utf8(answer).unwrap()
+    answer
 }
 
 fn parse(text: &str) -> Answer {

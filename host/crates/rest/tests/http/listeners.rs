@@ -1,7 +1,7 @@
 //! Where what is served.
 
 use caisson_config::listener::Listener;
-use caisson_rest::{Error, Limits, Server};
+use caisson_rest::{Limits, Server};
 
 use crate::client::request;
 use crate::{any_port, bench, serve, settings};
@@ -45,8 +45,6 @@ async fn address_that_is_taken_is_named() {
         panic!("bound twice")
     };
     assert!(error.to_string().contains(&bench.address().to_string()), "{error}");
-    settings.listeners = vec![Listener::parse("https://127.0.0.1:0").unwrap()];
-    assert!(matches!(Server::bind(&settings).await, Err(Error::Https { .. })));
 }
 
 #[tokio::test]

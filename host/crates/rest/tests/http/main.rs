@@ -5,6 +5,7 @@ mod client;
 mod limits;
 mod listeners;
 mod requests;
+mod secured;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -36,6 +37,10 @@ fn settings() -> RestConfig {
         allowed_origin: String::new(),
         allowed_methods: String::new(),
         response_headers: String::new(),
+        tls: None,
+        admin_tls: None,
+        extensions: Vec::new(),
+        login_config: None,
     }
 }
 

@@ -37,11 +37,10 @@ impl StandaloneHerder {
         let info = self.node.info(name)?;
         drop(change);
         self.node.changed(name);
-        if existing.is_some() {
-            // Who changes a configuration counts on it from the answer on; a record that arrives now must not meet
-            // the old one. A connector that is slow to start is not waited for.
-            let _ = tokio::time::timeout(TAKES_EFFECT_WITHIN, self.node.settle(name)).await;
-        }
+        // Who creates a connector asks for its status next, and who changes one counts on that from the answer on: a
+        // record that arrives now must not meet the old one. A connector that is slow to start is not waited for.
+        let _ = tokio::time::timeout(TAKES_EFFECT_WITHIN, self.node.settle(name)).await;
+        self.node.drain_events();
         tracing::info!(connector = name, replaced = existing.is_some(), "connector configured");
         Ok(if existing.is_some() {
             Created::Replaced(info)
