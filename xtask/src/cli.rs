@@ -83,6 +83,8 @@ pub enum Stage {
     Unit,
     /// The Kafka client and the worker, on a real Kafka.
     E2e,
+    /// Requests that were recorded from Kafka Connect, on a real Kafka.
+    Rest,
     /// `cargo x demo --once`.
     Demo,
 }

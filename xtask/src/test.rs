@@ -18,12 +18,13 @@ use crate::test::runner::Runner;
 use crate::test::totals::{Outcome, Summary};
 use crate::tree::Tree;
 
-const STAGES: [Stage; 6] = [
+const STAGES: [Stage; 7] = [
     Stage::Fmt,
     Stage::Clippy,
     Stage::Guests,
     Stage::Unit,
     Stage::E2e,
+    Stage::Rest,
     Stage::Demo,
 ];
 
@@ -39,7 +40,7 @@ pub fn run(tree: &Tree, arguments: &TestArguments) -> Result<ExitCode> {
         if interrupt.requested() {
             break;
         }
-        let needs_guests = matches!(stage, Stage::E2e | Stage::Demo);
+        let needs_guests = matches!(stage, Stage::E2e | Stage::Rest | Stage::Demo);
         if needs_guests && !arguments.keep_going && summary.failed(Stage::Guests) {
             println!("== {} skipped: there are no components to run", name(stage));
             summary.add(stage, Outcome::Skipped, 0);
@@ -72,6 +73,7 @@ fn name(stage: Stage) -> &'static str {
         Stage::Guests => "guests",
         Stage::Unit => "unit",
         Stage::E2e => "e2e",
+        Stage::Rest => "rest",
         Stage::Demo => "demo",
     }
 }

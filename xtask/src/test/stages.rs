@@ -23,6 +23,7 @@ pub fn perform(stage: Stage, runner: &mut Runner<'_>, arguments: &TestArguments)
         Stage::Guests => components(runner),
         Stage::Unit => unit(runner, arguments),
         Stage::E2e => end_to_end(runner, arguments),
+        Stage::Rest => recorded_requests(runner),
         Stage::Demo => demo(runner),
     }
 }
@@ -128,6 +129,11 @@ fn end_to_end(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> 
     registry.clean(tree)?;
     broker.clean(tree)?;
     result
+}
+
+fn recorded_requests(runner: &mut Runner<'_>) -> Result<()> {
+    let mut conformance = own(runner.tree, &["conformance", "rest"]);
+    runner.check(&mut conformance)
 }
 
 fn demo(runner: &mut Runner<'_>) -> Result<()> {

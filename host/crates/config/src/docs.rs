@@ -20,7 +20,9 @@ pub fn render(sandbox: &[Key]) -> String {
     section(
         &mut page,
         "Worker",
-        "Keys of every worker, in its properties file.",
+        "Keys of every worker, in its properties file. Settings of Kafka clients stand below `producer.`, `consumer.` and \
+         `admin.`. The TLS of listeners is set by `ssl.*`, or, if there is one of them, by the same keys below \
+         `listeners.https.` alone, and that of admin listeners likewise below `admin.listeners.https.`.",
         &tables::keys(&worker),
     );
     section(

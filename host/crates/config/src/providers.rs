@@ -1,6 +1,8 @@
 //! Configuration providers: values like `${file:/path:key}` are looked up when a configuration is used, and only then.
 //! What is stored, shown by REST or logged keeps the text with the variable.
 
+mod secrets;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
@@ -11,6 +13,8 @@ use crate::error::Error;
 use crate::given::{Entries, Given};
 use crate::pattern::Pattern;
 use crate::properties;
+
+pub use secrets::Secrets;
 
 /// What the providers of a worker read from.
 pub trait Outside: Send + Sync {
@@ -72,6 +76,8 @@ pub struct Resolved {
     pub given: Given,
     /// Names of keys whose value held a variable that was looked up: their values are secrets.
     pub secret: Vec<String>,
+    /// What was looked up, each with the variable that stands for it.
+    pub looked_up: Vec<(String, String)>,
     /// What could not be looked up, and why; without the values.
     pub warnings: Vec<String>,
 }
@@ -111,6 +117,7 @@ impl Providers {
         let mut resolved = Resolved {
             given: Given::default(),
             secret: Vec::new(),
+            looked_up: Vec::new(),
             warnings: Vec::new(),
         };
         for (name, value) in given.iter() {
@@ -122,6 +129,7 @@ impl Providers {
             let text = replace(value, |variable| match self.look_up(variable) {
                 Ok(Some(value)) => {
                     found = true;
+                    resolved.looked_up.push((value.clone(), variable.to_string()));
                     Some(value)
                 }
                 Ok(None) => None,
@@ -245,6 +253,15 @@ struct Variable<'a> {
     provider: &'a str,
     path: &'a str,
     key: &'a str,
+}
+
+impl fmt::Display for Variable<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path {
+            "" => write!(formatter, "${{{}:{}}}", self.provider, self.key),
+            path => write!(formatter, "${{{}:{path}:{}}}", self.provider, self.key),
+        }
+    }
 }
 
 /// Replaces the variables of a text; those for which `look_up` has nothing stay.

@@ -14,7 +14,7 @@ use caisson_api::manifest::PluginKind;
 use crate::definition::Definition;
 use crate::given::Given;
 use crate::plugins::{self, Missing, PluginInfo, Plugins, Role};
-use crate::providers::Resolved;
+use crate::providers::{Resolved, Secrets};
 use crate::tables;
 use crate::worker::WorkerConfig;
 
@@ -153,7 +153,7 @@ pub fn validate(request: &Request<'_>) -> Result<ConfigInfos, Refusal> {
     for converter in converters::validate(given, request.plugins, &infos) {
         infos.merge(converter);
     }
-    infos.hide(request.given, request.resolved);
+    infos.hide(&Secrets::new(request.given, request.resolved));
     Ok(infos)
 }
 
@@ -173,7 +173,7 @@ fn wrong_version(request: &Request<'_>, missing: &Missing) -> ConfigInfos {
     );
     entries.add_null_errors(given);
     let mut infos = entries.into_infos(class);
-    infos.hide(request.given, request.resolved);
+    infos.hide(&Secrets::new(request.given, request.resolved));
     infos
 }
 

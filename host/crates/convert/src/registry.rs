@@ -1,10 +1,6 @@
-//! Kafka Connect's bundled converters by name, with the keys that configure them.
-
-mod keys;
+//! Kafka Connect's bundled converters by name, configured by their keys (defined in `caisson_config::builtin`).
 
 use std::sync::Arc;
-
-use caisson_api::config::ConfigDef;
 
 use crate::json::read_schema_content;
 use crate::{
@@ -94,18 +90,6 @@ impl Bundled {
     /// Whether it converts keys and values, and not only headers.
     pub fn is_converter(self) -> bool {
         self != Bundled::SimpleHeader
-    }
-
-    /// The keys that it knows, in Kafka Connect's order.
-    pub fn config_def(self) -> ConfigDef {
-        let mut keys = vec![keys::converter_type()];
-        match self {
-            Bundled::Json => keys.extend(keys::json()),
-            Bundled::String => keys.push(keys::encoding()),
-            Bundled::ByteArray | Bundled::Boolean | Bundled::Number(_) => {}
-            Bundled::SimpleHeader => keys.clear(),
-        }
-        ConfigDef { keys }
     }
 
     /// The configured converter of keys or values.

@@ -82,11 +82,10 @@ impl Service {
         let Some(route) = Route::find(face, &segments) else {
             return Reply::http_error(StatusCode::NOT_FOUND);
         };
-        // Workers sign what they ask of each other, which the herder checks.
-        if !route.is_signed(&head.method) && !self.gate.admits(&head.headers) {
-            return Reply::text(StatusCode::UNAUTHORIZED, "User cannot access the resource.".to_owned()).closing();
-        }
         if head.method == Method::OPTIONS {
+            if let Some(refusal) = self.stop(face, &route, head) {
+                return refusal;
+            }
             let allow = route.allow();
             return Reply::text(StatusCode::OK, allow.replace(',', ", ")).with_allow(allow);
         }
@@ -103,6 +102,10 @@ impl Service {
         }
         if let Err(status) = check_media(&route, method, head, body) {
             return Reply::http_error(status);
+        }
+        // Who may not send a request need not send its body either.
+        if let Some(refusal) = self.stop(face, &route, head) {
+            return refusal;
         }
         let body = match self.read(body).await {
             Ok(body) => body,
@@ -124,6 +127,13 @@ impl Service {
             Some(url) => forward::forward(hop, url.as_deref(), head, &passed_on).await,
             None => reply,
         }
+    }
+
+    /// The refusal of a request whose sender is not known. As in Kafka Connect, listeners for administration alone know no
+    /// extensions, and what workers ask of each other is signed instead, which the herder checks.
+    fn stop(&self, face: Face, route: &Route, head: &Parts) -> Option<Reply> {
+        let open = face == Face::Admin || route.is_signed(&head.method);
+        (!open && !self.gate.admits(&head.headers)).then(|| Reply::unauthorized().closing())
     }
 
     /// The whole body, within the limits of size and time.

@@ -52,6 +52,12 @@ impl Reply {
         Reply::new(status, Some(Body::Text(body)))
     }
 
+    /// What Kafka Connect's extension for basic authentication answers: no JSON, whatever it is said to be.
+    pub fn unauthorized() -> Reply {
+        let text = b"User cannot access the resource.";
+        Reply::new(StatusCode::UNAUTHORIZED, Some(Body::Json(text.to_vec())))
+    }
+
     /// The error body.
     pub fn error(status: StatusCode, message: &str) -> Reply {
         Reply::json(status, &json!({"error_code": status.as_u16(), "message": message}))

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use caisson_api::config::Config as GuestConfig;
 use caisson_api::manifest::PluginKind;
 use caisson_config::connector::{Flow, SinkConfig, Topics};
+use caisson_config::providers::Secrets;
 use caisson_config::{ConnectorConfig, Given};
 use caisson_model::{ConnectorState, Failure, TargetState};
 use caisson_sandbox::{CallError, InstanceSpec, Label, SinkConnector, SourceConnector};
@@ -22,6 +23,8 @@ pub(crate) struct Connector {
     name: Arc<str>,
     installed: Installed,
     given: Given,
+    /// What of it came from configuration providers.
+    secrets: Secrets,
     config: ConnectorConfig,
     /// Absent while it is paused, stopped or failed. The lock is never waited for: it only lets a connector be shared
     /// while an event about it is told, which an instance on its own cannot be.
@@ -42,21 +45,23 @@ enum Instance {
 impl Worker {
     /// Instantiates a connector and, unless it is to be paused or stopped, starts it.
     pub async fn start_connector(&self, name: &str, config: &Config, target: TargetState) -> Result<(), Failure> {
-        let given = self.resolve(config);
+        let (given, secrets) = self.resolve_with_secrets(config);
         let installed = self.installed_connector(&given)?;
-        let config =
-            ConnectorConfig::new(&given, kind_of(installed.plugin().kind)).map_err(|error| config_error(&error))?;
+        let config = ConnectorConfig::new(&given, kind_of(installed.plugin().kind));
+        let config = config.map_err(|error| hidden(&secrets, config_error(&error)))?;
         let connector = Connector {
             name: name.into(),
             installed,
             given,
+            secrets,
             config,
             instance: Mutex::new(None),
         };
         let connector = Arc::new(tokio::sync::Mutex::new(connector));
         self.connectors().insert(name.into(), connector.clone());
         let mut held = connector.lock().await;
-        self.move_to(&mut held, target).await
+        let moved = self.move_to(&mut held, target).await;
+        moved.map_err(|failure| hidden(&held.secrets, failure))
     }
 
     /// The task configurations of a running connector, complete: with `task.class`, and for sinks with the topics.
@@ -76,7 +81,7 @@ impl Worker {
         .await?;
         let mut held = held;
         self.heed(&mut held).await;
-        let configs = configs.map_err(|error| failed(&held.name, "task-configs", error))?;
+        let configs = configs.map_err(|error| hidden(&held.secrets, failed(&held.name, "task-configs", error)))?;
         Ok(configs.into_iter().map(|config| complete(&held, config)).collect())
     }
 
@@ -188,6 +193,7 @@ impl Worker {
 
     async fn tell_state(&self, connector: &Connector, state: ConnectorState, failure: Option<Failure>) {
         let version = Some(connector.installed.plugin().version.clone());
+        let failure = failure.map(|failure| hidden(&connector.secrets, failure));
         self.listener
             .tell(Event::Connector {
                 connector: connector.name.clone(),
@@ -239,7 +245,21 @@ fn complete(connector: &Connector, config: GuestConfig) -> Config {
             ),
         };
     }
+    // What is kept and shown of a task has no more secrets in it than what the user wrote.
+    connector.secrets.put_back(&mut complete);
     complete
+}
+
+/// A failure as it may be logged and shown.
+pub(crate) fn hidden(secrets: &Secrets, failure: Failure) -> Failure {
+    if secrets.is_empty() {
+        return failure;
+    }
+    Failure {
+        message: secrets.hide(&failure.message),
+        detail: failure.detail.map(|detail| secrets.hide(&detail)),
+        ..failure
+    }
 }
 
 fn failed(name: &str, call: &str, error: CallError) -> Failure {

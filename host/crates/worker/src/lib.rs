@@ -13,6 +13,7 @@ mod validate;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
+use caisson_config::providers::Secrets;
 use caisson_config::{Given, WorkerConfig};
 use caisson_kafka::{Admin, ProducerPool};
 use caisson_model::{ConnectorState, Failure, TaskId};
@@ -99,13 +100,20 @@ impl Worker {
         &self.sandbox
     }
 
-    /// A configuration with its variables looked up. What they stand for is in no log and no answer.
+    /// A configuration with its variables looked up.
     fn resolve(&self, config: &Config) -> Given {
-        let resolved = self.config.providers.resolve(&given_of(config));
+        self.resolve_with_secrets(config).0
+    }
+
+    /// As [`Self::resolve`], with what has to be in no log and no answer.
+    fn resolve_with_secrets(&self, config: &Config) -> (Given, Secrets) {
+        let written = given_of(config);
+        let resolved = self.config.providers.resolve(&written);
         for warning in &resolved.warnings {
             tracing::warn!("{warning}");
         }
-        resolved.given
+        let secrets = Secrets::new(&written, &resolved);
+        (resolved.given, secrets)
     }
 }
 

@@ -7,12 +7,14 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use caisson_config::ConnectorConfig;
 use caisson_config::connector::Flow;
+use caisson_config::providers::Secrets;
 use caisson_config::validate::check_links;
 use caisson_model::{Failure, TargetState, TaskId, TaskState};
 use caisson_store::Config;
 use caisson_task::{SinkSettings, SourceSettings, TaskEvent, TaskHandle, TaskListener, Wish, start_sink, start_source};
 
 use crate::assemble::{config_error, kind_of};
+use crate::connectors::hidden;
 use crate::offsets::StoredOffsets;
 use crate::{Event, Listener, Worker};
 
@@ -25,15 +27,18 @@ impl Worker {
         task: &Config,
         target: TargetState,
     ) -> Result<(), Failure> {
-        let given = self.resolve(connector);
+        let (given, secrets) = self.resolve_with_secrets(connector);
         let installed = self.installed_connector(&given)?;
-        let config =
-            ConnectorConfig::new(&given, kind_of(installed.plugin().kind)).map_err(|error| config_error(&error))?;
-        check_links(&given, self.plugins().catalogue()).map_err(|error| config_error(&error))?;
+        let config = ConnectorConfig::new(&given, kind_of(installed.plugin().kind));
+        let config = config.map_err(|error| hidden(&secrets, config_error(&error)))?;
+        check_links(&given, self.plugins().catalogue()).map_err(|error| hidden(&secrets, config_error(&error)))?;
         let own = self.resolve(task).to_config();
         let settings = self.task_settings(&id, &installed, (&given, &config), own)?;
         let wish = wish_of(target);
-        let listener: Arc<dyn TaskListener> = Arc::new(Forward(self.listener.clone()));
+        let listener: Arc<dyn TaskListener> = Arc::new(Forward {
+            listener: self.listener.clone(),
+            secrets,
+        });
         let started = match &config.flow {
             Flow::Source(source) => {
                 let topics = match (&source.topic_creation, self.config.topic_creation) {
@@ -119,10 +124,28 @@ fn wish_of(target: TargetState) -> Wish {
 }
 
 /// Events of tasks are events of the worker.
-struct Forward(Arc<dyn Listener>);
+struct Forward {
+    listener: Arc<dyn Listener>,
+    /// What failures must not show.
+    secrets: Secrets,
+}
 
 impl TaskListener for Forward {
     fn tell(&self, event: TaskEvent) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
-        self.0.tell(Event::Task(event))
+        let event = match event {
+            TaskEvent::State {
+                id,
+                state,
+                failure,
+                version,
+            } => TaskEvent::State {
+                id,
+                state,
+                failure: failure.map(|failure| hidden(&self.secrets, failure)),
+                version,
+            },
+            topic @ TaskEvent::Topic { .. } => topic,
+        };
+        self.listener.tell(Event::Task(event))
     }
 }

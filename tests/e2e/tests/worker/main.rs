@@ -18,5 +18,6 @@ mod readme;
 mod rebalance;
 mod registry;
 mod rest;
+mod secrets;
 mod shutdown;
 mod tools;

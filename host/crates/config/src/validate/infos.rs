@@ -1,11 +1,8 @@
 //! The answer to a validation (`ConfigInfos` of Kafka Connect's REST entities).
 
-use std::collections::HashMap;
-
 use caisson_api::config::{Default, Importance, Key, Type, Width};
 
-use crate::given::Given;
-use crate::providers::Resolved;
+use crate::providers::Secrets;
 
 /// All entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,32 +104,21 @@ impl ConfigInfos {
     }
 
     /// Puts variables back in place of what they stand for, which may be a password.
-    pub(super) fn hide(&mut self, given: &Given, resolved: &Resolved) {
-        let secrets: HashMap<&str, (&str, &str)> = resolved
-            .secret
-            .iter()
-            .filter_map(|name| Some((name.as_str(), (resolved.given.get(name)?, given.get(name)?))))
-            .collect();
+    pub(super) fn hide(&mut self, secrets: &Secrets) {
         if secrets.is_empty() {
             return;
         }
         for config in &mut self.configs {
-            let Some((_, variable)) = secrets.get(config.value.name.as_str()) else {
-                continue;
-            };
             let hidden = config.definition.as_ref().is_some_and(|key| key.kind == Type::Password);
-            if config.value.value.is_some() && !hidden {
-                config.value.value = Some((*variable).to_owned());
+            if let Some(written) = secrets.written(&config.value.name)
+                && config.value.value.is_some()
+                && !hidden
+            {
+                config.value.value = Some(written.to_owned());
             }
-        }
-        // An error about one key can quote the value of another.
-        for error in self.configs.iter_mut().flat_map(|config| &mut config.value.errors) {
-            for (secret, variable) in secrets.values() {
-                for quoted in [*secret, secret.trim()] {
-                    if !quoted.is_empty() && error.contains(quoted) {
-                        *error = error.replace(quoted, variable);
-                    }
-                }
+            // An error about one key can quote the value of another.
+            for error in &mut config.value.errors {
+                *error = secrets.hide(error);
             }
         }
     }

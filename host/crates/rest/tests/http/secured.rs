@@ -213,6 +213,10 @@ async fn who_has_no_password_gets_nothing_but_the_refusal() {
     ] {
         assert_eq!(send(line, bad).await.status, 401, "{line}");
     }
+    // What is no request to any resource says so to everybody.
+    for (line, status) in [("GET /nope", 404), ("DELETE /connectors", 405)] {
+        assert_eq!(send(line, bad).await.status, status, "{line}");
+    }
     // Workers sign these; the herder refuses what is not signed, here because there are no other workers.
     assert_eq!(send("PUT /connectors/c/fence", "").await.status, 500);
     // A body that is never read does not have to be sent.
