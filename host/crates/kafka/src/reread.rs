@@ -7,7 +7,7 @@ use caisson_model::TopicPartition;
 
 use crate::consumer::slot::Slot;
 use crate::error::Error;
-use crate::ffi::{Batch, BatchLimit, Client, Context, PartitionList, Queue, Reader};
+use crate::ffi::{Batch, BatchLimit, Client, PartitionList, Queue, Reader};
 use crate::settings::ClientSettings;
 
 /// A consumer for records that were read before, and are wanted once more.
@@ -18,11 +18,7 @@ pub struct Rereader {
 impl Rereader {
     /// The settings are those of the consumer that read the records; its group does not hear of this one.
     pub fn start(settings: &ClientSettings) -> Result<Rereader, Error> {
-        let context = Context {
-            reporter: settings.reporter(),
-            delivered: None,
-        };
-        let client = Arc::new(settings.client(context)?);
+        let client = Arc::new(settings.client()?);
         client
             .unite_queues()
             .map_err(Error::kafka("preparing to read records again"))?;
