@@ -7,6 +7,8 @@ mod broker;
 #[path = "broker/harness.rs"]
 #[allow(dead_code, reason = "shared with other tests, which use more of it")]
 mod harness;
+#[path = "broker/own.rs"]
+mod own_broker;
 
 use std::path::Path;
 use std::time::Duration;

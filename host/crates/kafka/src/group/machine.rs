@@ -4,6 +4,8 @@
 //! heartbeats go on while a join is under way.
 
 mod answers;
+#[cfg(test)]
+mod simulation;
 
 use std::time::Duration;
 
@@ -128,6 +130,8 @@ pub(super) struct Machine {
     proven: bool,
     /// When the newest acknowledged request was sent.
     heard: Moment,
+    /// When the newest request was sent of which the answer knew of no rebalance.
+    settled_at: Moment,
     /// When the coordinator was lost first, since it was heard of last.
     lost_at: Option<Moment>,
     lease: Option<Moment>,
@@ -153,6 +157,7 @@ impl Machine {
             silent: false,
             proven: false,
             heard: now,
+            settled_at: now,
             lost_at: None,
             lease: None,
             next_heartbeat: Some(now),

@@ -1,48 +1,43 @@
 //! A broker with certificates of its own.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use crate::own_broker::OwnBroker;
 
 pub const PASSWORD: &str = "changeit-please";
 
 pub struct Secured {
-    scripts: PathBuf,
-    directory: tempfile::TempDir,
-    ports: [u16; 5],
+    broker: OwnBroker,
 }
 
 impl Secured {
     /// Makes certificates and starts the broker; none if there are no start scripts.
     pub fn start() -> Option<Secured> {
-        let scripts = PathBuf::from(std::env::var_os("CAISSON_TEST_SYSTEMS")?);
         let secured = Secured {
-            scripts,
-            directory: tempfile::tempdir().unwrap(),
-            ports: free_ports(),
+            broker: OwnBroker::reserve()?,
         };
         secured.certificates();
-        std::fs::write(secured.file("extra.properties"), secured.properties()).unwrap();
-        secured.kafka(&["start"]);
+        secured.broker.start(&secured.properties());
         secured.users();
         Some(secured)
     }
 
     pub fn file(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.broker.file(name)
     }
 
     pub fn sasl(&self) -> String {
-        format!("127.0.0.1:{}", self.ports[2])
+        format!("127.0.0.1:{}", self.broker.ports[2])
     }
 
     pub fn mutual(&self) -> String {
-        format!("127.0.0.1:{}", self.ports[3])
+        format!("127.0.0.1:{}", self.broker.ports[3])
     }
 
     /// As [`Secured::sasl`], with a certificate for another host.
     pub fn misnamed(&self) -> String {
-        format!("127.0.0.1:{}", self.ports[4])
+        format!("127.0.0.1:{}", self.broker.ports[4])
     }
 
     fn certificates(&self) {
@@ -170,8 +165,9 @@ impl Secured {
     }
 
     fn properties(&self) -> String {
-        let [plain, controller, sasl, mutual, misnamed] = self.ports;
-        let directory = self.directory.path().display();
+        let [plain, controller, sasl, mutual, misnamed] = self.broker.ports;
+        let directory = self.file("").display().to_string();
+        let directory = directory.trim_end_matches('/');
         let clients = format!(
             "PLAINTEXT://127.0.0.1:{plain},SASL://127.0.0.1:{sasl},MUTUAL://127.0.0.1:{mutual},\
              MISNAMED://127.0.0.1:{misnamed}"
@@ -210,10 +206,10 @@ impl Secured {
     }
 
     fn users(&self) {
-        let bootstrap = format!("127.0.0.1:{}", self.ports[0]);
+        let bootstrap = format!("127.0.0.1:{}", self.broker.ports[0]);
         // The broker takes one at a time.
         for mechanism in ["SCRAM-SHA-256", "SCRAM-SHA-512"] {
-            self.kafka(&[
+            self.broker.perform(&[
                 "run",
                 "kafka.admin.ConfigCommand",
                 "--bootstrap-server",
@@ -228,59 +224,10 @@ impl Secured {
             ]);
         }
     }
-
-    fn kafka(&self, arguments: &[&str]) {
-        assert!(
-            self.command(arguments).status().unwrap().success(),
-            "start-kafka.sh {arguments:?}"
-        );
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.scripts.join("start-kafka.sh"));
-        command.args(arguments);
-        for setting in ["N", "HOST"] {
-            command.env_remove(setting);
-        }
-        command
-            .env("DATA", self.file("kafka"))
-            .env("PORT", self.ports[0].to_string())
-            .env("EXTRA", self.file("extra.properties"))
-            .env("HEAP", "256M")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        command
-    }
-}
-
-impl Drop for Secured {
-    fn drop(&mut self) {
-        let _ = self.command(&["clean"]).stderr(Stdio::null()).status();
-    }
 }
 
 fn run(program: &str, arguments: &[&str]) {
     let output = Command::new(program).args(arguments).output().unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {arguments:?}: {complaint}");
-}
-
-/// A port, its successor for the controller, and others.
-fn free_ports() -> [u16; 5] {
-    let listen = |port: u16| TcpListener::bind(("127.0.0.1", port)).ok();
-    for _ in 0..50 {
-        let listeners: Vec<TcpListener> = (0..4).filter_map(|_| listen(0)).collect();
-        let ports: Vec<u16> = listeners
-            .iter()
-            .map(|listener| listener.local_addr().unwrap().port())
-            .collect();
-        if let [first, rest @ ..] = &ports[..]
-            && let Some(next) = first.checked_add(1)
-            && listen(next).is_some()
-            && let [sasl, mutual, misnamed] = rest
-        {
-            return [*first, next, *sasl, *mutual, *misnamed];
-        }
-    }
-    panic!("no free ports");
 }

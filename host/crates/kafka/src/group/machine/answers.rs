@@ -101,7 +101,7 @@ impl Machine {
         };
         match ErrorCode(i32::from(answer.code)) {
             ErrorCode::NONE => {
-                self.acknowledged(sent);
+                self.settled(sent);
                 self.announced = true;
                 self.silent = false;
                 self.proven = true;
@@ -135,11 +135,15 @@ impl Machine {
             Err(error) => self.failed(Asked::Heartbeat, error, now),
             Ok(_) if !current => {}
             Ok(ErrorCode::NONE) => {
-                self.acknowledged(sent);
+                self.settled(sent);
                 self.heard_again(now);
             }
             Ok(ErrorCode::REBALANCE_IN_PROGRESS) => {
-                self.acknowledged(sent);
+                // Who has not joined when the rebalance timeout is over is given up, however often it is heard of; and the
+                // rebalance began after the last answer that knew nothing of it.
+                let patience = self.options.rebalance_timeout;
+                let given_up = self.settled_at + (patience - patience / 10);
+                self.acknowledged(sent, self.end_of_session(sent).min(given_up));
                 if self.phase == Phase::Member {
                     self.rejoin("group is already rebalancing".to_owned(), now);
                 }
@@ -158,14 +162,23 @@ impl Machine {
         }
     }
 
-    /// The broker has armed the session's clock anew, when this was sent or later. A tenth of the session is kept as a
+    /// A request was answered that the coordinator takes from members of the present generation only.
+    fn settled(&mut self, sent: Moment) {
+        self.settled_at = self.settled_at.max(sent);
+        self.acknowledged(sent, self.end_of_session(sent));
+    }
+
+    /// The broker has armed the session's clock anew when this was sent, or later. A tenth of the session is kept as a
     /// margin for clocks that run apart.
-    fn acknowledged(&mut self, sent: Moment) {
+    fn end_of_session(&self, sent: Moment) -> Moment {
+        let session = self.options.session_timeout;
+        sent + (session - session / 10)
+    }
+
+    fn acknowledged(&mut self, sent: Moment, lease: Moment) {
         self.heard = self.heard.max(sent);
         self.lost_at = None;
         self.backoff.reset();
-        let session = self.options.session_timeout;
-        let lease = sent + (session - session / 10);
         self.lease = Some(self.lease.map_or(lease, |earlier| earlier.max(lease)));
     }
 
