@@ -140,7 +140,7 @@ fn chains(criterion: &mut Criterion) {
                     let target = Target::Sink(Encodings::default());
                     let stream = Stream::consumed(black_box(&bytes));
                     let done = runtime.block_on(chain.apply(stream, target, 0, trail, &mut errors));
-                    let done = done.ok().expect("all pass");
+                    let Ok(done) = done else { panic!("all pass") };
                     assert!(done.origins.is_none(), "nothing is dropped");
                     chain.recycle(done.frame.into_owned());
                 });

@@ -32,7 +32,7 @@ struct Link {
 }
 
 enum Work {
-    Guest(GuestTransform),
+    Guest(Box<GuestTransform>),
     Native(NativeSection),
 }
 
@@ -42,7 +42,7 @@ struct Condition {
 }
 
 enum Predicate {
-    Guest(GuestPredicate),
+    Guest(Box<GuestPredicate>),
     Native(NativePredicate),
 }
 
@@ -233,7 +233,7 @@ impl Link {
             Some(condition) => Some(Condition {
                 predicate: match &condition.plugin {
                     TransformPlugin::Guest { plugin, config } => {
-                        Predicate::Guest(GuestPredicate::start(task, alias, plugin, config).await?)
+                        Predicate::Guest(Box::new(GuestPredicate::start(task, alias, plugin, config).await?))
                     }
                     TransformPlugin::Native { plugin, settings } => {
                         Predicate::Native(NativePredicate::start(*plugin, settings).map_err(unstarted)?)
@@ -244,7 +244,7 @@ impl Link {
         };
         let work = match &link.plugin {
             TransformPlugin::Guest { plugin, config } => {
-                Work::Guest(GuestTransform::start(task, alias, plugin, config).await?)
+                Work::Guest(Box::new(GuestTransform::start(task, alias, plugin, config).await?))
             }
             TransformPlugin::Native { plugin, settings } => {
                 let mut native = NativeLink::start(*plugin, settings).map_err(unstarted)?;
