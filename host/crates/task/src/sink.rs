@@ -498,6 +498,12 @@ impl Sink {
             tracing::warn!(%error, "stop of the plugin failed");
         }
         self.chain.stop().await;
+        // The letters of a task that failed are to arrive as well.
+        if outcome.is_err()
+            && let Err(failure) = self.errors.settled(self.settings.task.commit_timeout).await
+        {
+            tracing::warn!(error = %failure.message, "dead letters were lost");
+        }
         self.errors.summary();
         outcome
     }

@@ -60,6 +60,7 @@ impl Source {
     async fn start(settings: SourceSettings, controls: &Controls) -> Result<Self, Failure> {
         let task = &settings.task;
         let errors = Errors::start(task, controls).await?;
+        let tolerance = errors.tolerance();
         let chain = Chain::start(task).await?;
         let spec = task.instance(&task.plugin, &task.config);
         let guest = SourceTask::start(spec, settings.offset_reader.clone())
@@ -70,7 +71,7 @@ impl Source {
             chain,
             outlet: Outlet::new(&settings),
             errors,
-            acks: Arc::default(),
+            acks: Arc::new(Acks::new(tolerance)),
             submitted: Submitted::new(),
             reports: Reports::new(task.plugin.is_able("delivery-reports")),
             unwritten: Vec::new(),

@@ -33,7 +33,7 @@ fn looked_up_values_are_used_and_never_shown() {
     });
     rest.create("lines", &config);
     rest.await_states("lines", "RUNNING", "RUNNING");
-    assert_eq!(system.consume(&topic, 1), ["one"]);
+    assert_eq!(system.consume(&topic, 1), ["null\tone"]);
 
     let kept = rest.get("/connectors/lines/config").expect(200);
     assert_eq!(kept["topic"], variable("topic"));

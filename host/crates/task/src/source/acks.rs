@@ -10,7 +10,7 @@ use caisson_model::Failure;
 use tokio::sync::Notify;
 
 use super::submitted::{Group, Progress};
-use crate::errors::Errors;
+use crate::errors::{Errors, Tolerance};
 
 /// The state of one group.
 #[derive(Debug, Default)]
@@ -18,8 +18,10 @@ pub struct Flag(AtomicU8);
 
 const PENDING: u8 = 0;
 const WRITTEN: u8 = 1;
-/// At least one record has not been delivered.
+/// At least one record has not been delivered, which ends the task.
 const FAILED: u8 = 2;
+/// At least one record has not been delivered, and is left out.
+const LEFT_OUT: u8 = 3;
 
 impl Flag {
     fn set(&self, state: u8) {
@@ -31,23 +33,24 @@ impl Flag {
     }
 
     pub fn has_failed(&self) -> bool {
-        self.0.load(Ordering::Acquire) == FAILED
+        matches!(self.0.load(Ordering::Acquire), FAILED | LEFT_OUT)
     }
 }
 
 impl Group for Arc<Flag> {
     fn progress(&self) -> Progress {
-        if self.is_done() {
-            Progress::Done
-        } else {
-            Progress::Pending
+        match self.0.load(Ordering::Acquire) {
+            PENDING => Progress::Pending,
+            FAILED => Progress::Failed,
+            _ => Progress::Done,
         }
     }
 }
 
 /// Where the producer's thread leaves word.
-#[derive(Default)]
 pub struct Acks {
+    /// What a failed delivery means for its group.
+    tolerance: Tolerance,
     next_tag: AtomicU64,
     /// The flags of open groups. Held for one look-up, by the task or the producer's thread.
     open: Mutex<HashMap<u64, Arc<Flag>>>,
@@ -60,6 +63,16 @@ pub struct Acks {
 const KEPT_FAILURES: usize = 100;
 
 impl Acks {
+    pub fn new(tolerance: Tolerance) -> Self {
+        Acks {
+            tolerance,
+            next_tag: AtomicU64::new(0),
+            open: Mutex::default(),
+            failures: Mutex::default(),
+            changed: Notify::new(),
+        }
+    }
+
     pub fn open(self: &Arc<Self>) -> (OpenAckGroup, Arc<Flag>) {
         let tag = self.next_tag.fetch_add(1, Ordering::Relaxed);
         let flag = Arc::new(Flag::default());
@@ -100,7 +113,11 @@ impl AckListener for Acks {
     fn done(&self, tag: u64, failed: usize) {
         let flag = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&tag);
         if let Some(flag) = flag {
-            flag.set(if failed == 0 { WRITTEN } else { FAILED });
+            flag.set(match (failed, self.tolerance) {
+                (0, _) => WRITTEN,
+                (_, Tolerance::None) => FAILED,
+                (_, Tolerance::All) => LEFT_OUT,
+            });
         }
         self.changed.notify_one();
     }

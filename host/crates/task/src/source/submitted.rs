@@ -9,6 +9,8 @@ use std::sync::Arc;
 pub enum Progress {
     Pending,
     Done,
+    /// A record of it is not in Kafka and must not be passed over.
+    Failed,
 }
 
 /// The records of one batch that share a source partition; Kafka acknowledges them in any order.
