@@ -40,7 +40,10 @@ export!(Probe);
 fn setting(name: &str) -> Option<String> {
     CONFIG.with(|config| {
         let config = config.borrow();
-        config.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+        config
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
     })
 }
 
@@ -246,7 +249,10 @@ impl transform::Guest for Probe {
         let records = match word {
             "" | "unchanged" | "reject" => transform::Records::Unchanged,
             "crash" => {
-                assert!(behave::rejected(&batch, argument)?.is_empty(), "the probe crashes on a record");
+                assert!(
+                    behave::rejected(&batch, argument)?.is_empty(),
+                    "the probe crashes on a record"
+                );
                 transform::Records::Unchanged
             }
             "patience" => {
