@@ -21,6 +21,9 @@ pub enum Command {
     /// Run one worker on its own, as `connect-standalone` does.
     #[command(visible_alias = "connect-standalone")]
     Standalone(StandaloneArguments),
+    /// Run one worker of a cluster, as `connect-distributed` does.
+    #[command(visible_alias = "connect-distributed")]
+    Distributed(DistributedArguments),
     /// Look at modules and prepare them.
     #[command(subcommand)]
     Module(ModuleCommand),
@@ -37,6 +40,18 @@ pub struct StandaloneArguments {
     pub worker: PathBuf,
     /// Connectors to start: Java properties, or JSON (`{"name", "config"}` or a flat object with `name`).
     pub connectors: Vec<PathBuf>,
+    /// How log lines look [default: log.format of the worker, or text].
+    #[arg(long, value_enum, env = "CAISSON_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Least level of log lines, or a filter such as `info,caisson_task=debug` [default: log.level of the worker, or info].
+    #[arg(long, env = "CAISSON_LOG")]
+    pub log: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct DistributedArguments {
+    /// The worker's properties, such as Kafka's own `connect-distributed.properties`.
+    pub worker: PathBuf,
     /// How log lines look [default: log.format of the worker, or text].
     #[arg(long, value_enum, env = "CAISSON_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,

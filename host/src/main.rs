@@ -2,7 +2,9 @@
 
 mod adapter;
 mod cli;
+mod cluster;
 mod compose;
+mod distributed;
 mod logging;
 mod module;
 mod offsets;
@@ -24,6 +26,10 @@ fn main() -> ExitCode {
         cli::Command::Standalone(arguments) => {
             small_pages();
             standalone::run(&arguments)
+        }
+        cli::Command::Distributed(arguments) => {
+            small_pages();
+            distributed::run(&arguments)
         }
         cli::Command::Module(command) => module::run(&command),
         cli::Command::Docs => {
