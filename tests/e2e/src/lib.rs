@@ -6,6 +6,7 @@
 //! a failed test.
 
 mod broker;
+pub mod cluster;
 mod load;
 mod rest;
 mod system;

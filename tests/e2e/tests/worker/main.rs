@@ -7,6 +7,7 @@ mod bad_settings;
 mod broker_faults;
 mod chain;
 mod clients;
+mod cluster;
 mod converters;
 mod crash;
 mod dead_letters;
