@@ -14,6 +14,7 @@ mod dead_letters;
 mod files;
 mod footprint;
 mod logs;
+mod migration;
 mod quickstart;
 mod readme;
 mod rebalance;
