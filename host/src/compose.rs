@@ -9,16 +9,17 @@ use caisson_config::worker::{Cluster, ExactlyOnce, Mode, Protocol, TopicTracking
 use caisson_herder::distributed::core::CoreOptions;
 use caisson_herder::distributed::{self, signature};
 use caisson_herder::loggers::{Level, Loggers};
+use caisson_herder::modules::{Desk, DeskOptions, TrialTerms};
 use caisson_herder::{DistributedHerder, Herder, StandaloneHerder, standalone};
 use caisson_kafka::{Admin, GroupOptions};
 use caisson_model::GroupProtocol;
 use caisson_rest::PeerClient;
 use caisson_sandbox::{Sandbox, SandboxOptions};
-use caisson_store::{FileOffsetStore, MemoryConfigStore, MemoryStatusStore};
+use caisson_store::{DirectoryModuleStore, FileOffsetStore, MemoryConfigStore, MemoryStatusStore};
 use caisson_worker::{Parts, Plugins, Worker};
 use tokio::sync::mpsc;
 
-use crate::adapter::{Adapter, Events};
+use crate::adapter::{Adapter, Events, Modules};
 use crate::cli::COMPILE;
 use crate::cluster::{self, Clients, GroupMembership, ProducerFencer};
 use crate::logging::{FilterHandle, Levels};
@@ -52,12 +53,14 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
         offsets: Arc::new(offsets),
         listener: Arc::new(Events(sender)),
     }));
+    let modules = desk(&config, &worker).await?;
     let parts = standalone::Parts {
         worker: Arc::new(Adapter::new(worker, config.bootstrap_servers.clone())),
         events,
         configs: Arc::new(MemoryConfigStore::new()),
         statuses: Arc::new(MemoryStatusStore::new()),
         loggers: Loggers::new(Arc::new(Levels(log)), Level::Info, Default::default()),
+        modules,
     };
     let options = standalone::Options {
         worker_id,
@@ -170,6 +173,34 @@ impl Standalone {
     pub fn as_herder(&self) -> Arc<dyn Herder> {
         self.herder.clone()
     }
+}
+
+/// Modules by REST, if the worker has a place for them.
+async fn desk(
+    config: &WorkerConfig,
+    worker: &Arc<Worker>,
+) -> anyhow::Result<Option<Arc<dyn caisson_herder::modules::Modules>>> {
+    let Some(directory) = &config.modules.directory else {
+        return Ok(None);
+    };
+    let store = match DirectoryModuleStore::open(directory) {
+        Ok(store) => store,
+        // A worker that would be fine without modules by REST is not kept from starting by a place that nobody chose.
+        Err(error) if config.all.get("module.storage.directory").is_none() => {
+            tracing::warn!(%error, "modules cannot be uploaded; module.storage.directory names another place for them");
+            return Ok(None);
+        }
+        Err(error) => return Err(error).context("module.storage.directory"),
+    };
+    let options = DeskOptions {
+        module_bytes: worker.sandbox().options().module_bytes,
+        trial: TrialTerms {
+            records: config.modules.probation_records,
+            time: config.modules.probation,
+        },
+    };
+    let desk = Desk::open(Arc::new(store), Arc::new(Modules(worker.clone())), options).await;
+    Ok(Some(Arc::new(desk)))
 }
 
 /// The `sandbox.*` properties. Modules are compiled by this same program, started anew with limits.

@@ -7,6 +7,7 @@ mod compose;
 mod distributed;
 mod logging;
 mod module;
+mod new;
 mod offsets;
 mod signals;
 mod standalone;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
             distributed::run(&arguments)
         }
         cli::Command::Module(command) => module::run(&command),
+        cli::Command::New(arguments) => new::run(&arguments),
         cli::Command::Docs => {
             print!("{}", caisson_config::docs::render(&caisson_sandbox::properties()));
             ExitCode::SUCCESS

@@ -18,6 +18,7 @@ use crate::columns::Forms;
 use crate::errors::{Errors, Faults, Stage, Throwable, Trail};
 use crate::recode::{Recoder, Trust};
 use crate::settings::{ChainLink, Converters, Direction, TaskSettings, TransformPlugin};
+use crate::swap::{Place, Swap};
 
 pub struct Chain {
     links: Vec<Link>,
@@ -26,6 +27,8 @@ pub struct Chain {
 
 /// Something that a batch passes, and which records of it do.
 struct Link {
+    /// The alias of a component, or of the worker's own that asks one; others are found by nobody.
+    alias: String,
     work: Work,
     /// For components, and for the worker's own that ask a component.
     condition: Option<Condition>,
@@ -129,6 +132,7 @@ impl Chain {
         let section = Work::Native(NativeSection::new(links));
         Chain {
             links: vec![Link {
+                alias: String::new(),
                 work: section,
                 condition: None,
             }],
@@ -144,10 +148,12 @@ impl Chain {
                     Link {
                         work: Work::Native(next),
                         condition: None,
+                        ..
                     },
                     Some(Link {
                         work: Work::Native(section),
                         condition: None,
+                        ..
                     }),
                 ) => section.append(next),
                 (link, _) => links.push(link),
@@ -169,6 +175,7 @@ impl Chain {
             Link {
                 work: Work::Native(_),
                 condition: None,
+                ..
             } => None,
             link => Some(link.encodings()),
         }
@@ -197,6 +204,38 @@ impl Chain {
             stream = link.apply(stream, next, &mut pass).await?;
         }
         Ok(stream)
+    }
+
+    /// Time has passed without a batch: who is on probation may have proved itself.
+    pub(crate) fn look(&mut self) {
+        for link in &mut self.links {
+            if let Work::Guest(transform) = &mut link.work {
+                transform.look();
+            }
+        }
+    }
+
+    /// Puts another component in the place of one, between two batches.
+    pub(crate) async fn replace(&mut self, swap: Swap, task: &TaskSettings) {
+        for link in &mut self.links {
+            match (&swap.place, &mut link.work, &mut link.condition) {
+                (Place::Transform(alias), Work::Guest(transform), _) if *alias == link.alias => {
+                    return transform.replace(swap, task).await;
+                }
+                (
+                    Place::Predicate(alias),
+                    _,
+                    Some(Condition {
+                        predicate: Predicate::Guest(predicate),
+                        ..
+                    }),
+                ) if *alias == link.alias => return predicate.replace(swap, task).await,
+                _ => {}
+            }
+        }
+        let text = format!("task {} has no component at {:?}", task.id, swap.place);
+        // Who asked may have gone.
+        let _ = swap.reply.send(Err(Failure::host(text)));
     }
 
     /// Memory for frames to come.
@@ -260,7 +299,11 @@ impl Link {
                 Work::Native(NativeSection::new(links))
             }
         };
-        Ok(Link { work, condition })
+        Ok(Link {
+            alias: alias.clone(),
+            work,
+            condition,
+        })
     }
 
     /// What it takes.

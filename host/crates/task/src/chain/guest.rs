@@ -12,6 +12,9 @@ use caisson_sandbox::{Applied, CallError, InstanceSpec, Predicate, Records, Test
 use super::{Pass, Stream, parsed, parts, wrong};
 use crate::errors::{Attempts, CONNECT_EXCEPTION, ErrorClass, Throwable, Tolerance};
 use crate::settings::{PluginRef, TaskSettings};
+use crate::swap::{Tally, Trial};
+
+mod swap;
 
 /// Instances that may crash on records of one batch before the task is given up.
 const MOST_RESTARTS: usize = 100;
@@ -19,9 +22,15 @@ const MOST_RESTARTS: usize = 100;
 /// A transform in an instance of its own.
 pub struct GuestTransform {
     pub encodings: Encodings,
+    alias: String,
     class: String,
+    plugin: PluginRef,
     spec: InstanceSpec,
     transform: Transform,
+    /// Of the plugin, since it has its place.
+    tally: Tally,
+    /// While the plugin may be replaced by the one before it.
+    trial: Option<Trial>,
 }
 
 /// A predicate in an instance of its own.
@@ -47,9 +56,13 @@ impl GuestTransform {
             .map_err(|error| unstarted(task, alias, &plugin.class, error))?;
         Ok(GuestTransform {
             encodings: plugin.encodings(),
+            alias: alias.to_owned(),
             class: plugin.class.clone(),
+            plugin: plugin.clone(),
             spec,
             transform,
+            tally: Tally::default(),
+            trial: None,
         })
     }
 
@@ -60,7 +73,7 @@ impl GuestTransform {
     }
 
     /// Sends a batch through; it has to be in the forms that the transform takes.
-    pub async fn apply<'a>(&mut self, stream: Stream<'a>, pass: &mut Pass<'_>) -> Result<Stream<'a>, Failure> {
+    pub async fn apply<'a>(&mut self, mut stream: Stream<'a>, pass: &mut Pass<'_>) -> Result<Stream<'a>, Failure> {
         let mut attempts = pass.faults.errors.begin();
         loop {
             match self.transform.apply(&stream.frame).await {
@@ -68,7 +81,15 @@ impl GuestTransform {
                     if may_pass(&applied.failures) && pass.faults.errors.again(&mut attempts) {
                         continue;
                     }
+                    if let Some(failure) = self.count(&stream, &applied, pass)? {
+                        stream = self.fall_back(failure, stream, pass).await?;
+                        continue;
+                    }
                     return self.take(stream, applied, pass);
+                }
+                Err(error) if self.trial.is_some() && !may_be_asked_again(&error) => {
+                    let failure = called(("transform", &self.class, "apply"), error);
+                    stream = self.fall_back(failure, stream, pass).await?;
                 }
                 Err(error) => {
                     let fault = blamed(error, ("transform", &self.class, "apply"), pass)?;
@@ -279,6 +300,11 @@ impl GuestPredicate {
             pass.fail(stream.origin(index), &self.class, &Throwable::from(failure));
         }
     }
+}
+
+/// Whether the same call may come to something else the next time.
+fn may_be_asked_again(error: &CallError) -> bool {
+    matches!(error, CallError::Guest(error) if error.kind == ErrorKind::Retriable)
 }
 
 /// Whether another try may save a record.
