@@ -27,15 +27,30 @@ pub use transform::{PredicateHarness, TransformHarness};
 pub use crate::host::native::LogLine;
 pub use crate::instance::Applied;
 
+use caisson_api::Error;
 use caisson_api::config::Config;
+use caisson_api::frame::{Encodings, Role};
 use caisson_api::manifest::Manifest;
 
+use crate::column::SchemaCache;
 use crate::host::native;
 use crate::registry::Registry;
+use crate::sink::{Records, SinkRecord};
 
 /// The manifest of a module: of the type `CaissonModule` that [`plugins!`](crate::plugins) defines.
 pub fn manifest<R: Registry>() -> Manifest {
     crate::plugin::manifest::<R>()
+}
+
+/// A batch as the worker gives it to a transform or predicate.
+pub fn batch(encodings: Encodings, records: &[SinkRecord]) -> Result<Vec<u8>, Error> {
+    sink::frame(Role::Transform, encodings, records)
+}
+
+/// The records of a batch, decoded.
+pub fn records(batch: &[u8]) -> Result<Vec<SinkRecord>, Error> {
+    let records = Records::parse(batch, &mut SchemaCache::default())?;
+    records.iter().map(|record| record.to_record()).collect()
 }
 
 /// The lines that plugins of this thread have logged since the harness was made.

@@ -11,6 +11,7 @@ pub mod imports {
                 import caisson:connect/types@0.1.0;
                 import caisson:connect/log@0.1.0;
                 import caisson:connect/metrics@0.1.0;
+                import caisson:connect/exceptions@0.1.0;
                 import caisson:connect/connector-context@0.1.0;
                 import caisson:connect/offsets@0.1.0;
                 import caisson:connect/sink-context@0.1.0;

@@ -1,9 +1,9 @@
 //! Types of the contract and those of the SDK.
 
 use caisson_api::config::Config;
-use caisson_api::{Error, ErrorKind, Failure};
+use caisson_api::{Cause, Error, ErrorKind, Exception, Failure};
 
-use super::bindings::connect::types;
+use super::bindings::connect::{exceptions, types};
 use crate::settings::ConfigValue;
 use crate::sink::{PartitionOffset, TopicPartition};
 
@@ -17,7 +17,11 @@ fn kind(kind: ErrorKind) -> types::ErrorKind {
     }
 }
 
+/// An error; the worker is told which exception it stands for, if it is not the one of its kind.
 pub(super) fn error(error: Error) -> types::Error {
+    if let Some(named) = &error.exception {
+        exceptions::name(&[exception(None, named)]);
+    }
     types::Error {
         kind: kind(error.kind),
         message: error.message,
@@ -26,7 +30,25 @@ pub(super) fn error(error: Error) -> types::Error {
     }
 }
 
+fn exception(failure: Option<u32>, named: &Exception) -> exceptions::Exception {
+    let cause = |cause: &Cause| exceptions::Cause {
+        class_name: cause.class.to_string(),
+        message: cause.message.clone(),
+    };
+    exceptions::Exception {
+        failure,
+        class_name: named.class.to_string(),
+        causes: named.causes.iter().map(cause).collect(),
+    }
+}
+
+/// Failures; as with [`error`], the worker is told of their exceptions.
 pub(super) fn failures(failures: Vec<Failure>) -> Vec<types::Failure> {
+    let named = |failure: &Failure| Some(exception(Some(failure.index), failure.exception.as_deref()?));
+    let named: Vec<_> = failures.iter().filter_map(named).collect();
+    if !named.is_empty() {
+        exceptions::name(&named);
+    }
     let one = |failure: Failure| types::Failure {
         index: failure.index,
         kind: kind(failure.kind),

@@ -7,11 +7,10 @@ use caisson_api::frame::{Encodings, Role};
 use caisson_api::{Error, Failure};
 
 use super::sink::frame;
-use crate::column::SchemaCache;
 use crate::instance::{self, Applied};
 use crate::registry::{PredicateEntry, TransformEntry};
 use crate::settings::Settings;
-use crate::sink::{Records, SinkRecord};
+use crate::sink::SinkRecord;
 use crate::transform::{Bitmap, Predicate, Transform};
 
 /// Runs a transform.
@@ -50,10 +49,7 @@ impl<T: Transform> TransformHarness<T> {
                     .map(|index| records[index].clone())
                     .collect())
             }
-            Applied::Replaced(frame) => {
-                let records = Records::parse(&frame, &mut SchemaCache::default())?;
-                records.iter().map(|record| record.to_record()).collect()
-            }
+            Applied::Replaced(frame) => super::records(&frame),
         }
     }
 }

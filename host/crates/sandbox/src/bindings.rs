@@ -38,7 +38,9 @@ mod generated {
     });
 }
 
-pub(crate) use generated::caisson::connect::{connector_context, log, metrics, net, offsets, sink_context, types};
+pub(crate) use generated::caisson::connect::{
+    connector_context, exceptions, log, metrics, net, offsets, sink_context, types,
+};
 pub(crate) use generated::exports::caisson::connect::{
     converter, handover, manifest, predicate, sink_connector, sink_task, source_connector, source_task, transform,
 };
@@ -47,7 +49,7 @@ pub(crate) use generated::exports::caisson::connect::{
 pub(crate) const PACKAGE: &str = "caisson:connect";
 pub(crate) const VERSION: (u64, u64, u64) = (0, 1, 0);
 
-use caisson_api::{Error, ErrorKind, Failure};
+use caisson_api::{Cause, Error, ErrorKind, Exception, Failure};
 
 impl From<types::ErrorKind> for ErrorKind {
     fn from(kind: types::ErrorKind) -> Self {
@@ -69,6 +71,19 @@ impl From<types::Error> for Error {
             detail: error.detail,
             retry_after_ms: error.retry_after_ms,
             exception: None,
+        }
+    }
+}
+
+impl From<exceptions::Exception> for Exception {
+    fn from(exception: exceptions::Exception) -> Self {
+        let cause = |cause: exceptions::Cause| Cause {
+            class: cause.class_name.into(),
+            message: cause.message,
+        };
+        Exception {
+            class: exception.class_name.into(),
+            causes: exception.causes.into_iter().map(cause).collect(),
         }
     }
 }

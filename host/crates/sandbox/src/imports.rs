@@ -1,10 +1,13 @@
 //! What the worker offers to guests (`wit/host.wit`). Nothing here reaches Kafka: what a guest says lands in the state
 //! of its own instance, and the task drains it between calls.
 
+use std::collections::HashMap;
+
+use caisson_api::Exception;
 use caisson_model::{PartitionOffset, TopicPartition};
 use wasmtime::Result;
 
-use crate::bindings::{connector_context, log, metrics, offsets, sink_context, types};
+use crate::bindings::{connector_context, exceptions, log, metrics, offsets, sink_context, types};
 use crate::instance::{LimitReached, State};
 use crate::output::{GuestLog, Level};
 
@@ -14,6 +17,50 @@ const MAX_REQUESTS: usize = 100_000;
 const MAX_TOPIC: usize = 249;
 /// Bytes in the text of one report.
 const MAX_MESSAGE: usize = 4 << 10;
+
+/// Bytes in the name of a class.
+const MAX_CLASS: usize = 1 << 10;
+/// Causes that are kept of an exception.
+const MAX_CAUSES: usize = 32;
+/// Bytes in all exceptions of a call. Those beyond are not kept: what they are for has the exception of its kind.
+const MAX_EXCEPTIONS: usize = 16 << 20;
+
+/// The exceptions that failures of the current call stand for.
+#[derive(Default)]
+pub(crate) struct Exceptions {
+    /// By index; `None` is the error of the call.
+    named: HashMap<Option<u32>, Exception>,
+    bytes: usize,
+}
+
+impl Exceptions {
+    pub(crate) fn take(&mut self, failure: Option<u32>) -> Option<Box<Exception>> {
+        self.named.remove(&failure).map(Box::new)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.named.clear();
+        self.bytes = 0;
+    }
+
+    fn add(&mut self, mut exception: exceptions::Exception) {
+        cut(&mut exception.class_name, MAX_CLASS);
+        exception.causes.truncate(MAX_CAUSES);
+        let mut bytes = size_of::<Exception>() + exception.class_name.len();
+        for cause in &mut exception.causes {
+            cut(&mut cause.class_name, MAX_CLASS);
+            if let Some(message) = &mut cause.message {
+                cut(message, MAX_MESSAGE);
+            }
+            let message = cause.message.as_ref().map_or(0, String::len);
+            bytes += size_of::<exceptions::Cause>() + cause.class_name.len() + message;
+        }
+        self.bytes += bytes;
+        if self.bytes <= MAX_EXCEPTIONS {
+            self.named.insert(exception.failure, exception.into());
+        }
+    }
+}
 
 /// What a connector said by `connector-context` since the last drain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,6 +211,19 @@ impl metrics::Host for State {
     }
 }
 
+impl exceptions::Host for State {
+    fn name(&mut self, exceptions: Vec<exceptions::Exception>) -> Result<()> {
+        for exception in exceptions {
+            self.exceptions.add(exception);
+        }
+        Ok(())
+    }
+}
+
+fn cut(text: &mut String, bytes: usize) {
+    text.truncate(text.floor_char_boundary(bytes));
+}
+
 impl connector_context::Host for State {
     fn request_task_reconfiguration(&mut self) -> Result<()> {
         self.requests.reconfigure = true;
@@ -246,9 +306,7 @@ impl sink_context::Host for State {
         let reports = &mut self.sink.requests.reports;
         bounded(reports, failures.len(), "reports")?;
         for mut failure in failures {
-            failure
-                .message
-                .truncate(failure.message.floor_char_boundary(MAX_MESSAGE));
+            cut(&mut failure.message, MAX_MESSAGE);
             let partition = named(failure.topic, failure.partition)?;
             reports.push(LateFailure {
                 partition,

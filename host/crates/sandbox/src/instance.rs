@@ -7,12 +7,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use caisson_api::Failure;
 use caisson_model::Limits;
 use wasmtime::component::{Instance as WasmInstance, ResourceTableError};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::bindings::{handover, types};
+use crate::bindings::types;
 use crate::error::CallError;
 use crate::files::Files;
 use crate::interrupt::Interrupt;
@@ -27,23 +28,6 @@ mod limiter;
 mod state;
 pub(crate) use limiter::{LimitReached, Limiter};
 pub(crate) use state::{MAX_HANDLES, State};
-
-/// One call: enters, waits, leaves. A macro because the future borrows the store that lies in the instance.
-macro_rules! call {
-    ($instance:expr, $name:literal, $pace:expr, |$store:ident| $call:expr) => {{
-        let instance: &mut $crate::instance::Instance = &mut $instance;
-        let deadline = $crate::instance::Instance::deadline(instance.limits(), $pace);
-        let outcome = {
-            let $store = instance.enter($name)?;
-            $crate::instance::Instance::within($name, deadline, $call).await
-        };
-        match outcome {
-            Ok(result) => instance.leave($name, result),
-            Err(error) => Err(instance.give_up(error)),
-        }
-    }};
-}
-pub(crate) use call;
 
 /// How much of a message that a guest returned is kept.
 const MAX_ERROR: usize = 16 << 10;
@@ -80,8 +64,6 @@ pub(crate) struct Instance {
     log: Arc<GuestLog>,
     metrics: Metrics,
     interrupt: Interrupt,
-    /// Its functions for handing over state, if it has any.
-    handover: Option<handover::Guest>,
 }
 
 impl Instance {
@@ -113,7 +95,6 @@ impl Instance {
             log,
             metrics,
             interrupt,
-            handover: None,
         };
         let deadline = instance.limits.lifecycle_call;
         let outcome = tokio::time::timeout(deadline, ready.pre().instantiate_async(&mut *store)).await;
@@ -125,37 +106,7 @@ impl Instance {
             }
         };
         let made: WasmInstance = instance.leave("instantiation", made)?;
-        if let Some(role) = &ready.roles.handover {
-            let store = instance.enter("instantiation")?;
-            let loaded = role.load(store, &made).map(Ok);
-            instance.handover = Some(instance.leave("instantiation", loaded)?);
-        }
         Ok((instance, made))
-    }
-
-    /// Whether state can be taken from it, or given to it.
-    pub(crate) fn hands_over(&self) -> bool {
-        self.handover.is_some()
-    }
-
-    /// Its state for who comes after it; its last call.
-    pub(crate) async fn suspend(&mut self) -> Result<Vec<u8>, CallError> {
-        let Some(functions) = self.handover.take() else {
-            return Ok(Vec::new());
-        };
-        let state = call!(*self, "suspend", Pace::Lifecycle, |store| functions.call_suspend(store))?;
-        self.bounded_output("suspend", state)
-    }
-
-    /// Gives it the state of who was before it, of another version.
-    pub(crate) async fn resume(&mut self, version: &str, state: &[u8]) -> Result<(), CallError> {
-        let Some(functions) = self.handover.take() else {
-            return Ok(());
-        };
-        let resumed = call!(*self, "resume", Pace::Lifecycle, |store| functions
-            .call_resume(store, version, state));
-        self.handover = Some(functions);
-        resumed
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -203,6 +154,7 @@ impl Instance {
             (Some(store), None) => {
                 self.calling = Some(name);
                 self.interrupt.lower();
+                store.data_mut().exceptions.clear();
                 Ok(store)
             }
             (_, reason) => {
@@ -243,12 +195,41 @@ impl Instance {
         self.calling = None;
         match result {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(CallError::Guest(bounded(error.into()))),
+            Ok(Err(error)) => {
+                let mut error = bounded(error.into());
+                error.exception = self.exception(None);
+                Err(CallError::Guest(error))
+            }
             Err(error) => {
                 let error = self.classify(name, &error);
                 Err(self.give_up(error))
             }
         }
+    }
+
+    /// The exception that the guest named for a failure of the call that has just ended; for `None`, for its error.
+    fn exception(&mut self, failure: Option<u32>) -> Option<Box<caisson_api::Exception>> {
+        self.state()?.exceptions.take(failure)
+    }
+
+    /// Failures name records of the batch, or the guest has failed: a wrong index would drop an innocent record.
+    pub(crate) fn checked_failures(
+        &mut self,
+        call: &str,
+        failures: Vec<types::Failure>,
+        records: u32,
+    ) -> Result<Vec<Failure>, CallError> {
+        if let Some(wrong) = failures.iter().find(|failure| failure.index >= records) {
+            return Err(CallError::Guest(caisson_api::Error::fatal(format!(
+                "{call}: the plugin reports a failure of record {}, the batch has {records}",
+                wrong.index
+            ))));
+        }
+        let mut failures: Vec<_> = failures.into_iter().map(Failure::from).collect();
+        for failure in &mut failures {
+            failure.exception = self.exception(Some(failure.index));
+        }
+        Ok(failures)
     }
 
     /// The bytes that a call returned, if they are no more than it may return.
@@ -361,3 +342,20 @@ fn bounded(mut error: caisson_api::Error) -> caisson_api::Error {
     }
     error
 }
+
+/// One call: enters, waits, leaves. A macro because the future borrows the store that lies in the instance.
+macro_rules! call {
+    ($instance:expr, $name:literal, $pace:expr, |$store:ident| $call:expr) => {{
+        let instance: &mut $crate::instance::Instance = &mut $instance;
+        let deadline = $crate::instance::Instance::deadline(instance.limits(), $pace);
+        let outcome = {
+            let $store = instance.enter($name)?;
+            $crate::instance::Instance::within($name, deadline, $call).await
+        };
+        match outcome {
+            Ok(result) => instance.leave($name, result),
+            Err(error) => Err(instance.give_up(error)),
+        }
+    }};
+}
+pub(crate) use call;

@@ -8,7 +8,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::OffsetReader;
 use crate::files::Files;
-use crate::imports::{Requests, SinkState};
+use crate::imports::{Exceptions, Requests, SinkState};
 use crate::instance::Limiter;
 use crate::instance::clock::{CoarseMonotonic, CoarseWall};
 use crate::metrics::Metrics;
@@ -31,6 +31,7 @@ pub(crate) struct State {
     pub(crate) log: Arc<GuestLog>,
     pub(crate) metrics: Metrics,
     pub(crate) requests: Requests,
+    pub(crate) exceptions: Exceptions,
     pub(crate) sink: SinkState,
     pub(crate) offsets: Option<Arc<dyn OffsetReader>>,
 }
@@ -78,6 +79,7 @@ impl State {
             log,
             metrics: Metrics::new(limits.metric_series),
             requests: Requests::default(),
+            exceptions: Exceptions::default(),
             sink: SinkState::default(),
             offsets: None,
         }

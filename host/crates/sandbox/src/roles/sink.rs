@@ -162,7 +162,7 @@ impl SinkTask {
         let failures = call!(*instance, "put", Pace::Records(std::time::Duration::ZERO), |store| {
             functions.call_put(store, batch)
         })?;
-        super::transform::checked_failures("put", failures, super::transform::records_of(batch))
+        instance.checked_failures("put", failures, super::transform::records_of(batch))
     }
 
     /// Make durable what was put. `None`: all of `current` may be committed.

@@ -6,7 +6,7 @@ use caisson_api::Failure;
 use caisson_api::manifest::PluginKind;
 
 use super::{InstanceSpec, about_instance, instantiate, pairs};
-use crate::bindings::{converter, predicate, transform, types};
+use crate::bindings::{converter, predicate, transform};
 use crate::error::CallError;
 use crate::instance::{Instance, Pace, call};
 
@@ -60,21 +60,6 @@ pub(super) fn records_of(batch: &[u8]) -> u32 {
         .map_or(0, u32::from_le_bytes)
 }
 
-/// Failures name records of the batch, or the guest has failed: a wrong index would drop an innocent record.
-pub(super) fn checked_failures(
-    call: &str,
-    failures: Vec<types::Failure>,
-    records: u32,
-) -> Result<Vec<Failure>, CallError> {
-    if let Some(wrong) = failures.iter().find(|failure| failure.index >= records) {
-        return Err(CallError::Guest(caisson_api::Error::fatal(format!(
-            "{call}: the plugin reports a failure of record {}, the batch has {records}",
-            wrong.index
-        ))));
-    }
-    Ok(failures.into_iter().map(Failure::from).collect())
-}
-
 /// As many bits as records, and none beyond.
 fn checked_bits(call: &str, bits: Vec<u8>, records: u32) -> Result<Vec<u8>, CallError> {
     let bytes = records.div_ceil(8) as usize;
@@ -124,7 +109,7 @@ impl Transform {
         };
         Ok(Applied {
             records: left,
-            failures: checked_failures("apply", applied.failures, records)?,
+            failures: instance.checked_failures("apply", applied.failures, records)?,
         })
     }
 
@@ -163,7 +148,7 @@ impl Predicate {
         let tested = call!(*instance, "test", PACE, |store| functions.call_test(store, batch))?;
         Ok(Tested {
             matches: checked_bits("test", tested.matches, records)?,
-            failures: checked_failures("test", tested.failures, records)?,
+            failures: instance.checked_failures("test", tested.failures, records)?,
         })
     }
 
@@ -211,7 +196,7 @@ impl Converter {
             .call_serialize(store, batch))?;
         Ok(Converted {
             batch: instance.bounded_output("serialize", converted.batch)?,
-            failures: checked_failures("serialize", converted.failures, records)?,
+            failures: instance.checked_failures("serialize", converted.failures, records)?,
         })
     }
 
@@ -223,7 +208,7 @@ impl Converter {
             .call_deserialize(store, batch))?;
         Ok(Converted {
             batch: instance.bounded_output("deserialize", converted.batch)?,
-            failures: checked_failures("deserialize", converted.failures, records)?,
+            failures: instance.checked_failures("deserialize", converted.failures, records)?,
         })
     }
 
