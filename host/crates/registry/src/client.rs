@@ -4,6 +4,7 @@
 //! It blocks. A look-up happens once per schema, on the task's own thread, which has nothing to do without its answer.
 
 mod auth;
+mod gate;
 mod tls;
 
 use std::collections::hash_map::RandomState;
@@ -14,11 +15,14 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use ureq::http::{Response, StatusCode};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body, Proxy};
 
 use crate::error::Error;
 use crate::settings::Read;
 use auth::Auth;
+pub use gate::Gate;
+use gate::GatedResolver;
 
 /// Longer than any schema; an answer that goes on is cut off.
 const MAX_ANSWER: u64 = 16 << 20;
@@ -70,7 +74,7 @@ enum Attempt {
 }
 
 impl Client {
-    pub fn new(read: &Read) -> Result<Self, Error> {
+    pub fn new(read: &Read, gate: Option<Gate>) -> Result<Self, Error> {
         const URL: &str = "schema.registry.url";
         let urls = read.values.list(URL).unwrap_or_default();
         let bases: Vec<Base> = urls.iter().map(|url| base(URL, url)).collect::<Result<_, _>>()?;
@@ -79,7 +83,7 @@ impl Client {
         }
         let some = |time: Duration| (!time.is_zero()).then_some(time);
         let read_timeout = some(read.milliseconds("http.read.timeout.ms"));
-        let agent = Agent::config_builder()
+        let config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(3)
             .user_agent("caisson")
@@ -88,8 +92,8 @@ impl Client {
             .timeout_connect(some(read.milliseconds("http.connect.timeout.ms")))
             .timeout_recv_response(read_timeout)
             .timeout_recv_body(read_timeout)
-            .build()
-            .new_agent();
+            .build();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), GatedResolver::new(gate));
         Ok(Client {
             agent,
             bases,

@@ -25,6 +25,7 @@ use caisson_convert::registry::Options;
 use caisson_convert::{Class, ConvertError, Converter};
 
 use client::Client;
+pub use client::Gate;
 use converter::{Format, RegistryConverter};
 use error::Error;
 use registry::Registry;
@@ -40,32 +41,42 @@ pub fn find(name: &str) -> Option<SchemaRegistryConverter> {
     })
 }
 
-/// The configured converter; none of them converts headers. Nothing is asked of the registry before there is something to convert.
+/// The configured converter; none of them converts headers. Nothing is asked of the registry before there is something to
+/// convert, and then only at addresses that the gate admits, if there is one.
 pub fn converter(
     kind: SchemaRegistryConverter,
     part: Part,
     options: &Options,
+    gate: Option<Gate>,
 ) -> Result<Arc<dyn Converter>, ConvertError> {
-    build(kind, part, options).map_err(|error| ConvertError::new(Class::Config, error.to_string()))
+    build(kind, part, options, gate).map_err(|error| ConvertError::new(Class::Config, error.to_string()))
 }
 
-fn build(kind: SchemaRegistryConverter, part: Part, options: &Options) -> Result<Arc<dyn Converter>, Error> {
+fn build(
+    kind: SchemaRegistryConverter,
+    part: Part,
+    options: &Options,
+    gate: Option<Gate>,
+) -> Result<Arc<dyn Converter>, Error> {
     let read = Read::new(kind, options)?;
+    let common = Common::new(part, &read)?;
+    let registry = Registry::new(Client::new(&read, gate)?);
     match kind {
-        SchemaRegistryConverter::Avro => around(avro::Avro::new(avro::AvroOptions::new(&read)), part, &read),
+        SchemaRegistryConverter::Avro => {
+            let options = avro::AvroOptions::new(&read);
+            Ok(around(avro::Avro::new(options), common, registry))
+        }
         SchemaRegistryConverter::Protobuf => {
             let options = protobuf::ProtobufOptions::new(&read);
-            around(protobuf::Protobuf::new(options), part, &read)
+            Ok(around(protobuf::Protobuf::new(options), common, registry))
         }
         SchemaRegistryConverter::JsonSchema => {
             let options = json_schema::JsonSchemaOptions::new(&read)?;
-            around(json_schema::JsonSchema::new(options), part, &read)
+            Ok(around(json_schema::JsonSchema::new(options), common, registry))
         }
     }
 }
 
-fn around(format: impl Format, part: Part, read: &Read) -> Result<Arc<dyn Converter>, Error> {
-    let common = Common::new(part, read)?;
-    let registry = Registry::new(Client::new(read)?);
-    Ok(Arc::new(RegistryConverter::new(format, common, registry)))
+fn around(format: impl Format, common: Common, registry: Registry) -> Arc<dyn Converter> {
+    Arc::new(RegistryConverter::new(format, common, registry))
 }

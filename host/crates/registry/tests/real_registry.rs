@@ -28,7 +28,7 @@ fn converter(url: &str, kind: SchemaRegistryConverter, options: &[(&str, &str)])
             .iter()
             .map(|(name, value)| ((*name).to_owned(), Some((*value).to_owned()))),
     );
-    caisson_registry::converter(kind, Part::Value, &all).unwrap()
+    caisson_registry::converter(kind, Part::Value, &all, None).unwrap()
 }
 
 /// A topic that nobody had before.

@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::{PACKAGE, connector_context, log, metrics, net, offsets, sink_context};
+use crate::bindings::{PACKAGE, connector_context, exceptions, log, metrics, net, offsets, sink_context};
 use crate::compiler::Compiler;
 use crate::engine;
-use crate::error::Error;
+use crate::error::{CallError, Error};
 use crate::files;
+use crate::grants::network::NetworkCeiling;
 use crate::instance::State;
-use crate::module::Module;
+use crate::module::{Digest, Module};
 use crate::network::{self, Trust};
 use crate::options::SandboxOptions;
-use caisson_model::Digest;
 
 /// What every module and instance of a worker shares.
 pub(crate) struct Shared {
@@ -44,20 +44,9 @@ struct Catalogue {
 
 type Entry = tokio::sync::Mutex<Weak<Module>>;
 
-/// Entries from which on the catalogue looks for some that nobody uses.
-const MOST_ENTRIES: usize = 1_000;
-
 impl Catalogue {
     fn entry(&self, digest: Digest) -> Arc<Entry> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries.len() >= MOST_ENTRIES {
-            // Those of modules that are gone, or that never were any.
-            let is_used = |entry: &Arc<Entry>| {
-                let loading = Arc::strong_count(entry) > 1;
-                loading || entry.try_lock().is_ok_and(|module| module.strong_count() > 0)
-            };
-            entries.retain(|_, entry| is_used(entry));
-        }
         entries.entry(digest).or_default().clone()
     }
 }
@@ -127,6 +116,11 @@ impl Sandbox {
         self.load(&name, bytes).await
     }
 
+    /// What the operator lets connections reach that the worker makes because a configuration names where to.
+    pub fn network_ceiling(&self) -> Result<NetworkCeiling, CallError> {
+        NetworkCeiling::new(&self.shared.options.policy)
+    }
+
     pub fn options(&self) -> &SandboxOptions {
         &self.shared.options
     }
@@ -144,6 +138,7 @@ impl Shared {
             "types",
             "log",
             "metrics",
+            "exceptions",
             "net",
             "connector-context",
             "offsets",
@@ -194,6 +189,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     linker.allow_shadowing(false);
     log::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     metrics::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    exceptions::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     net::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     connector_context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     offsets::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;

@@ -114,7 +114,7 @@ impl FakeRegistry {
             all.retain(|(known, _)| known != name);
             all.push(((*name).to_owned(), Some((*value).to_owned())));
         }
-        caisson_registry::converter(kind, Part::Value, &all)
+        caisson_registry::converter(kind, Part::Value, &all, None)
     }
 }
 

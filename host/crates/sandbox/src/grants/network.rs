@@ -25,6 +25,12 @@ pub struct NetworkGrants {
     /// As the manifest has them.
     asked: Vec<String>,
     endpoints: Vec<Endpoint>,
+    ceiling: NetworkCeiling,
+}
+
+/// What the operator lets anybody's configuration reach (`sandbox.network.allowed`, `sandbox.network.denied`).
+#[derive(Clone, Debug, Default)]
+pub struct NetworkCeiling {
     allowed: Vec<Pattern>,
     denied: Vec<Pattern>,
 }
@@ -60,8 +66,7 @@ impl NetworkGrants {
         let mut grants = NetworkGrants {
             asked: asked.to_vec(),
             endpoints: Vec::new(),
-            allowed: patterns(&policy.network_allowed)?,
-            denied: patterns(&policy.network_denied)?,
+            ceiling: NetworkCeiling::new(policy)?,
         };
         for entry in asked {
             // A key that is absent names nothing; a value that cannot be read names nothing either, and the plugin's
@@ -90,16 +95,7 @@ impl NetworkGrants {
             let (named, by) = (self.named(), self.asked.join(", "));
             return Err(NetworkRefusal::NotNamed { host, port, named, by });
         }
-        if self.denied.iter().any(|pattern| pattern.matches_host(&host)) {
-            let address = host.clone();
-            return Err(NetworkRefusal::Ceiling {
-                host,
-                port,
-                address,
-                property: "sandbox.network.denied",
-            });
-        }
-        Ok(())
+        self.ceiling.host(&host, port)
     }
 
     fn named(&self) -> String {
@@ -133,6 +129,38 @@ impl NetworkGrants {
     /// Whether the address that `host` resolved to may be connected to. Asked for every address, so that a name that
     /// changes its meaning gains nothing.
     pub fn address(&self, host: &str, address: IpAddr, port: u16) -> Result<(), NetworkRefusal> {
+        self.ceiling.address(host, address, port)
+    }
+}
+
+impl NetworkCeiling {
+    pub(crate) fn new(policy: &GrantPolicy) -> Result<Self, CallError> {
+        Ok(NetworkCeiling {
+            allowed: patterns(&policy.network_allowed)?,
+            denied: patterns(&policy.network_denied)?,
+        })
+    }
+
+    /// Whether a connection that the worker makes itself, to where a configuration says, is within the ceiling.
+    pub fn check(&self, host: &str, address: IpAddr, port: u16) -> Result<(), NetworkRefusal> {
+        self.host(&bare(host).trim_end_matches('.').to_ascii_lowercase(), port)?;
+        self.address(host, address, port)
+    }
+
+    /// A host by its name, in lower case.
+    fn host(&self, host: &str, port: u16) -> Result<(), NetworkRefusal> {
+        if !self.denied.iter().any(|pattern| pattern.matches_host(host)) {
+            return Ok(());
+        }
+        Err(NetworkRefusal::Ceiling {
+            host: host.to_owned(),
+            port,
+            address: host.to_owned(),
+            property: "sandbox.network.denied",
+        })
+    }
+
+    fn address(&self, host: &str, address: IpAddr, port: u16) -> Result<(), NetworkRefusal> {
         let address = inner(address);
         if names_no_host(address) {
             let host = host.to_owned();
