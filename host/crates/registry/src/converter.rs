@@ -108,6 +108,14 @@ struct Prefixed<W> {
     until: Option<Instant>,
 }
 
+/// A schema of the registry that values are to be written with, whatever their own is.
+struct Prescribed {
+    id: i32,
+    schema: Resolved,
+    /// The key that has it checked against the value's own.
+    strict: Option<&'static str>,
+}
+
 impl<W> Prefixed<W> {
     fn is_of(&self, schema: Option<&SchemaRef>) -> bool {
         address(self.schema.as_ref()) == address(schema) && self.until.is_none_or(|until| Instant::now() < until)
@@ -232,55 +240,67 @@ impl<F: Format> RegistryConverter<F> {
     fn target(&self, subject: &str, own: &F::Own) -> Result<(i32, Option<Resolved>), Fault> {
         let Words { format, colon, .. } = F::WORDS;
         let text = F::text(own);
-        let with = |doing: &str| format!("Error {doing} {format} schema{colon}{}", text.text);
+        let failed = |doing: &'static str| {
+            move |error| Fault::registry(format!("Error {doing} {format} schema{colon}{}", text.text), error)
+        };
         let normalize = self.common.normalize;
-        let other = match &self.common.registration {
+        let prescribed = match &self.common.registration {
             Registration::Register => {
                 let id = self.known(subject, text, |registry| registry.register(subject, text, normalize));
-                return id
-                    .map(|id| (id, None))
-                    .map_err(|error| Fault::registry(with("registering"), error));
+                return id.map(|id| (id, None)).map_err(failed("registering"));
             }
             Registration::LookUp => {
                 let id = self.known(subject, text, |registry| {
                     registry.look_up(subject, text, normalize, false).map(|found| found.id)
                 });
-                return id
-                    .map(|id| (id, None))
-                    .map_err(|error| Fault::registry(with("retrieving"), error));
+                return id.map(|id| (id, None)).map_err(failed("retrieving"));
             }
-            Registration::Id { id, strict } => {
-                let failed = |error| Fault::registry("Error retrieving schema ID", error);
-                let schema = self
-                    .registry
-                    .schema(SchemaId::Number(*id), Some(subject))
-                    .and_then(|schema| self.registry.resolve(schema))
-                    .map_err(failed)?;
-                (*id, schema, strict.then_some("id.compatibility.strict"))
-            }
-            Registration::Latest { strict } => {
-                let failed = |error| {
-                    Fault::registry(
-                        format!("Error retrieving latest version of {format} schema{}", text.text),
-                        error,
-                    )
-                };
-                let latest = self.registry.latest(subject).map_err(failed)?;
-                let schema = self.registry.resolve(latest.schema).map_err(failed)?;
-                (latest.id, schema, strict.then_some("latest.compatibility.strict"))
-            }
+            Registration::Id { id, strict } => self.by_id(subject, *id, *strict)?,
+            Registration::Latest { strict } => self.latest(subject, text, *strict)?,
             Registration::LatestWith(metadata) => {
                 let failed = |error| Fault::registry("Error retrieving latest with metadata", error);
                 let latest = self.registry.latest_with(subject, metadata).map_err(failed)?;
-                let schema = self.registry.resolve(latest.schema).map_err(failed)?;
-                (latest.id, schema, None)
+                Prescribed {
+                    id: latest.id,
+                    schema: self.registry.resolve(latest.schema).map_err(failed)?,
+                    strict: None,
+                }
             }
         };
-        let (id, schema, strict) = other;
+        let Prescribed { id, schema, strict } = prescribed;
         if let Some(key) = strict {
             F::reads(&schema, own).map_err(|reason| incompatible(key, &schema, text, &reason))?;
         }
         Ok((id, Some(schema)))
+    }
+
+    fn by_id(&self, subject: &str, id: i32, strict: bool) -> Result<Prescribed, Fault> {
+        let schema = self
+            .registry
+            .schema(SchemaId::Number(id), Some(subject))
+            .and_then(|schema| self.registry.resolve(schema))
+            .map_err(|error| Fault::registry("Error retrieving schema ID", error))?;
+        Ok(Prescribed {
+            id,
+            schema,
+            strict: strict.then_some("id.compatibility.strict"),
+        })
+    }
+
+    fn latest(&self, subject: &str, own: &SchemaText, strict: bool) -> Result<Prescribed, Fault> {
+        let format = F::WORDS.format;
+        let failed = |error| {
+            Fault::registry(
+                format!("Error retrieving latest version of {format} schema{}", own.text),
+                error,
+            )
+        };
+        let latest = self.registry.latest(subject).map_err(failed)?;
+        Ok(Prescribed {
+            id: latest.id,
+            schema: self.registry.resolve(latest.schema).map_err(failed)?,
+            strict: strict.then_some("latest.compatibility.strict"),
+        })
     }
 
     fn known(
