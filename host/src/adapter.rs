@@ -1,22 +1,18 @@
 //! The worker as the herder sees it. Neither of them knows the other; their words meet here.
 
-mod modules;
-
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use caisson_api::manifest::PluginKind;
-use caisson_config::validate;
+use caisson_config::validate::{self, Refusal};
 use caisson_herder::{
     BoxFuture, Config, ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo, ConnectorKind, ConnectorOffset, Error,
     OffsetChanges, OffsetOutcome, PluginInfo, WorkerEvent,
 };
 use caisson_model::{Failure, TargetState, TaskId};
 use caisson_task::TaskEvent;
-use caisson_worker::{Event, Listener, Worker};
+use caisson_worker::{Event, Listener, ValidationError, Worker};
 use tokio::sync::mpsc;
-
-pub use modules::Modules;
 
 /// How long a request for the cluster's id may keep one attempt waiting.
 const CLUSTER_ID_WAIT: Duration = Duration::from_secs(5);
@@ -106,7 +102,13 @@ impl caisson_herder::Worker for Adapter {
     fn validate(&self, config: Config) -> BoxFuture<'_, Result<ConfigInfos, Error>> {
         Box::pin(async move {
             let answer = self.worker.validate(&config).await;
-            answer.map(infos).map_err(|error| Error::Other(error.to_string()))
+            answer.map(infos).map_err(|error| match &error {
+                ValidationError::Refused(Refusal::ClientSetting(_)) => Error::Config(error.to_string()),
+                ValidationError::Refused(Refusal::NoClass(_) | Refusal::UnknownClass(_) | Refusal::Version(_)) => {
+                    Error::BadRequest(error.to_string())
+                }
+                ValidationError::Plugin(_) => Error::Other(error.to_string()),
+            })
         })
     }
 

@@ -66,7 +66,7 @@ pub struct PluginInfo {
 
 /// The installed plugins.
 pub trait Plugins {
-    /// All versions of the plugin that has this class or alias in this role, newest first but for one that is preferred.
+    /// All versions of the plugin that has this class or alias in this role, newest first.
     fn versions(&self, role: Role, name: &str) -> Vec<PluginInfo>;
 
     /// Full names of the classes that can be named in this role, sorted, each once.
@@ -92,23 +92,36 @@ pub enum Missing {
     },
 }
 
-/// The first plugin of a name that satisfies a version requirement: the preferred one, or else the newest.
+/// The newest plugin of a name that satisfies a version requirement.
 pub fn find(plugins: &dyn Plugins, role: Role, name: &str, version: Option<&str>) -> Result<PluginInfo, Missing> {
     let mut versions = plugins.versions(role, name);
     let Some(newest) = versions.first() else {
         return Err(missing(plugins, role, name));
     };
-    let requirement =
-        Requirement::parse(version.unwrap_or_default()).map_err(|error| Missing::Requirement(error.to_string()))?;
+    let requirement = match version {
+        Some(version) => Requirement::parse(version).map_err(|error| Missing::Requirement(error.to_string()))?,
+        None => Requirement::Any,
+    };
     let fits = |plugin: &PluginInfo| requirement.allows(&Version::parse(&plugin.version));
     match versions.iter().position(fits) {
         Some(place) => Ok(versions.swap_remove(place)),
         None => Err(Missing::Version {
             class: newest.class.clone(),
             requirement: requirement.to_string(),
-            available: versions.iter().map(|plugin| plugin.version.clone()).collect(),
+            available: available(plugins, role, name, &versions),
         }),
     }
+}
+
+/// The versions that there are. Kafka Connect counts a converter of headers and values as two plugins.
+fn available(plugins: &dyn Plugins, role: Role, name: &str, versions: &[PluginInfo]) -> Vec<String> {
+    let other = match role {
+        Role::Converter => plugins.versions(Role::HeaderConverter, name),
+        Role::HeaderConverter => plugins.versions(Role::Converter, name),
+        Role::Connector | Role::Transform | Role::Predicate => Vec::new(),
+    };
+    let all = versions.iter().chain(&other);
+    all.map(|plugin| plugin.version.clone()).collect()
 }
 
 fn missing(plugins: &dyn Plugins, role: Role, name: &str) -> Missing {

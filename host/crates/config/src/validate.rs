@@ -68,6 +68,9 @@ pub enum Refusal {
     NoClass(String),
     #[error("{0}")]
     UnknownClass(String),
+    /// `connector.plugin.version` is no version and no range.
+    #[error("{0}")]
+    Version(String),
     /// A client setting that is no value of its type.
     #[error("{0}")]
     ClientSetting(String),
@@ -85,7 +88,8 @@ fn connector(plugins: &dyn Plugins, given: &Given, shown: &Given) -> Result<Resu
     let version = given.get("connector.plugin.version");
     match plugins::find(plugins, Role::Connector, class.trim(), version) {
         Ok(plugin) => Ok(Ok(plugin)),
-        Err(error @ (Missing::Version { .. } | Missing::Requirement(_))) => Ok(Err(error)),
+        Err(Missing::Requirement(text)) => Err(Refusal::Version(text)),
+        Err(error @ Missing::Version { .. }) => Ok(Err(error)),
         Err(Missing::Class(_) | Missing::Interface { .. } | Missing::Abstract { .. }) => {
             Err(Refusal::UnknownClass(unknown_class(plugins, class)))
         }
@@ -150,7 +154,7 @@ pub fn validate(request: &Request<'_>) -> Result<ConfigInfos, Refusal> {
     for client in clients::used(given, request.worker, plugin.kind) {
         infos.merge(clients::validate(client, given, &request.worker.override_policy)?);
     }
-    for converter in converters::validate(given, request.plugins, &infos) {
+    for converter in converters::validate(given, request.plugins, &mut infos) {
         infos.merge(converter);
     }
     infos.hide(&Secrets::new(request.given, request.resolved));
@@ -160,9 +164,12 @@ pub fn validate(request: &Request<'_>) -> Result<ConfigInfos, Refusal> {
 /// Where no version fits, only the keys of every connector are validated.
 fn wrong_version(request: &Request<'_>, missing: &Missing) -> ConfigInfos {
     let given = &request.resolved.given;
-    let table = tables::connector();
-    let mut entries = Entries::evaluate(table.iter(), given, request.plugins);
+    let mut table = tables::connector();
     let class = given.get("connector.class").unwrap_or_default();
+    let newest = request.plugins.versions(Role::Connector, class.trim());
+    let newest = newest.first().map(|plugin| plugin.version.clone());
+    set_default(&mut table, "connector.plugin.version", newest);
+    let mut entries = Entries::evaluate(table.iter(), given, request.plugins);
     for name in ["connector.class", "connector.plugin.version"] {
         entries.add_error(name, missing.to_string());
     }
@@ -171,6 +178,12 @@ fn wrong_version(request: &Request<'_>, missing: &Missing) -> ConfigInfos {
         "connector.plugin.version",
         versions.into_iter().map(|plugin| plugin.version).collect(),
     );
+    // Nobody looks at converters then.
+    for name in ["key.converter", "value.converter", "header.converter"] {
+        entries.recommend(name, Vec::new());
+        let given = entries.get(name).is_some_and(|entry| !entry.value.is_null());
+        entries.show(&format!("{name}.plugin.version"), given);
+    }
     entries.add_null_errors(given);
     let mut infos = entries.into_infos(class);
     infos.hide(&Secrets::new(request.given, request.resolved));
@@ -181,12 +194,7 @@ fn wrong_version(request: &Request<'_>, missing: &Missing) -> ConfigInfos {
 fn worker_defaults(table: &mut [Definition], plugin: &PluginInfo, request: &Request<'_>) {
     let worker = request.worker;
     let given = &request.resolved.given;
-    let mut set = |name: &str, text: Option<String>| {
-        let definition = table.iter_mut().find(|definition| definition.name() == name);
-        if let (Some(definition), Some(text)) = (definition, text) {
-            definition.key = definition.key.clone().default(text);
-        }
-    };
+    let mut set = |name: &str, text: Option<String>| set_default(table, name, text);
     set("connector.plugin.version", Some(plugin.version.clone()));
     for (name, converter, role) in [
         ("key.converter", &worker.key_converter, Role::Converter),
@@ -199,12 +207,19 @@ fn worker_defaults(table: &mut [Definition], plugin: &PluginInfo, request: &Requ
         let version = match given.get(name) {
             Some(class) => request
                 .plugins
-                .versions(role, class.trim())
+                .versions(role, class)
                 .first()
                 .map(|plugin| plugin.version.clone()),
             None => default.map(|plugin| plugin.version),
         };
         set(&format!("{name}.plugin.version"), version);
+    }
+}
+
+fn set_default(table: &mut [Definition], name: &str, text: Option<String>) {
+    let definition = table.iter_mut().find(|definition| definition.name() == name);
+    if let (Some(definition), Some(text)) = (definition, text) {
+        definition.key = definition.key.clone().default(text);
     }
 }
 

@@ -118,7 +118,7 @@ impl fmt::Display for Version {
 /// The value of a `plugin.version` key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Requirement {
-    /// Nothing, or `latest`.
+    /// Whatever there is: `latest`, as if nothing were asked for.
     Any,
     /// One of these ranges; a version alone is the range of itself.
     Ranges(Vec<Range>),
@@ -127,13 +127,14 @@ pub enum Requirement {
 /// `[1.0,2.0)` and the like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
-    from: Option<Bound>,
-    to: Option<Bound>,
+    from: Bound,
+    to: Bound,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Bound {
-    version: Version,
+    /// `None`: no bound, which has a bracket like any other all the same.
+    version: Option<Version>,
     inclusive: bool,
 }
 
@@ -142,41 +143,27 @@ struct Bound {
 pub enum RequirementError {
     #[error("Unbounded range: {0}")]
     Unbounded(String),
-    #[error("Range cannot have identical boundaries: {0}")]
-    Identical(String),
     #[error("Range defies version ordering: {0}")]
     Order(String),
     #[error("Single version must be surrounded by []: {0}")]
     Single(String),
+    #[error("Ranges overlap: {0}")]
+    Overlap(String),
     #[error("Only fully-qualified sets allowed in multiple set scenario: {0}")]
     Sets(String),
 }
 
 impl Requirement {
+    /// A text that is no range is a version, and what stands for it is the range of that version alone.
     pub fn parse(text: &str) -> Result<Requirement, RequirementError> {
-        let text = text.trim();
-        if text.is_empty() || text.eq_ignore_ascii_case("latest") {
+        if text == "latest" {
             return Ok(Requirement::Any);
         }
-        if !text.starts_with(['[', '(']) {
-            if text.contains([',', '[', '(', ']', ')']) {
-                return Err(RequirementError::Sets(text.to_owned()));
-            }
-            return Ok(Requirement::Ranges(vec![Range::only(text)]));
-        }
-        let mut ranges = Vec::new();
-        let mut rest = text;
-        while !rest.is_empty() {
-            if !rest.starts_with(['[', '(']) {
-                return Err(RequirementError::Sets(text.to_owned()));
-            }
-            let end = rest
-                .find([']', ')'])
-                .ok_or_else(|| RequirementError::Unbounded(text.to_owned()))?;
-            ranges.push(Range::parse(&rest[..=end])?);
-            rest = rest[end + 1..].trim_start();
-            rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
-        }
+        let text = text.trim();
+        let ranges = match ranges(text)? {
+            ranges if ranges.is_empty() => self::ranges(&format!("[{text}]"))?,
+            ranges => ranges,
+        };
         Ok(Requirement::Ranges(ranges))
     }
 
@@ -188,15 +175,38 @@ impl Requirement {
     }
 }
 
+/// `VersionRange.createFromVersionSpec`; empty if the text does not begin like a range.
+fn ranges(text: &str) -> Result<Vec<Range>, RequirementError> {
+    let mut ranges: Vec<Range> = Vec::new();
+    let mut rest = text;
+    while rest.starts_with(['[', '(']) {
+        let end = rest
+            .find([']', ')'])
+            .ok_or_else(|| RequirementError::Unbounded(text.to_owned()))?;
+        let range = Range::parse(&rest[..=end])?;
+        let before = ranges.last().and_then(|range| range.to.version.as_ref());
+        if before.is_some_and(|before| range.from.version.as_ref().is_none_or(|from| from < before)) {
+            return Err(RequirementError::Overlap(text.to_owned()));
+        }
+        ranges.push(range);
+        rest = rest[end + 1..].trim();
+        rest = rest.strip_prefix(',').unwrap_or(rest).trim();
+    }
+    if !rest.is_empty() && !ranges.is_empty() {
+        return Err(RequirementError::Sets(text.to_owned()));
+    }
+    Ok(ranges)
+}
+
 impl Range {
     fn only(text: &str) -> Range {
         let bound = Bound {
-            version: Version::parse(text),
+            version: Some(Version::parse(text)),
             inclusive: true,
         };
         Range {
-            from: Some(bound.clone()),
-            to: Some(bound),
+            from: bound.clone(),
+            to: bound,
         }
     }
 
@@ -205,55 +215,44 @@ impl Range {
         let inside = text[1..text.len() - 1].trim();
         let (from_inclusive, to_inclusive) = (text.starts_with('['), text.ends_with(']'));
         let Some((from, to)) = inside.split_once(',') else {
-            if !from_inclusive || !to_inclusive || inside.is_empty() {
+            if !from_inclusive || !to_inclusive {
                 return Err(RequirementError::Single(text.to_owned()));
             }
             return Ok(Range::only(inside));
         };
-        let bound = |text: &str, inclusive| {
-            let text = text.trim();
-            (!text.is_empty()).then(|| Bound {
-                version: Version::parse(text),
-                inclusive,
-            })
+        let bound = |text: &str, inclusive| Bound {
+            version: Some(text.trim()).filter(|text| !text.is_empty()).map(Version::parse),
+            inclusive,
         };
-        let range = Range {
-            from: bound(from, from_inclusive),
-            to: bound(to, to_inclusive),
-        };
-        match (&range.from, &range.to) {
-            (Some(from), Some(to)) if from.version == to.version => Err(RequirementError::Identical(text.to_owned())),
-            (Some(from), Some(to)) if from.version > to.version => Err(RequirementError::Order(text.to_owned())),
-            (Some(_) | None, Some(_) | None) => Ok(range),
+        let (from, to) = (bound(from, from_inclusive), bound(to, to_inclusive));
+        let order = from
+            .version
+            .as_ref()
+            .zip(to.version.as_ref())
+            .map(|(from, to)| from.cmp(to));
+        match order {
+            Some(Ordering::Greater) => Err(RequirementError::Order(text.to_owned())),
+            Some(Ordering::Equal) if !(from_inclusive && to_inclusive) => Err(RequirementError::Order(text.to_owned())),
+            Some(Ordering::Less | Ordering::Equal) | None => Ok(Range { from, to }),
         }
     }
 
     fn contains(&self, version: &Version) -> bool {
-        let above = self.from.as_ref().is_none_or(|from| match version.cmp(&from.version) {
-            Ordering::Greater => true,
-            Ordering::Equal => from.inclusive,
-            Ordering::Less => false,
-        });
-        let below = self.to.as_ref().is_none_or(|to| match version.cmp(&to.version) {
-            Ordering::Less => true,
-            Ordering::Equal => to.inclusive,
-            Ordering::Greater => false,
-        });
-        above && below
+        let beyond = |bound: &Bound, beyond: Ordering| {
+            bound.version.as_ref().is_none_or(|limit| match version.cmp(limit) {
+                Ordering::Equal => bound.inclusive,
+                order => order == beyond,
+            })
+        };
+        beyond(&self.from, Ordering::Greater) && beyond(&self.to, Ordering::Less)
     }
 }
 
 impl fmt::Display for Range {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inclusive = |bound: &Option<Bound>| bound.as_ref().is_some_and(|bound| bound.inclusive);
-        let version = |bound: &Option<Bound>| {
-            bound
-                .as_ref()
-                .map(|bound| bound.version.to_string())
-                .unwrap_or_default()
-        };
-        let open = if inclusive(&self.from) { '[' } else { '(' };
-        let close = if inclusive(&self.to) { ']' } else { ')' };
+        let version = |bound: &Bound| bound.version.as_ref().map(Version::to_string).unwrap_or_default();
+        let open = if self.from.inclusive { '[' } else { '(' };
+        let close = if self.to.inclusive { ']' } else { ')' };
         write!(formatter, "{open}{},{}{close}", version(&self.from), version(&self.to))
     }
 }
@@ -307,16 +306,27 @@ mod tests {
 
     #[test]
     fn requirements_are_mavens_ranges() {
-        check("", "latest", &["1"], &[]);
+        check("", "[,]", &[], &["1"]);
         check("latest", "latest", &["1"], &[]);
         check("9.9.9", "[9.9.9,9.9.9]", &["9.9.9"], &["9.9.8"]);
         check("[1.0,2.0)", "[1.0,2.0)", &["1", "1.9"], &["2.0", "0.9"]);
+        check("a,b", "[a,b]", &["a", "b"], &["c"]);
+        check("[1.0,1.0]", "[1.0,1.0]", &["1"], &["1.1"]);
         check("(,1.0],[1.2,)", "(,1.0],[1.2,)", &["0.1", "1.0", "1.2", "7"], &["1.1"]);
     }
 
     #[test]
     fn what_is_no_range_is_refused() {
-        for text in ["[1.0", "(1.0)", "[2.0,1.0]", "[1.0,1.0]", "1.0,2.0", "[]", "[1],2", "]"] {
+        for text in [
+            "[1.0",
+            "(1.0)",
+            "[2.0,1.0]",
+            "[1.0,1.0)",
+            "2.0,1.0",
+            "[1],2",
+            "a)",
+            "[1,3],[2,4]",
+        ] {
             assert!(Requirement::parse(text).is_err(), "{text}");
         }
     }

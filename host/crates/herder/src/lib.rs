@@ -12,7 +12,6 @@ pub mod fake;
 mod herder;
 pub mod info;
 pub mod loggers;
-pub mod modules;
 pub mod node;
 pub mod offsets;
 pub mod standalone;

@@ -66,7 +66,6 @@ pub async fn forward(hop: Hop, url: Option<&str>, head: &Parts, body: &[u8]) -> 
         method: head.method.clone(),
         url: target,
         body,
-        content_type: client::JSON,
         authorization: head.headers.get(AUTHORIZATION).cloned(),
         signer: None,
     });

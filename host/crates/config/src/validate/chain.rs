@@ -53,13 +53,16 @@ fn add(link: &Link<'_>, entries: &mut Entries, given: &Given, plugins: &dyn Plug
 
     let mut kind = Entry::evaluate(&link.type_key(), 0, given, plugins);
     if role == Role::Transform
-        && !kind.value.is_null()
         && let Err(error) = negated_nothing(link.alias, given)
     {
         // Kafka Connect looks at this before it looks at the class.
-        kind.errors = vec![error.0];
+        if !kind.value.is_null() {
+            kind.errors.clear();
+        }
+        kind.errors.push(error.0);
     }
-    let mut version = Entry::evaluate(&link.version_key(plugin), 0, given, plugins);
+    let newest = class.and_then(|class| plugins::find(plugins, role, class, None).ok());
+    let mut version = Entry::evaluate(&link.version_key(newest.as_ref()), 0, given, plugins);
     version.recommended = versions(plugins, role, class);
     if let Some(Err(missing @ (Missing::Version { .. } | Missing::Requirement(_)))) = &found {
         kind.errors.push(missing.to_string());

@@ -3,6 +3,7 @@
 
 use caisson_api::config::{ConfigError, Setting};
 use caisson_api::manifest::PluginKind;
+use caisson_api::value::java::sort_as_in_hash_map;
 
 use super::Refusal;
 use super::entry::{Entry, prefixed};
@@ -11,7 +12,7 @@ use crate::given::Given;
 use crate::tables::client::Client;
 use crate::worker::{ExactlyOnce, Mode, OverridePolicy, WorkerConfig};
 
-/// The clients that a connector with this configuration has.
+/// The clients that a connector with this configuration has, in the order in which their settings are shown.
 pub(super) fn used(given: &Given, worker: &WorkerConfig, kind: PluginKind) -> Vec<Client> {
     let filled = |name: &str| given.get(name).is_some_and(|text| !text.trim().is_empty());
     let mut clients = Vec::new();
@@ -21,18 +22,18 @@ pub(super) fn used(given: &Given, worker: &WorkerConfig, kind: PluginKind) -> Ve
             Mode::Standalone { .. } => false,
         };
         let own_offsets = exactly_once || filled("offsets.storage.topic");
+        clients.push(Client::Producer);
         if own_offsets {
             clients.push(Client::Consumer);
         }
-        clients.push(Client::Producer);
         if own_offsets || given.below("topic.creation.").next().is_some() {
             clients.push(Client::Admin);
         }
     } else {
+        let letters = filled("errors.deadletterqueue.topic.name");
+        clients.extend(letters.then_some(Client::Producer));
         clients.push(Client::Consumer);
-        if filled("errors.deadletterqueue.topic.name") {
-            clients.extend([Client::Producer, Client::Admin]);
-        }
+        clients.extend(letters.then_some(Client::Admin));
     }
     clients
 }
@@ -40,8 +41,14 @@ pub(super) fn used(given: &Given, worker: &WorkerConfig, kind: PluginKind) -> Ve
 /// One entry for each setting that is changed.
 pub(super) fn validate(client: Client, given: &Given, policy: &OverridePolicy) -> Result<ConfigInfos, Refusal> {
     let prefix = client.override_prefix();
-    let mut changed = given.below(prefix).peekable();
-    if changed.peek().is_none() {
+    // What shares a place in the map of the client's settings comes in the order of the map of all settings.
+    let mut changed: Vec<(&str, Option<&str>)> = given.iter().collect();
+    sort_as_in_hash_map(&mut changed, |(name, _)| name);
+    let changed: Vec<(&str, Option<&str>)> = changed
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?, value)))
+        .collect();
+    if changed.is_empty() {
         return Ok(ConfigInfos::default());
     }
     let table = client.definitions();
@@ -57,7 +64,8 @@ pub(super) fn validate(client: Client, given: &Given, policy: &OverridePolicy) -
         entry.errors.extend(policy.refusal(name));
         Ok(entry)
     };
-    let entries = changed.map(entry).collect::<Result<Vec<_>, _>>();
-    let entries = entries.map_err(|error| Refusal::ClientSetting(error.0))?;
+    let entries = changed.into_iter().map(entry).collect::<Result<Vec<_>, _>>();
+    let mut entries = entries.map_err(|error| Refusal::ClientSetting(error.0))?;
+    sort_as_in_hash_map(&mut entries, |entry| &entry.name);
     Ok(prefixed(entries, prefix))
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use caisson_api::config::{ConfigError, Default, NoChecks, Setting};
+use caisson_api::value::java::sort_as_in_hash_map;
 
 use super::infos::{ConfigInfo, ConfigInfos, KeyInfo, ValueInfo};
 use crate::definition::Definition;
@@ -189,7 +190,14 @@ impl Entries {
         }
     }
 
-    /// Kafka Connect has no use for null.
+    /// A version means nothing without the class that it is of.
+    pub fn show(&mut self, name: &str, visible: bool) {
+        if let Some(entry) = self.get_mut(name) {
+            entry.visible = visible;
+        }
+    }
+
+    /// Kafka Connect has no use for null. Keys that nobody defined come in the order of the map of all entries.
     pub fn add_null_errors(&mut self, given: &Given) {
         for (name, value) in given.iter() {
             if value.is_none() {
@@ -199,10 +207,26 @@ impl Entries {
                 self.add_error(name, "Null value can not be supplied as the configuration value.");
             }
         }
+        let mut order: Vec<&str> = self.entries.iter().map(|entry| entry.name.as_str()).collect();
+        sort_as_in_hash_map(&mut order, |name| name);
+        let rank: HashMap<String, usize> = order.iter().map(|name| (*name).to_owned()).zip(0..).collect();
+        self.entries.sort_by_key(|entry| match entry.definition {
+            None => rank.get(&entry.name).copied(),
+            Some(_) => Some(usize::MAX),
+        });
+        let names = self.entries.iter().map(|entry| entry.name.clone());
+        self.places = names.zip(0..).collect();
     }
 
-    /// Adds the connector's own entries. Where there is one already, the connector's word counts.
+    /// Adds the connector's own entries. Where there is one already, the connector's word counts; what was there only
+    /// because it was given as null moves to where the connector has it.
     pub fn take_over(&mut self, own: Vec<Entry>) {
+        let was_undefined = |entry: &Entry| entry.definition.is_none() && own.iter().any(|own| own.name == entry.name);
+        if self.entries.iter().any(was_undefined) {
+            self.entries.retain(|entry| !was_undefined(entry));
+            let names = self.entries.iter().map(|entry| entry.name.clone());
+            self.places = names.zip(0..).collect();
+        }
         for entry in own {
             self.push(entry);
         }

@@ -93,6 +93,13 @@ impl ConfigInfos {
         Some(text)
     }
 
+    pub(super) fn add_error(&mut self, name: &str, error: String) {
+        if let Some(config) = self.configs.iter_mut().find(|config| config.value.name == name) {
+            config.value.errors.push(error);
+            self.error_count += 1;
+        }
+    }
+
     pub(super) fn merge(&mut self, other: ConfigInfos) {
         self.error_count += other.error_count;
         self.configs.extend(other.configs);

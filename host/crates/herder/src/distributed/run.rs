@@ -187,7 +187,8 @@ impl Shared {
             Action::Answer(state) => self.outside.membership.answer(self.options.core.protocol, state),
             Action::Assign(assignments) => self.outside.membership.assign(assignments),
             Action::Leave { reason } => {
-                tokio::spawn(self.outside.membership.leave(reason));
+                let membership = self.outside.membership.clone();
+                tokio::spawn(async move { membership.leave(reason).await });
             }
             Action::Grant {
                 items,

@@ -45,13 +45,13 @@ pub(super) fn validate(config: &Config) -> Result<ConfigInfos, Error> {
             .iter()
             .map(|(key, value)| format!("{key}={}", value.as_deref().unwrap_or("null")))
             .collect();
-        return Err(Error::Other(format!(
+        return Err(Error::BadRequest(format!(
             "Connector config {{{}}} contains no connector type",
             pairs.join(", ")
         )));
     };
     let kind = kind_of(class).ok_or_else(|| {
-        Error::Other(format!(
+        Error::BadRequest(format!(
             "Failed to find any class that implements Connector and which name matches {class}, available connectors are: ..."
         ))
     })?;

@@ -46,8 +46,19 @@ pub async fn validate(call: &Call, class: &str) -> Outcome {
         let text = format!("Included connector type {included} does not match request type {class}");
         return Err(Error::BadRequest(text).into());
     }
-    let infos = call.bounded(call.herder.validate(config)).await?;
+    let validated = async { call.herder.validate(config).await.map_err(executed) };
+    let infos = call.bounded(validated).await?;
     Ok(Reply::ok(&shape::validation(&infos)))
+}
+
+/// Kafka Connect answers with the `ExecutionException` around what went wrong, which begins with the class of that.
+fn executed(error: Error) -> Error {
+    let class = match &error {
+        Error::BadRequest(_) => "org.apache.kafka.connect.runtime.rest.errors.BadRequestException",
+        Error::Config(_) => "org.apache.kafka.common.config.ConfigException",
+        _ => return error,
+    };
+    Error::Other(format!("{class}: {error}"))
 }
 
 fn without_suffix(class: &str) -> &str {
