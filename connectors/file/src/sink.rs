@@ -20,7 +20,8 @@ impl SinkConnector for FileStreamSink {
     fn plugin() -> Plugin {
         Plugin::new(
             "org.apache.kafka.connect.file.FileStreamSinkConnector",
-            env!("CARGO_PKG_VERSION"),
+            // Who knows the class by this name expects the version that Kafka Connect has of it.
+            caisson_sdk::api::KAFKA_CONNECT,
         )
         .alias("FileStreamSinkConnector")
         .alias("FileStreamSink")

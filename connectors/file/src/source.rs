@@ -27,7 +27,8 @@ impl SourceConnector for FileStreamSource {
     fn plugin() -> Plugin {
         Plugin::new(
             "org.apache.kafka.connect.file.FileStreamSourceConnector",
-            env!("CARGO_PKG_VERSION"),
+            // Who knows the class by this name expects the version that Kafka Connect has of it.
+            caisson_sdk::api::KAFKA_CONNECT,
         )
         .alias("FileStreamSourceConnector")
         .alias("FileStreamSource")

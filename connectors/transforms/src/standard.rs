@@ -21,8 +21,11 @@ pub fn predicate(name: &str, documentation: &str) -> Plugin {
 }
 
 fn plugin(class: String, alias: &str, documentation: &str) -> Plugin {
-    Plugin::new(class, env!("CARGO_PKG_VERSION"))
-        .alias(alias)
+    // Whether it runs in the worker or as a component, it is the one that Kafka Connect of this version has.
+    let plugin = Plugin::new(class, caisson_sdk::api::KAFKA_CONNECT);
+    // Kafka Connect has no short names for what stands inside of another class.
+    let plugin = if alias.contains('$') { plugin } else { plugin.alias(alias) };
+    plugin
         .documentation(documentation)
         .ability(Ability::Warms)
 }

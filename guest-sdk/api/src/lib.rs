@@ -16,6 +16,9 @@ pub mod typed;
 pub mod value;
 pub mod values;
 
+/// The release of Kafka Connect whose behaviour, classes and versions everything here stands for.
+pub const KAFKA_CONNECT: &str = "4.3.1";
+
 pub use error::{Cause, Error, ErrorKind, Exception, Failure};
 pub use record::{Header, Record};
 pub use schema::{Schema, SchemaRef};
