@@ -12,7 +12,7 @@ use caisson_model::TaskId;
 use caisson_sdk::settings::Settings;
 use caisson_task::chain::{Chain, NativeLink, NativeLinks, Stream, Target};
 use caisson_task::errors::{ErrorLog, ErrorPolicy, Errors, RetryPolicy, Tolerance, Trail};
-use caisson_task::{ConverterKind, ConverterRef, Converters, Direction, Wish};
+use caisson_task::{ConverterKind, ConverterPlugin, ConverterRef, Converters, Direction, Wish};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -65,7 +65,7 @@ fn converters() -> Converters {
     let made = |bundled: Bundled, options: &[(String, Option<String>)], kind| ConverterRef {
         class: bundled.class().to_owned(),
         kind,
-        converter: bundled.header_values(options).expect("good options"),
+        converter: ConverterPlugin::Native(bundled.header_values(options).expect("good options")),
     };
     let schemaless = [("schemas.enable".to_owned(), Some("false".to_owned()))];
     Converters {

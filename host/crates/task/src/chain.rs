@@ -8,17 +8,17 @@ mod parts;
 
 use std::borrow::Cow;
 
-use caisson_api::frame::{Encodings, Frame, Role};
+use caisson_api::frame::{Encoding, Encodings, Frame, Role};
 use caisson_model::{Failure, FailureKind};
+use caisson_sandbox::Column;
 
-use self::guest::{GuestPredicate, GuestTransform};
+use self::guest::{GuestLink, GuestPredicate, Job};
 use self::native::NativeSection;
 pub use self::native::{LinkFailure, NativeLink, NativeLinks, NativePredicate};
 use crate::columns::Forms;
 use crate::errors::{Errors, Faults, Stage, Throwable, Trail};
 use crate::recode::{Recoder, Trust};
-use crate::settings::{ChainLink, Converters, Direction, TaskSettings, TransformPlugin};
-use crate::swap::{Place, Swap};
+use crate::settings::{ChainLink, ConverterPlugin, Converters, Direction, TaskSettings, TransformPlugin};
 
 pub struct Chain {
     links: Vec<Link>,
@@ -27,15 +27,13 @@ pub struct Chain {
 
 /// Something that a batch passes, and which records of it do.
 struct Link {
-    /// The alias of a component, or of the worker's own that asks one; others are found by nobody.
-    alias: String,
     work: Work,
     /// For components, and for the worker's own that ask a component.
     condition: Option<Condition>,
 }
 
 enum Work {
-    Guest(Box<GuestTransform>),
+    Guest(Box<GuestLink>),
     Native(NativeSection),
 }
 
@@ -132,7 +130,6 @@ impl Chain {
         let section = Work::Native(NativeSection::new(links));
         Chain {
             links: vec![Link {
-                alias: String::new(),
                 work: section,
                 condition: None,
             }],
@@ -148,19 +145,17 @@ impl Chain {
                     Link {
                         work: Work::Native(next),
                         condition: None,
-                        ..
                     },
                     Some(Link {
                         work: Work::Native(section),
                         condition: None,
-                        ..
                     }),
                 ) => section.append(next),
                 (link, _) => links.push(link),
             }
         }
         Ok(Chain {
-            links,
+            links: converted(task, links).await?,
             recoder: Recoder::new(&task.converters, Role::Transform, task.direction.order()),
         })
     }
@@ -175,8 +170,11 @@ impl Chain {
             Link {
                 work: Work::Native(_),
                 condition: None,
-                ..
             } => None,
+            Link {
+                work: Work::Guest(link),
+                condition: None,
+            } if matches!(link.job(), Job::Deserialize(_)) => None,
             link => Some(link.encodings()),
         }
     }
@@ -204,38 +202,6 @@ impl Chain {
             stream = link.apply(stream, next, &mut pass).await?;
         }
         Ok(stream)
-    }
-
-    /// Time has passed without a batch: who is on probation may have proved itself.
-    pub(crate) fn look(&mut self) {
-        for link in &mut self.links {
-            if let Work::Guest(transform) = &mut link.work {
-                transform.look();
-            }
-        }
-    }
-
-    /// Puts another component in the place of one, between two batches.
-    pub(crate) async fn replace(&mut self, swap: Swap, task: &TaskSettings) {
-        for link in &mut self.links {
-            match (&swap.place, &mut link.work, &mut link.condition) {
-                (Place::Transform(alias), Work::Guest(transform), _) if *alias == link.alias => {
-                    return transform.replace(swap, task).await;
-                }
-                (
-                    Place::Predicate(alias),
-                    _,
-                    Some(Condition {
-                        predicate: Predicate::Guest(predicate),
-                        ..
-                    }),
-                ) if *alias == link.alias => return predicate.replace(swap, task).await,
-                _ => {}
-            }
-        }
-        let text = format!("task {} has no component at {:?}", task.id, swap.place);
-        // Who asked may have gone.
-        let _ = swap.reply.send(Err(Failure::host(text)));
     }
 
     /// Memory for frames to come.
@@ -283,7 +249,7 @@ impl Link {
         };
         let work = match &link.plugin {
             TransformPlugin::Guest { plugin, config } => {
-                Work::Guest(Box::new(GuestTransform::start(task, alias, plugin, config).await?))
+                Work::Guest(Box::new(GuestLink::transform(task, alias, plugin, config).await?))
             }
             TransformPlugin::Native { plugin, settings } => {
                 let mut native = NativeLink::start(*plugin, settings).map_err(unstarted)?;
@@ -299,11 +265,7 @@ impl Link {
                 Work::Native(NativeSection::new(links))
             }
         };
-        Ok(Link {
-            alias: alias.clone(),
-            work,
-            condition,
-        })
+        Ok(Link { work, condition })
     }
 
     /// What it takes.
@@ -340,6 +302,51 @@ impl Link {
         let part = parts::picked(&stream, mine, pass)?;
         let done = self.work.apply(part, Target::Sink(encodings), pass).await?;
         parts::merged(&stream, &others, &done, pass)
+    }
+}
+
+/// The links with those that convert around them, where a converter is a component: from Kafka as soon as anybody wants
+/// values, to Kafka as late as can be.
+async fn converted(task: &TaskSettings, links: Vec<Link>) -> Result<Vec<Link>, Failure> {
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    // In Kafka Connect's order, for of a record that fails in two places the first one is told.
+    let columns = match task.direction {
+        Direction::ToKafka => [Column::Headers, Column::Key, Column::Value],
+        Direction::FromKafka => [Column::Key, Column::Value, Column::Headers],
+    };
+    for column in columns {
+        let ConverterPlugin::Guest { plugin, config } = &task.converters.of(column).converter else {
+            continue;
+        };
+        let link = async |job| -> Result<Link, Failure> {
+            let guest = GuestLink::converter(task, (plugin, config), job).await?;
+            Ok(Link {
+                work: Work::Guest(Box::new(guest)),
+                condition: None,
+            })
+        };
+        match task.direction {
+            Direction::ToKafka => after.push(link(Job::Serialize(column)).await?),
+            Direction::FromKafka => {
+                let wants_bytes = of(task.plugin.encodings(), column) == Encoding::Bytes;
+                if wants_bytes && links.is_empty() {
+                    continue;
+                }
+                before.push(link(Job::Deserialize(column)).await?);
+                if wants_bytes {
+                    after.push(link(Job::Serialize(column)).await?);
+                }
+            }
+        }
+    }
+    Ok(before.into_iter().chain(links).chain(after).collect())
+}
+
+fn of(encodings: Encodings, column: Column) -> Encoding {
+    match column {
+        Column::Key => encodings.key,
+        Column::Value => encodings.value,
+        Column::Headers => encodings.headers,
     }
 }
 

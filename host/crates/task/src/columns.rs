@@ -11,7 +11,7 @@ use caisson_api::typed;
 use caisson_api::{SchemaRef, Value};
 use caisson_convert::{ConvertError, Converter, JsonConverter, JsonOptions};
 
-use crate::settings::{ConverterKind, ConverterRef};
+use crate::settings::{ConverterKind, ConverterPlugin, ConverterRef};
 
 /// What the bytes of a column mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,10 +128,34 @@ impl Column {
         &self.converter.class
     }
 
+    /// The worker's own converter. A component converts in links of the chain, of which all others know nothing.
+    fn native(&self) -> Result<&dyn Converter, ConvertError> {
+        match &self.converter.converter {
+            ConverterPlugin::Native(converter) => Ok(&**converter),
+            ConverterPlugin::Guest { .. } => Err(ConvertError::data(format!(
+                "the worker has a bug: {} was to convert a single value, and converts whole batches",
+                self.converter.class
+            ))),
+        }
+    }
+
+    /// The form in which a plugin with this encoding gets what is in this form now. What a component converts stays
+    /// serialized until its link has been passed, and is a value from there on, even for those who do not look at it.
+    pub fn towards(&self, form: Form, encoding: Encoding) -> Form {
+        match (&self.converter.converter, form, encoding) {
+            (ConverterPlugin::Guest { .. }, Form::Serialized, _) => Form::Serialized,
+            (ConverterPlugin::Guest { .. }, Form::Json | Form::Typed, Encoding::Bytes) => Form::Typed,
+            (ConverterPlugin::Guest { .. } | ConverterPlugin::Native(_), form, encoding) => form.towards(encoding),
+        }
+    }
+
     /// Whether a column of this form stays as it is on the way to that form.
     pub fn passes(&self, from: Form, to: Form) -> bool {
         match (from, to) {
-            (Form::Serialized, Form::Serialized) => self.converter.converter.accepts_all(),
+            (Form::Serialized, Form::Serialized) => match &self.converter.converter {
+                ConverterPlugin::Native(converter) => converter.accepts_all(),
+                ConverterPlugin::Guest { .. } => true,
+            },
             (Form::Raw, Form::Serialized) => self.converter.kind == ConverterKind::Bytes,
             (from, to) => from == to,
         }
@@ -146,7 +170,6 @@ impl Column {
         input: Option<&[u8]>,
         out: &mut Vec<u8>,
     ) -> Result<Cell, ConvertError> {
-        let converter = &*self.converter.converter;
         let plain = |present: bool| Cell { present, schema: None };
         match (from, to, input) {
             (from, to, _) if self.passes(from, to) => {
@@ -158,21 +181,21 @@ impl Column {
             }
             // The plugin wants Kafka's own bytes, once they are known to be what the converter takes.
             (Form::Serialized, Form::Serialized, Some(bytes)) => {
-                converter.check(topic, bytes)?;
+                self.native()?.check(topic, bytes)?;
                 out.extend_from_slice(bytes);
                 Ok(plain(true))
             }
-            (Form::Serialized, Form::Json, Some(bytes)) => converter.to_json(topic, bytes, out).map(plain),
+            (Form::Serialized, Form::Json, Some(bytes)) => self.native()?.to_json(topic, bytes, out).map(plain),
             (Form::Serialized, Form::Typed, Some(bytes)) => {
-                let converted = converter.to_typed(topic, bytes, out)?;
+                let converted = self.native()?.to_typed(topic, bytes, out)?;
                 Ok(Cell {
                     present: converted.present,
                     schema: converted.schema,
                 })
             }
-            (Form::Json, Form::Serialized, Some(json)) => converter.from_json(topic, json, out).map(plain),
-            (Form::Typed, Form::Serialized, block) => converter.from_typed(topic, schema, block, out).map(plain),
-            (Form::Raw, Form::Serialized, Some(bytes)) => converter.from_raw(topic, bytes, out).map(plain),
+            (Form::Json, Form::Serialized, Some(json)) => self.native()?.from_json(topic, json, out).map(plain),
+            (Form::Typed, Form::Serialized, block) => self.native()?.from_typed(topic, schema, block, out).map(plain),
+            (Form::Raw, Form::Serialized, Some(bytes)) => self.native()?.from_raw(topic, bytes, out).map(plain),
             (from, to, input) => {
                 let (schema, value) = self.read(from, topic, schema, input)?;
                 self.write(to, topic, schema, &value, out)
@@ -189,7 +212,7 @@ impl Column {
         input: Option<&[u8]>,
     ) -> Result<(Option<SchemaRef>, Value), ConvertError> {
         match (from, input) {
-            (Form::Serialized, input) => self.converter.converter.to_connect(topic, input),
+            (Form::Serialized, input) => self.native()?.to_connect(topic, input),
             // As a source that sets no key: neither schema nor value.
             (Form::Raw, None) => Ok((None, Value::Null)),
             (Form::Raw, Some(bytes)) => Ok((Some(self.bytes.clone()), Value::Bytes(bytes.to_vec()))),
@@ -214,11 +237,10 @@ impl Column {
     ) -> Result<Cell, ConvertError> {
         let plain = |present: bool| Cell { present, schema: None };
         match to {
-            Form::Serialized => self
-                .converter
-                .converter
-                .from_connect(topic, schema.as_ref(), value, out)
-                .map(plain),
+            Form::Serialized => {
+                let present = self.native()?.from_connect(topic, schema.as_ref(), value, out)?;
+                Ok(plain(present))
+            }
             Form::Json => self.json.from_connect(topic, schema.as_ref(), value, out).map(plain),
             Form::Typed => {
                 let present = typed::encode(schema.as_deref(), value, out)

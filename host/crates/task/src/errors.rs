@@ -219,11 +219,6 @@ impl Errors {
         self.first.as_ref().map(|first| first.at)
     }
 
-    /// Forgets a failure that would end the task: who is to blame was replaced, and the record comes again.
-    pub fn forgive(&mut self) {
-        self.first = None;
-    }
-
     /// Ends the task if a failure since the last time has to.
     pub fn check(&mut self) -> Result<(), Failure> {
         match self.first.take() {
@@ -270,9 +265,9 @@ impl Errors {
             line,
             error: error.clone(),
             letter,
-            sender: match failed.occasion {
-                Occasion::Operation => Sender::Worker,
-                Occasion::Report => Sender::Plugin,
+            sender: match (failed.occasion, stage) {
+                (Occasion::Report, Stage::Put) => Sender::Plugin,
+                (Occasion::Operation | Occasion::Report, _) => Sender::Worker,
             },
         }
     }
@@ -286,8 +281,12 @@ impl Errors {
         }
     }
 
-    /// A record of a source did not reach Kafka. Which one it was is not known any more.
-    pub fn delivery(&mut self, error: &DeliveryError) -> Result<(), Failure> {
+    pub(crate) fn has_dead_letters(&self) -> bool {
+        self.letters.is_some()
+    }
+
+    /// A record of a source did not reach Kafka. Which one it was is known only where dead letters are wanted.
+    pub fn delivery(&mut self, error: &DeliveryError, origin: Origin<'_>) -> Result<(), Failure> {
         let exception = Throwable::new(delivery_exception(error), error.to_string()).of_kind(ErrorClass::Fatal);
         if self.policy.tolerance == Tolerance::All {
             let failed = Failed {
@@ -296,7 +295,7 @@ impl Errors {
                 error: &exception,
                 occasion: Occasion::Report,
             };
-            self.fail(0, failed, Origin::Unknown);
+            self.fail(0, failed, origin);
             return Ok(());
         }
         let message = format!("task {} could not write to topic {}: {error}", self.task, error.topic);

@@ -12,12 +12,11 @@ mod recode;
 mod settings;
 mod sink;
 mod source;
-pub mod swap;
 
 pub use control::{TaskEvent, TaskHandle, TaskListener, Wish};
 pub use settings::{
-    ChainLink, Condition, ConverterKind, ConverterRef, Converters, Direction, PluginRef, SinkSettings, SourceSettings,
-    TaskSettings, TopicCreator, TransformPlugin,
+    ChainLink, Condition, ConverterKind, ConverterPlugin, ConverterRef, Converters, Direction, PluginRef, SinkSettings,
+    SourceSettings, TaskSettings, TopicCreator, TransformPlugin,
 };
 
 /// Starts a task on a thread of its own and returns at once; what becomes of it arrives as [`TaskEvent`]s.

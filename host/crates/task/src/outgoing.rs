@@ -40,7 +40,7 @@ impl SinkFrames {
 
     /// The frame for the sink.
     pub fn for_sink<'a>(&mut self, stream: Stream<'a>, faults: &mut Faults<'_>) -> Result<Outgoing<'a>, Failure> {
-        let to = stream.forms.towards(self.encodings);
+        let to = self.recoder.towards(stream.forms, self.encodings);
         if stream.keeps_offsets && to == stream.forms {
             return Ok(Outgoing {
                 frame: stream.frame,

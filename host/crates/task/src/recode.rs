@@ -150,6 +150,15 @@ impl Recoder {
         }
     }
 
+    /// The forms in which a plugin with these encodings gets what is in these forms now.
+    pub fn towards(&self, forms: Forms, encodings: Encodings) -> Forms {
+        Forms {
+            key: self.columns.key.towards(forms.key, encodings.key),
+            value: self.columns.value.towards(forms.value, encodings.value),
+            headers: self.columns.headers.towards(forms.headers, encodings.headers),
+        }
+    }
+
     /// Whether no column needs conversion.
     pub fn passes(&self, from: Forms, to: Forms) -> bool {
         self.passes_without_headers(from, to) && self.columns.headers.passes(from.headers, to.headers)
@@ -175,35 +184,30 @@ impl Recoder {
     ) -> Result<(), Refusal> {
         self.trust = trust;
         self.scratch.clear();
+        let Input { topic, .. } = *input;
         let mut laid = Vec::with_capacity(input.headers.len());
         // Kafka Connect serializes headers first and deserializes them last; of a record that fails in two places, the
         // first one is told.
+        let headers = (from.headers, to.headers);
         if self.order == Order::HeadersFirst {
-            self.lay_headers(
-                (from.headers, to.headers),
-                input.topic,
-                input.headers,
-                &mut laid,
-                errors,
-            )?;
+            self.lay_headers(headers, topic, input.headers, &mut laid, errors)?;
         }
-        let key = self.lay(Stage::KeyConverter, (from.key, to.key), input.topic, input.key, errors)?;
+        let key = self.lay(Stage::KeyConverter, (from.key, to.key), topic, input.key, errors)?;
         let value = self.lay(
             Stage::ValueConverter,
             (from.value, to.value),
-            input.topic,
+            topic,
             input.value,
             errors,
         )?;
         if self.order == Order::HeadersLast {
-            self.lay_headers(
-                (from.headers, to.headers),
-                input.topic,
-                input.headers,
-                &mut laid,
-                errors,
-            )?;
+            self.lay_headers(headers, topic, input.headers, &mut laid, errors)?;
         }
+        self.add(input, (&key, &value), &laid)
+    }
+
+    /// Adds a record whose payloads are laid down.
+    fn add(&mut self, input: &Input<'_>, (key, value): (&Laid, &Laid), laid: &[(u16, Laid)]) -> Result<(), Refusal> {
         let scratch = &self.scratch;
         let bytes = |laid: &Laid| laid.bytes.clone().map(|range| &scratch[range]);
         let headers: Vec<NewHeader<'_>> = laid
@@ -229,8 +233,8 @@ impl Recoder {
             origin: input.origin,
             topic,
             boundary: input.boundary,
-            key: bytes(&key),
-            value: bytes(&value),
+            key: bytes(key),
+            value: bytes(value),
             key_schema: key.schema,
             value_schema: value.schema,
             headers: &headers,

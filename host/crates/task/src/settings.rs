@@ -11,7 +11,7 @@ use caisson_api::manifest::Plugin;
 use caisson_convert::Converter;
 use caisson_kafka::{ClientSettings, SourceProducer, Subscription};
 use caisson_model::{Failure, Limits, TaskId};
-use caisson_sandbox::{CallError, InstanceSpec, Label, Module, OffsetReader};
+use caisson_sandbox::{CallError, Column, InstanceSpec, Label, Module, OffsetReader};
 use caisson_sdk::settings::Settings;
 use caisson_store::OffsetStore;
 use caisson_transforms::{NativePredicate, NativeTransform};
@@ -20,7 +20,7 @@ use crate::errors::{DeadLetterSettings, ErrorPolicy};
 use crate::recode::Order;
 
 /// A plugin inside a module, found by class name.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PluginRef {
     pub module: Arc<Module>,
     /// The class as the module's manifest writes it, whatever alias the configuration used.
@@ -76,7 +76,14 @@ pub struct ConverterRef {
     /// The Java class that it stands for.
     pub class: String,
     pub kind: ConverterKind,
-    pub converter: Arc<dyn Converter>,
+    pub converter: ConverterPlugin,
+}
+
+/// What a converter is made of: what the worker has built in, or a component, which converts whole batches.
+#[derive(Clone)]
+pub enum ConverterPlugin {
+    Native(Arc<dyn Converter>),
+    Guest { plugin: PluginRef, config: Config },
 }
 
 /// The converters of a connector.
@@ -85,6 +92,17 @@ pub struct Converters {
     pub key: ConverterRef,
     pub value: ConverterRef,
     pub header: ConverterRef,
+}
+
+impl Converters {
+    /// The one for a column.
+    pub fn of(&self, column: Column) -> &ConverterRef {
+        match column {
+            Column::Key => &self.key,
+            Column::Value => &self.value,
+            Column::Headers => &self.header,
+        }
+    }
 }
 
 /// Whether a source's own bytes are what the converter would make of them.
@@ -170,15 +188,10 @@ impl TaskSettings {
 
     /// A failed call, with the names of the call and the task.
     pub(crate) fn failed(&self, call: &str, error: CallError) -> Failure {
-        self.failed_for(&self.plugin, call, error)
-    }
-
-    /// As [`TaskSettings::failed`], of another plugin of the task.
-    pub(crate) fn failed_for(&self, plugin: &PluginRef, call: &str, error: CallError) -> Failure {
         let failure = Failure::from(error);
         let message = format!(
             "{call} of task {} ({}) failed: {}",
-            self.id, plugin.class, failure.message
+            self.id, self.plugin.class, failure.message
         );
         Failure { message, ..failure }
     }

@@ -5,7 +5,6 @@
 mod acks;
 mod outlet;
 mod submitted;
-mod swap;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -26,7 +25,6 @@ use crate::control::{Controls, Wish};
 use crate::errors::{Errors, Trail};
 use crate::recode::Trust;
 use crate::settings::SourceSettings;
-use crate::swap::{Tally, Trial};
 
 /// Key and value as the offset store keeps them.
 type Pair = (Vec<u8>, Option<Vec<u8>>);
@@ -35,24 +33,11 @@ type Pair = (Vec<u8>, Option<Vec<u8>>);
 const POLL_WAIT: Duration = Duration::from_millis(250);
 /// Records beyond this go into the next batch.
 const POLL_BYTES: u32 = 512 << 10;
-/// How often a wait for acknowledgements looks around.
-const ACK_LOOK: Duration = Duration::from_millis(50);
 
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Result<(), Failure> {
     let mut task = Source::start(settings, controls).await?;
-    if controls.current() == Wish::Run {
-        controls.state(TaskState::Running, None).await;
-    }
-    let outcome = loop {
-        match task.work(controls).await {
-            Err(failure) if task.may_fall_back(&failure) => match task.fall_back(failure, controls).await {
-                Ok(()) => {}
-                failed => break failed,
-            },
-            outcome => break outcome,
-        }
-    };
+    let outcome = task.work(controls).await;
     task.end(outcome).await
 }
 
@@ -69,12 +54,6 @@ struct Source {
     /// Acknowledged offsets that could not be written yet; newer ones win.
     unwritten: Vec<(Arc<str>, Arc<str>)>,
     next_commit: Instant,
-    /// Of the plugin, since it has its place.
-    tally: Tally,
-    /// While the plugin may be replaced by the one before it.
-    trial: Option<Trial>,
-    /// The last failure was the plugin's.
-    at_fault: bool,
 }
 
 impl Source {
@@ -97,21 +76,18 @@ impl Source {
             reports: Reports::new(task.plugin.is_able("delivery-reports")),
             unwritten: Vec::new(),
             next_commit: Instant::now() + task.commit_interval,
-            tally: Tally::default(),
-            trial: None,
-            at_fault: false,
             settings,
         })
     }
 
     async fn work(&mut self, controls: &mut Controls) -> Result<(), Failure> {
         let mut wish = controls.current();
+        if wish == Wish::Run {
+            controls.state(TaskState::Running, None).await;
+        }
         let mut backoff = Backoff::default();
         loop {
             self.acks.check(&mut self.errors)?;
-            while let Some(order) = controls.take_order() {
-                self.obey_order(order, controls).await?;
-            }
             match wish {
                 Wish::Stop => return Ok(()),
                 Wish::Pause => wish = self.pause(controls).await?,
@@ -123,9 +99,9 @@ impl Source {
                     Err(CallError::Guest(error)) if error.kind == ErrorKind::Retriable => {
                         let pause = backoff.next(error.retry_after_ms);
                         tracing::warn!(%error, ?pause, "poll asks for patience");
-                        let _ = tokio::time::timeout(pause, controls.stirred(wish)).await;
+                        let _ = tokio::time::timeout(pause, controls.changed_from(wish)).await;
                     }
-                    Err(error) => return Err(self.fault("poll", error)),
+                    Err(error) => return Err(self.settings.task.failed("poll", error)),
                 },
             }
             self.commit_if_due().await?;
@@ -147,17 +123,11 @@ impl Source {
         loop {
             tokio::select! {
                 biased;
-                () = controls.stirred(Wish::Pause) => {
-                    let wish = controls.current();
+                wish = controls.changed_from(Wish::Pause) => {
                     if wish == Wish::Run {
                         controls.state(TaskState::Running, None).await;
                     }
-                    if wish != Wish::Pause {
-                        return Ok(wish);
-                    }
-                    while let Some(order) = controls.take_order() {
-                        self.obey_order(order, controls).await?;
-                    }
+                    return Ok(wish);
                 }
                 () = tokio::time::sleep_until(self.next_commit) => self.commit_if_due().await?,
             }
@@ -168,9 +138,9 @@ impl Source {
     async fn take(&mut self, batch: Vec<u8>, controls: &mut Controls) -> Result<(), Failure> {
         self.obey()?;
         if batch.is_empty() {
-            self.chain.look();
-            return self.count(0);
+            return Ok(());
         }
+        let batch = Arc::new(batch);
         let polled = self.parse(&batch)?;
         let mut stream = Stream::new(&batch, Forms::of_source(polled.encodings()), Trust::Full);
         if !self.chain.is_empty() {
@@ -183,13 +153,19 @@ impl Source {
                 .apply(stream, Target::Kafka, now(), trail, &mut self.errors)
                 .await?;
         }
-        self.send(&polled, &stream, controls).await?;
-        self.count(polled.len())?;
+        // Whatever is not delivered goes to the dead letter queue, if there is one.
+        let kept = self.errors.has_dead_letters().then_some(&batch);
+        self.send((&polled, kept), &stream, controls).await?;
         // What came before a record that ends the task is on its way.
         self.errors.check()
     }
 
-    async fn send(&mut self, polled: &Frame<'_>, stream: &Stream<'_>, controls: &mut Controls) -> Result<(), Failure> {
+    async fn send(
+        &mut self,
+        polled: (&Frame<'_>, Option<&Arc<Vec<u8>>>),
+        stream: &Stream<'_>,
+        controls: &mut Controls,
+    ) -> Result<(), Failure> {
         let sent = self
             .outlet
             .send(
@@ -212,9 +188,8 @@ impl Source {
         self.report().await
     }
 
-    fn parse<'a>(&mut self, batch: &'a [u8]) -> Result<Frame<'a>, Failure> {
+    fn parse<'a>(&self, batch: &'a [u8]) -> Result<Frame<'a>, Failure> {
         Frame::parse(batch).map_err(|error| {
-            self.at_fault = true;
             Failure::new(
                 FailureKind::Guest,
                 format!("poll of task {} gave a wrong batch: {error}", self.settings.task.id),
@@ -226,33 +201,24 @@ impl Source {
     fn obey(&mut self) -> Result<(), Failure> {
         match self.guest.drain().error {
             None => Ok(()),
-            Some((message, detail)) => {
-                self.at_fault = true;
-                Err(Failure {
-                    kind: FailureKind::Guest,
-                    message,
-                    detail,
-                })
-            }
+            Some((message, detail)) => Err(Failure {
+                kind: FailureKind::Guest,
+                message,
+                detail,
+            }),
         }
-    }
-
-    /// A failure of the plugin itself.
-    fn fault(&mut self, call: &str, error: CallError) -> Failure {
-        self.at_fault = true;
-        self.settings.task.failed(call, error)
     }
 
     /// Tells the guest what has become of its records, if it wants to know.
     async fn report(&mut self) -> Result<(), Failure> {
         let deliveries: Vec<Delivery> = self.reports.take_done();
-        if deliveries.is_empty() || !self.guest.is_alive() {
+        if deliveries.is_empty() {
             return Ok(());
         }
         match self.guest.delivered(&deliveries).await {
             // As in Kafka Connect, where an exception in `commitRecord` is only logged.
             Err(CallError::Guest(error)) => tracing::error!(%error, "delivered failed"),
-            Err(error) => return Err(self.fault("delivered", error)),
+            Err(error) => return Err(self.settings.task.failed("delivered", error)),
             Ok(()) => {}
         }
         Ok(())
@@ -276,6 +242,12 @@ impl Source {
         if self.unwritten.is_empty() {
             return Ok(());
         }
+        // Records that were left out since have their letters to wait for: before them no offset is written.
+        self.acks.check(&mut self.errors)?;
+        if !self.errors.settled(self.settings.task.commit_timeout).await? {
+            tracing::warn!("dead letters are still on their way, offsets are written after them");
+            return Ok(());
+        }
         let pairs = self.pairs()?;
         let written = tokio::time::timeout(self.settings.task.commit_timeout, self.settings.offsets.put(pairs)).await;
         match written {
@@ -285,10 +257,10 @@ impl Source {
             }
             Err(_) => tracing::error!("commit of source offsets timed out, the next one writes them again"),
         }
-        if self.unwritten.is_empty() && self.reports.are_wanted() && self.guest.is_alive() {
+        if self.unwritten.is_empty() && self.reports.are_wanted() {
             match self.guest.committed().await {
                 Err(CallError::Guest(error)) => tracing::error!(%error, "committed failed"),
-                Err(error) => return Err(self.fault("committed", error)),
+                Err(error) => return Err(self.settings.task.failed("committed", error)),
                 Ok(()) => {}
             }
         }
@@ -313,7 +285,7 @@ impl Source {
     async fn end(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
         let until = Instant::now() + self.settings.task.commit_timeout;
         while self.submitted.is_pending() && Instant::now() < until {
-            self.acks.changed(ACK_LOOK).await;
+            self.acks.changed(Duration::from_millis(50)).await;
         }
         let committed = match outcome.is_ok() {
             true => {

@@ -1,5 +1,7 @@
 //! From a connector's configuration to what a task is made of.
 
+use std::sync::Arc;
+
 use caisson_api::config::{Config as GuestConfig, ConfigDef, ConfigError};
 use caisson_api::manifest::PluginKind;
 use caisson_config::connector::{DeadLetterHeaders, ErrorHandling, ErrorLog, Flow, Tolerance, TransformConfig};
@@ -8,11 +10,12 @@ use caisson_config::{ConnectorConfig, ConnectorKind, Entries, Given, Role, Worke
 use caisson_convert::ConvertError;
 use caisson_convert::registry::Bundled;
 use caisson_model::{Failure, FailureKind, Limits, TaskId};
-use caisson_registry::Part;
+use caisson_registry::{Gate, Part};
 use caisson_sdk::settings::Settings;
 use caisson_task::errors::{DeadLetterSettings, ErrorPolicy, LetterHeaders, RetryPolicy};
 use caisson_task::{
-    ChainLink, ConverterKind, ConverterRef, Converters, Direction, PluginRef, TaskSettings, TransformPlugin,
+    ChainLink, ConverterKind, ConverterPlugin, ConverterRef, Converters, Direction, PluginRef, TaskSettings,
+    TransformPlugin,
 };
 use caisson_transforms::{NativePredicate, NativeTransform};
 
@@ -39,16 +42,26 @@ impl Worker {
         (given, config): (&Given, &ConnectorConfig),
         own: GuestConfig,
     ) -> Result<TaskSettings, Failure> {
-        let chain = self.chain(config)?;
+        let chain = config
+            .transforms
+            .iter()
+            .map(|transform| self.link(config, transform))
+            .collect::<Result<_, _>>()?;
+        let plugins = self.plugins();
         Ok(TaskSettings {
             id: id.clone(),
             plugin: plugin_ref(installed),
             config: own,
             limits: self.limits(given)?,
             converters: Converters {
-                key: converter("key", config.key_converter(&self.config))?,
-                value: converter("value", config.value_converter(&self.config))?,
-                header: header_converter(config.header_converter(&self.config))?,
+                key: converter(&plugins, "key", config.key_converter(&self.config), Some(self.gate()?))?,
+                value: converter(
+                    &plugins,
+                    "value",
+                    config.value_converter(&self.config),
+                    Some(self.gate()?),
+                )?,
+                header: header_converter(&plugins, config.header_converter(&self.config))?,
             },
             chain,
             errors: error_policy(&config.errors),
@@ -62,10 +75,13 @@ impl Worker {
         })
     }
 
-    /// The links of a connector's chain.
-    pub(crate) fn chain(&self, config: &ConnectorConfig) -> Result<Vec<ChainLink>, Failure> {
-        let links = config.transforms.iter();
-        links.map(|transform| self.link(config, transform)).collect()
+    /// Keeps schema registries that a configuration names within what the operator allows.
+    fn gate(&self) -> Result<Gate, Failure> {
+        let ceiling = self.sandbox.network_ceiling().map_err(Failure::from)?;
+        Ok(Arc::new(move |host, address| {
+            let checked = ceiling.check(host, address.ip(), address.port());
+            checked.map_err(|refusal| refusal.to_string())
+        }))
     }
 
     fn dead_letters(&self, id: &TaskId, config: &ConnectorConfig) -> Result<Option<DeadLetterSettings>, Failure> {
@@ -187,7 +203,7 @@ pub(crate) fn config_error(error: &ConfigError) -> Failure {
     Failure::new(FailureKind::Guest, error.to_string())
 }
 
-pub(crate) fn plugin_ref(installed: &Installed) -> PluginRef {
+fn plugin_ref(installed: &Installed) -> PluginRef {
     PluginRef {
         module: installed.module.clone(),
         class: installed.plugin().class.clone(),
@@ -214,15 +230,6 @@ fn options(role: &str, config: &ConverterConfig) -> Vec<(String, Option<String>)
     options
 }
 
-fn bundled(role: &str, config: &ConverterConfig) -> Result<Bundled, Failure> {
-    Bundled::find(&config.class).ok_or_else(|| {
-        Failure::host(format!(
-            "{role}.converter {} is not among the converters of this worker",
-            config.class
-        ))
-    })
-}
-
 fn unusable(role: &str, config: &ConverterConfig, error: &ConvertError) -> Failure {
     Failure::new(
         FailureKind::Guest,
@@ -230,45 +237,75 @@ fn unusable(role: &str, config: &ConverterConfig, error: &ConvertError) -> Failu
     )
 }
 
-fn converter(role: &str, config: &ConverterConfig) -> Result<ConverterRef, Failure> {
+/// The converter of keys or values: one of a schema registry, one that is built in, or a module's.
+fn converter(
+    plugins: &Plugins,
+    role: &str,
+    config: &ConverterConfig,
+    gate: Option<Gate>,
+) -> Result<ConverterRef, Failure> {
     if let Some(kind) = caisson_registry::find(&config.class) {
         let part = if role == "key" { Part::Key } else { Part::Value };
-        let converter = caisson_registry::converter(kind, part, &options(role, config))
+        let converter = caisson_registry::converter(kind, part, &options(role, config), gate)
             .map_err(|error| unusable(role, config, &error))?;
         return Ok(ConverterRef {
             class: kind.class().to_owned(),
             kind: ConverterKind::Other,
-            converter,
+            converter: ConverterPlugin::Native(converter),
         });
     }
-    let bundled = bundled(role, config)?;
+    let Some(bundled) = Bundled::find(&config.class) else {
+        return component(plugins, Role::Converter, role, config);
+    };
     let converter = bundled
         .converter(&options(role, config))
         .map_err(|error| unusable(role, config, &error))?;
     Ok(ConverterRef {
         class: bundled.class().to_owned(),
         kind: kind(bundled),
-        converter,
+        converter: ConverterPlugin::Native(converter),
+    })
+}
+
+/// A converter of a module.
+fn component(plugins: &Plugins, of: Role, role: &str, config: &ConverterConfig) -> Result<ConverterRef, Failure> {
+    let installed = plugins
+        .installed(of, &config.class, config.version.as_deref())
+        .map_err(|error| Failure::host(format!("{role}.converter: {error}")))?;
+    let given = options(role, config)
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    Ok(ConverterRef {
+        class: installed.plugin().class.clone(),
+        kind: ConverterKind::Other,
+        converter: ConverterPlugin::Guest {
+            plugin: plugin_ref(&installed),
+            config: GuestConfig {
+                entries: given.collect(),
+            },
+        },
     })
 }
 
 /// Whether the worker's own converters exist and take their settings: better said at the start than by each task.
-pub fn check_converters(config: &WorkerConfig) -> Result<(), Failure> {
-    converter("key", &config.key_converter)?;
-    converter("value", &config.value_converter)?;
-    header_converter(&config.header_converter)?;
+pub fn check_converters(config: &WorkerConfig, plugins: &Plugins) -> Result<(), Failure> {
+    converter(plugins, "key", &config.key_converter, None)?;
+    converter(plugins, "value", &config.value_converter, None)?;
+    header_converter(plugins, &config.header_converter)?;
     Ok(())
 }
 
-fn header_converter(config: &ConverterConfig) -> Result<ConverterRef, Failure> {
-    let bundled = bundled("header", config)?;
+fn header_converter(plugins: &Plugins, config: &ConverterConfig) -> Result<ConverterRef, Failure> {
+    let Some(bundled) = Bundled::find(&config.class) else {
+        return component(plugins, Role::HeaderConverter, "header", config);
+    };
     let converter = bundled
         .header_values(&options("header", config))
         .map_err(|error| unusable("header", config, &error))?;
     Ok(ConverterRef {
         class: bundled.class().to_owned(),
         kind: kind(bundled),
-        converter,
+        converter: ConverterPlugin::Native(converter),
     })
 }
 

@@ -5,32 +5,98 @@ use std::ops::Range;
 
 use caisson_api::ErrorKind;
 use caisson_api::config::Config;
-use caisson_api::frame::Encodings;
+use caisson_api::frame::{Encoding, Encodings};
 use caisson_model::Failure;
-use caisson_sandbox::{Applied, CallError, InstanceSpec, Predicate, Records, Tested, Transform};
+use caisson_sandbox::{
+    Applied, CallError, Column, Converted, Converter, InstanceSpec, Predicate, Records, Tested, Transform,
+};
 
 use super::{Pass, Stream, parsed, parts, wrong};
-use crate::errors::{Attempts, CONNECT_EXCEPTION, ErrorClass, Throwable, Tolerance};
+use crate::errors::{Attempts, CONNECT_EXCEPTION, ErrorClass, Stage, Throwable, Tolerance};
+use crate::recode::Trust;
 use crate::settings::{PluginRef, TaskSettings};
-use crate::swap::{Tally, Trial};
-
-mod swap;
 
 /// Instances that may crash on records of one batch before the task is given up.
 const MOST_RESTARTS: usize = 100;
 
-/// A transform in an instance of its own.
-pub struct GuestTransform {
+/// A transform or converter in an instance of its own.
+pub struct GuestLink {
     pub encodings: Encodings,
-    alias: String,
     class: String,
-    plugin: PluginRef,
     spec: InstanceSpec,
-    transform: Transform,
-    /// Of the plugin, since it has its place.
-    tally: Tally,
-    /// While the plugin may be replaced by the one before it.
-    trial: Option<Trial>,
+    job: Job,
+    running: Running,
+}
+
+/// What a link does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    Transform,
+    /// Makes values of one column of Kafka's bytes.
+    Deserialize(Column),
+    /// Makes Kafka's bytes of the values of one column.
+    Serialize(Column),
+}
+
+impl Job {
+    fn stage(self) -> Stage {
+        match self {
+            Job::Transform => Stage::Transformation,
+            Job::Deserialize(column) | Job::Serialize(column) => match column {
+                Column::Key => Stage::KeyConverter,
+                Column::Value => Stage::ValueConverter,
+                Column::Headers => Stage::HeaderConverter,
+            },
+        }
+    }
+
+    /// What it is called, and its call.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Job::Transform => ("transform", "apply"),
+            Job::Deserialize(_) => ("converter", "deserialize"),
+            Job::Serialize(_) => ("converter", "serialize"),
+        }
+    }
+}
+
+enum Running {
+    Transform(Transform),
+    Converter(Converter),
+}
+
+impl Running {
+    async fn start(job: Job, spec: InstanceSpec) -> Result<Self, CallError> {
+        match job {
+            Job::Transform => Transform::start(spec).await.map(Running::Transform),
+            Job::Deserialize(column) | Job::Serialize(column) => {
+                Converter::start(spec, column).await.map(Running::Converter)
+            }
+        }
+    }
+
+    /// A converter answers as a transform does that makes new records.
+    async fn apply(&mut self, job: Job, frame: &[u8]) -> Result<Applied, CallError> {
+        let converted = match self {
+            Running::Transform(transform) => return transform.apply(frame).await,
+            Running::Converter(converter) => match job {
+                Job::Serialize(_) => converter.serialize(frame).await?,
+                Job::Deserialize(_) | Job::Transform => converter.deserialize(frame).await?,
+            },
+        };
+        let Converted { batch, failures } = converted;
+        Ok(Applied {
+            records: Records::Replaced(batch),
+            failures,
+        })
+    }
+
+    async fn stop(&mut self) -> Result<(), CallError> {
+        match self {
+            Running::Transform(transform) => transform.stop().await,
+            Running::Converter(converter) => converter.stop().await,
+        }
+    }
 }
 
 /// A predicate in an instance of its own.
@@ -48,51 +114,86 @@ struct Fault {
     broken: bool,
 }
 
-impl GuestTransform {
-    pub async fn start(task: &TaskSettings, alias: &str, plugin: &PluginRef, config: &Config) -> Result<Self, Failure> {
+impl GuestLink {
+    pub async fn transform(
+        task: &TaskSettings,
+        alias: &str,
+        plugin: &PluginRef,
+        config: &Config,
+    ) -> Result<Self, Failure> {
+        Self::start(task, alias, (plugin, config), Job::Transform, plugin.encodings()).await
+    }
+
+    /// One column goes in as values, or comes out as such; the others pass as they are.
+    pub async fn converter(task: &TaskSettings, plugin: (&PluginRef, &Config), job: Job) -> Result<Self, Failure> {
+        let mut encodings = Encodings::default();
+        let alias = match job {
+            Job::Serialize(Column::Key) => {
+                encodings.key = Encoding::Connect;
+                "key.converter"
+            }
+            Job::Serialize(Column::Value) => {
+                encodings.value = Encoding::Connect;
+                "value.converter"
+            }
+            Job::Serialize(Column::Headers) => {
+                encodings.headers = Encoding::Connect;
+                "header.converter"
+            }
+            Job::Deserialize(_) | Job::Transform => "converter",
+        };
+        Self::start(task, alias, plugin, job, encodings).await
+    }
+
+    async fn start(
+        task: &TaskSettings,
+        alias: &str,
+        (plugin, config): (&PluginRef, &Config),
+        job: Job,
+        encodings: Encodings,
+    ) -> Result<Self, Failure> {
         let spec = task.instance(plugin, config);
-        let transform = Transform::start(spec.clone())
+        let running = Running::start(job, spec.clone())
             .await
-            .map_err(|error| unstarted(task, alias, &plugin.class, error))?;
-        Ok(GuestTransform {
-            encodings: plugin.encodings(),
-            alias: alias.to_owned(),
+            .map_err(|error| unstarted(task, (job.words().0, alias), &plugin.class, error))?;
+        Ok(GuestLink {
+            encodings,
             class: plugin.class.clone(),
-            plugin: plugin.clone(),
             spec,
-            transform,
-            tally: Tally::default(),
-            trial: None,
+            job,
+            running,
         })
     }
 
+    pub fn job(&self) -> Job {
+        self.job
+    }
+
+    /// What is called, for messages.
+    fn called(&self) -> (&'static str, &str, &'static str) {
+        let (noun, call) = self.job.words();
+        (noun, &self.class, call)
+    }
+
     pub async fn stop(&mut self) {
-        if let Err(error) = self.transform.stop().await {
-            tracing::warn!(class = %self.class, %error, "stop of a transform failed");
+        if let Err(error) = self.running.stop().await {
+            tracing::warn!(class = %self.class, %error, "stop of a transform or converter failed");
         }
     }
 
     /// Sends a batch through; it has to be in the forms that the transform takes.
-    pub async fn apply<'a>(&mut self, mut stream: Stream<'a>, pass: &mut Pass<'_>) -> Result<Stream<'a>, Failure> {
+    pub async fn apply<'a>(&mut self, stream: Stream<'a>, pass: &mut Pass<'_>) -> Result<Stream<'a>, Failure> {
         let mut attempts = pass.faults.errors.begin();
         loop {
-            match self.transform.apply(&stream.frame).await {
+            match self.running.apply(self.job, &stream.frame).await {
                 Ok(applied) => {
                     if may_pass(&applied.failures) && pass.faults.errors.again(&mut attempts) {
                         continue;
                     }
-                    if let Some(failure) = self.count(&stream, &applied, pass)? {
-                        stream = self.fall_back(failure, stream, pass).await?;
-                        continue;
-                    }
                     return self.take(stream, applied, pass);
                 }
-                Err(error) if self.trial.is_some() && !may_be_asked_again(&error) => {
-                    let failure = called(("transform", &self.class, "apply"), error);
-                    stream = self.fall_back(failure, stream, pass).await?;
-                }
                 Err(error) => {
-                    let fault = blamed(error, ("transform", &self.class, "apply"), pass)?;
+                    let fault = blamed(error, self.called(), pass)?;
                     if fault.broken {
                         self.restart().await?;
                     } else if fault.error.is_retriable() && pass.faults.errors.again(&mut attempts) {
@@ -106,10 +207,11 @@ impl GuestTransform {
 
     /// The instance is gone; the records that it was not given yet deserve a new one.
     async fn restart(&mut self) -> Result<(), Failure> {
-        tracing::warn!(class = %self.class, "a transform crashed on a batch and is started anew");
-        self.transform = Transform::start(self.spec.clone())
+        let noun = self.job.words().0;
+        tracing::warn!(class = %self.class, "a {noun} crashed on a batch and is started anew");
+        self.running = Running::start(self.job, self.spec.clone())
             .await
-            .map_err(|error| called(("transform", &self.class, "start"), error))?;
+            .map_err(|error| called((noun, &self.class, "start"), error))?;
         Ok(())
     }
 
@@ -127,10 +229,10 @@ impl GuestTransform {
         self.blame(0..records, &error, stream, &mut todo, pass);
         while let Some(range) = todo.pop() {
             let part = parts::picked(stream, range.clone().collect(), pass)?;
-            match self.transform.apply(&part.frame).await {
+            match self.running.apply(self.job, &part.frame).await {
                 Ok(applied) => done.push(self.take(part, applied, pass)?),
                 Err(error) => {
-                    let fault = blamed(error, ("transform", &self.class, "apply"), pass)?;
+                    let fault = blamed(error, self.called(), pass)?;
                     if fault.broken {
                         restarts += 1;
                         if restarts > MOST_RESTARTS {
@@ -155,7 +257,7 @@ impl GuestTransform {
         pass: &mut Pass<'_>,
     ) {
         if range.len() == 1 {
-            pass.fail(stream.origin(range.start), &self.class, error);
+            self.fail(stream.origin(range.start), error, pass);
             return;
         }
         let middle = range.start + range.len() as u32 / 2;
@@ -163,10 +265,14 @@ impl GuestTransform {
         todo.push(range.start..middle);
     }
 
-    /// Takes what the transform answered.
+    fn fail(&self, at: u32, error: &Throwable, pass: &mut Pass<'_>) {
+        pass.faults.fail(at, self.job.stage(), &self.class, error);
+    }
+
+    /// Takes what the plugin answered.
     fn take<'a>(&self, stream: Stream<'a>, applied: Applied, pass: &mut Pass<'_>) -> Result<Stream<'a>, Failure> {
         for failure in &applied.failures {
-            pass.fail(stream.origin(failure.index), &self.class, &Throwable::from(failure));
+            self.fail(stream.origin(failure.index), &Throwable::from(failure), pass);
         }
         match applied.records {
             Records::Unchanged if applied.failures.is_empty() => Ok(stream),
@@ -199,6 +305,11 @@ impl GuestTransform {
         Ok(Stream {
             // What a plugin writes there is its own affair.
             keeps_offsets: false,
+            // A converter has looked at its own column only.
+            trust: match self.job {
+                Job::Transform => Trust::Full,
+                Job::Deserialize(_) | Job::Serialize(_) => stream.trust,
+            },
             ..stream.made(batch, forms, Some(stream.origins_of(indexes)))
         })
     }
@@ -209,7 +320,7 @@ impl GuestPredicate {
         let spec = task.instance(plugin, config);
         let predicate = Predicate::start(spec.clone())
             .await
-            .map_err(|error| unstarted(task, alias, &plugin.class, error))?;
+            .map_err(|error| unstarted(task, ("transform", alias), &plugin.class, error))?;
         Ok(GuestPredicate {
             encodings: plugin.encodings(),
             class: plugin.class.clone(),
@@ -302,11 +413,6 @@ impl GuestPredicate {
     }
 }
 
-/// Whether the same call may come to something else the next time.
-fn may_be_asked_again(error: &CallError) -> bool {
-    matches!(error, CallError::Guest(error) if error.kind == ErrorKind::Retriable)
-}
-
 /// Whether another try may save a record.
 fn may_pass(failures: &[caisson_api::Failure]) -> bool {
     failures.iter().any(|failure| failure.kind == ErrorKind::Retriable)
@@ -341,10 +447,10 @@ fn called((kind, class, call): (&str, &str, &str), error: CallError) -> Failure 
     }
 }
 
-fn unstarted(task: &TaskSettings, alias: &str, class: &str, error: CallError) -> Failure {
+fn unstarted(task: &TaskSettings, (noun, alias): (&str, &str), class: &str, error: CallError) -> Failure {
     let failure = Failure::from(error);
     let message = format!(
-        "transform {alias} ({class}) of task {} could not start: {}",
+        "{noun} {alias} ({class}) of task {} could not start: {}",
         task.id, failure.message
     );
     Failure { message, ..failure }

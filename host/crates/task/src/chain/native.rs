@@ -165,7 +165,7 @@ impl NativeSection {
     ) -> Result<Stream<'static>, Failure> {
         let frame = parsed(&stream.frame, "")?;
         let schemas = pass.recoder.schemas_of(&frame)?;
-        let to = self.forms_towards(stream.forms, target);
+        let to = self.forms_towards(stream.forms, target, pass);
         pass.recoder.begin(to.encodings(), frame.len());
         pass.recoder.builder.set_boundary(frame.boundary());
         self.topics.clear();
@@ -191,21 +191,22 @@ impl NativeSection {
     }
 
     /// The forms that it gives its columns.
-    fn forms_towards(&self, from: Forms, target: Target) -> Forms {
+    fn forms_towards(&self, from: Forms, target: Target, pass: &Pass<'_>) -> Forms {
         let Target::Sink(encodings) = target else {
             return Forms::SERIALIZED;
         };
-        let form = |from: Form, looks: Encoding, wanted: Encoding| match (looks, wanted) {
-            // A value has no raw bytes any more.
-            (Encoding::Json | Encoding::Connect, Encoding::Bytes) => Form::Serialized,
-            (_, wanted) => from.towards(wanted),
+        // A column that was looked at is a value, and has no raw bytes any more.
+        let seen = |from: Form, looks: Encoding| match looks {
+            Encoding::Json | Encoding::Connect => Form::Typed,
+            Encoding::Bytes => from,
         };
         let looks = self.looks();
-        Forms {
-            key: form(from.key, looks.key, encodings.key),
-            value: form(from.value, looks.value, encodings.value),
-            headers: form(from.headers, looks.headers, encodings.headers),
-        }
+        let from = Forms {
+            key: seen(from.key, looks.key),
+            value: seen(from.value, looks.value),
+            headers: seen(from.headers, looks.headers),
+        };
+        pass.recoder.towards(from, encodings)
     }
 
     /// Sends one record through; `at` is its index at the beginning of the chain. False: it does not come out.

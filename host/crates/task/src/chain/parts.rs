@@ -11,7 +11,7 @@ use crate::recode::{Copied, Trust};
 
 /// The batch in the forms that a plugin with these encodings takes.
 pub fn recoded<'a>(stream: Stream<'a>, encodings: Encodings, pass: &mut Pass<'_>) -> Result<Stream<'a>, Failure> {
-    let forms = stream.forms.towards(encodings);
+    let forms = pass.recoder.towards(stream.forms, encodings);
     if forms == stream.forms {
         return Ok(stream);
     }
@@ -125,7 +125,7 @@ pub struct Asked<'s> {
 /// The batch in the forms that a predicate takes; it stays as it is itself.
 pub fn asked<'s>(stream: &'s Stream<'_>, encodings: Encodings, pass: &mut Pass<'_>) -> Result<Asked<'s>, Failure> {
     let frame = parsed(&stream.frame, "")?;
-    let forms = stream.forms.towards(encodings);
+    let forms = pass.recoder.towards(stream.forms, encodings);
     if forms == stream.forms {
         return Ok(Asked {
             frame: Cow::Borrowed(&stream.frame),

@@ -119,53 +119,26 @@ impl Recoder {
         offset: Option<i64>,
         errors: &mut Errors,
     ) -> Result<(), Refusal> {
-        let Seen { entry, looks, .. } = seen;
-        let (from, to) = seen.forms;
-        let record = opened.record;
+        let Opened {
+            mut record,
+            key,
+            value,
+            headers,
+        } = opened;
         if self.order == Order::HeadersFirst {
             self.scratch.clear();
         }
-        let headers = match opened.headers {
+        let headers = match headers {
             Some(headers) => headers,
-            None if is_seen(looks.headers) => {
-                let mut headers = Vec::with_capacity(record.headers.len());
-                for header in record.headers {
-                    let given = (header.schema, &header.value);
-                    let laid = self.write(Stage::HeaderConverter, to.headers, &record.topic, given, errors)?;
-                    headers.push((self.builder.header_name(&header.name)?, laid));
-                }
-                headers
-            }
-            None if entry.headers.is_empty() => Vec::new(),
-            None => self.pass_headers(seen, &record.topic, errors)?,
+            None => self.close_headers(seen, std::mem::take(&mut record.headers), &record.topic, errors)?,
         };
-        let key = match opened.key {
+        let key = match key {
             Some(key) => key,
-            None if is_seen(looks.key) => {
-                let given = (record.key_schema, &record.key);
-                self.write(Stage::KeyConverter, to.key, &record.topic, given, errors)?
-            }
-            None => self.lay(
-                Stage::KeyConverter,
-                (from.key, to.key),
-                &record.topic,
-                seen.key(),
-                errors,
-            )?,
+            None => self.close_key(seen, &record, errors)?,
         };
-        let value = match opened.value {
+        let value = match value {
             Some(value) => value,
-            None if is_seen(looks.value) => {
-                let given = (record.value_schema, &record.value);
-                self.write(Stage::ValueConverter, to.value, &record.topic, given, errors)?
-            }
-            None => self.lay(
-                Stage::ValueConverter,
-                (from.value, to.value),
-                &record.topic,
-                seen.value(),
-                errors,
-            )?,
+            None => self.close_value(seen, &record, errors)?,
         };
         let bytes = |laid: &Laid| laid.bytes.clone().map(|range| &self.scratch[range]);
         let headers: Vec<NewHeader<'_>> = headers
@@ -178,12 +151,12 @@ impl Recoder {
             .collect();
         let topic = self.builder.topic(&record.topic)?;
         self.builder.push(&NewRecord {
-            timestamp: self.timestamp(entry.timestamp, record.timestamp),
+            timestamp: self.timestamp(seen.entry.timestamp, record.timestamp),
             offset,
             partition: record.partition.filter(|partition| *partition >= 0),
             origin: 0,
             topic,
-            boundary: entry.boundary,
+            boundary: seen.entry.boundary,
             key: bytes(&key),
             value: bytes(&value),
             key_schema: key.schema,
@@ -192,6 +165,55 @@ impl Recoder {
             source: None,
         })?;
         Ok(())
+    }
+
+    /// Lays headers down that are values by now, or those that nobody has looked at.
+    fn close_headers(
+        &mut self,
+        seen: Seen<'_>,
+        values: Vec<Header>,
+        topic: &str,
+        errors: &mut Errors,
+    ) -> Result<Vec<(u16, Laid)>, Refusal> {
+        if !is_seen(seen.looks.headers) {
+            return match seen.entry.headers.is_empty() {
+                true => Ok(Vec::new()),
+                false => self.pass_headers(seen, topic, errors),
+            };
+        }
+        let to = seen.forms.1.headers;
+        let mut headers = Vec::with_capacity(values.len());
+        for header in values {
+            let laid = self.write(
+                Stage::HeaderConverter,
+                to,
+                topic,
+                (header.schema, &header.value),
+                errors,
+            )?;
+            headers.push((self.builder.header_name(&header.name)?, laid));
+        }
+        Ok(headers)
+    }
+
+    fn close_key(&mut self, seen: Seen<'_>, record: &Record, errors: &mut Errors) -> Result<Laid, Refusal> {
+        let (from, to) = seen.forms;
+        if is_seen(seen.looks.key) {
+            let given = (record.key_schema.clone(), &record.key);
+            return self.write(Stage::KeyConverter, to.key, &record.topic, given, errors);
+        }
+        let forms = (from.key, to.key);
+        self.lay(Stage::KeyConverter, forms, &record.topic, seen.key(), errors)
+    }
+
+    fn close_value(&mut self, seen: Seen<'_>, record: &Record, errors: &mut Errors) -> Result<Laid, Refusal> {
+        let (from, to) = seen.forms;
+        if is_seen(seen.looks.value) {
+            let given = (record.value_schema.clone(), &record.value);
+            return self.write(Stage::ValueConverter, to.value, &record.topic, given, errors);
+        }
+        let forms = (from.value, to.value);
+        self.lay(Stage::ValueConverter, forms, &record.topic, seen.value(), errors)
     }
 
     /// The time of a record that was looked at: the kind that it had, unless it got another time.

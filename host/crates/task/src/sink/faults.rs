@@ -63,6 +63,15 @@ impl Sink {
         }
     }
 
+    /// What the guest reported while its partitions were closed. Anything else that it asks for then comes too late.
+    pub(super) fn reported_last(&mut self) -> Result<(), Failure> {
+        let requests = self.guest.drain();
+        if !requests.reports.is_empty() {
+            self.late(&requests.reports);
+        }
+        self.errors.check()
+    }
+
     /// Whether every dead letter is in its queue: only then may the offset of its record be committed.
     pub(super) async fn letters_arrived(&mut self) -> Result<bool, Failure> {
         let arrived = self.errors.settled(self.settings.task.commit_timeout).await?;

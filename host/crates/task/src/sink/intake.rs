@@ -32,7 +32,7 @@ impl Intake {
     /// Frames in the forms that a plugin with these encodings takes.
     pub fn new(task: &TaskSettings, encodings: Encodings) -> Self {
         let recoder = Recoder::new(&task.converters, Role::Sink, Order::HeadersLast);
-        let to = Forms::SERIALIZED.towards(encodings);
+        let to = recoder.towards(Forms::SERIALIZED, encodings);
         Intake {
             passes: recoder.passes_without_headers(Forms::SERIALIZED, to),
             copies: Trust::None,

@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use caisson_api::frame::Frame;
 use caisson_kafka::{AckGroup, AckListener, DeliveryError, OpenAckGroup};
 use caisson_model::Failure;
 use tokio::sync::Notify;
 
 use super::submitted::{Group, Progress};
-use crate::errors::{Errors, Tolerance};
+use crate::errors::{Errors, Origin, Tolerance};
 
 /// The state of one group.
 #[derive(Debug, Default)]
@@ -52,14 +53,34 @@ pub struct Acks {
     /// What a failed delivery means for its group.
     tolerance: Tolerance,
     next_tag: AtomicU64,
-    /// The flags of open groups. Held for one look-up, by the task or the producer's thread.
-    open: Mutex<HashMap<u64, Arc<Flag>>>,
-    /// Failed deliveries that the task has not seen yet, and how many there were beyond those kept.
-    failures: Mutex<Vec<DeliveryError>>,
+    /// The open groups. Held for one look-up, by the task or the producer's thread.
+    open: Mutex<HashMap<u64, Open>>,
+    /// Failed deliveries that the task has not seen yet. Held to add one and to take them all.
+    failures: Mutex<Vec<Undelivered>>,
     changed: Notify,
 }
 
-/// Failures that are kept word for word between two looks of the task.
+/// A group whose records are on their way.
+struct Open {
+    flag: Arc<Flag>,
+    record: Option<Kept>,
+}
+
+/// A polled record that may still be asked for: it goes to the dead letter queue if it is not delivered.
+#[derive(Clone)]
+pub struct Kept {
+    /// The batch as the guest gave it.
+    pub batch: Arc<Vec<u8>>,
+    pub index: usize,
+}
+
+/// A record that did not reach Kafka.
+struct Undelivered {
+    error: DeliveryError,
+    record: Option<Kept>,
+}
+
+/// Failures without a record that are kept word for word between two looks of the task.
 const KEPT_FAILURES: usize = 100;
 
 impl Acks {
@@ -73,21 +94,37 @@ impl Acks {
         }
     }
 
-    pub fn open(self: &Arc<Self>) -> (OpenAckGroup, Arc<Flag>) {
+    /// A new group; of one record if that is to be kept.
+    pub fn open(self: &Arc<Self>, record: Option<Kept>) -> (OpenAckGroup, Arc<Flag>) {
         let tag = self.next_tag.fetch_add(1, Ordering::Relaxed);
         let flag = Arc::new(Flag::default());
+        let group = Open {
+            flag: flag.clone(),
+            record,
+        };
         self.open
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(tag, flag.clone());
+            .insert(tag, group);
         (AckGroup::open(self.clone(), tag), flag)
     }
 
     /// Lets the error policy decide on deliveries that have failed.
     pub fn check(&self, errors: &mut Errors) -> Result<(), Failure> {
         let failures = std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
-        for failure in failures {
-            errors.delivery(&failure)?;
+        for Undelivered { error, record } in failures {
+            let frame = match &record {
+                Some(record) => Frame::parse(&record.batch).ok(),
+                None => None,
+            };
+            let origin = match (&frame, &record) {
+                (Some(frame), Some(record)) => Origin::Polled {
+                    frame,
+                    index: record.index,
+                },
+                (_, _) => Origin::Unknown,
+            };
+            errors.delivery(&error, origin)?;
         }
         Ok(())
     }
@@ -103,17 +140,22 @@ impl Acks {
 }
 
 impl AckListener for Acks {
-    fn failed(&self, _tag: u64, error: &DeliveryError) {
+    fn failed(&self, tag: u64, error: &DeliveryError) {
+        let record = {
+            let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.get(&tag).and_then(|group| group.record.clone())
+        };
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        if failures.len() < KEPT_FAILURES {
-            failures.push(error.clone());
+        if failures.len() < KEPT_FAILURES || record.is_some() {
+            let error = error.clone();
+            failures.push(Undelivered { error, record });
         }
     }
 
     fn done(&self, tag: u64, failed: usize) {
-        let flag = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&tag);
-        if let Some(flag) = flag {
-            flag.set(match (failed, self.tolerance) {
+        let group = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&tag);
+        if let Some(group) = group {
+            group.flag.set(match (failed, self.tolerance) {
                 (0, _) => WRITTEN,
                 (_, Tolerance::None) => FAILED,
                 (_, Tolerance::All) => LEFT_OUT,

@@ -10,7 +10,7 @@ use caisson_model::Failure;
 use caisson_sandbox::{Delivery, Outcome};
 use tokio::time::Instant;
 
-use super::acks::{Acks, Flag};
+use super::acks::{Acks, Flag, Kept};
 use crate::chain::Stream;
 use crate::columns::Forms;
 use crate::control::{Controls, Wish};
@@ -73,12 +73,13 @@ impl Outlet {
         Ok(())
     }
 
-    /// Hands a batch to the producer. `polled` is what the guest gave, `stream` what the chain made of it. Of a batch with a
+    /// Hands a batch to the producer. `polled` is what the guest gave (`kept`, if records of it may be asked for later),
+    /// `stream` what the chain made of it. Of a batch with a
     /// failure that ends the task, it is what comes before. `None`: the task was told to stop, and the producer had no
     /// room for all of it until `patience` was over.
     pub async fn send(
         &mut self,
-        polled: &Frame<'_>,
+        (polled, kept): (&Frame<'_>, Option<&Arc<Vec<u8>>>),
         stream: &Stream<'_>,
         acks: &Arc<Acks>,
         errors: &mut Errors,
@@ -115,7 +116,10 @@ impl Outlet {
             None => frame.len(),
         };
         self.create_topics(&frame).await?;
-        let groups = Groups::new(polled, end, &origin, acks);
+        let groups = match kept {
+            Some(batch) => Groups::of_single_records((polled, batch), end, &origin, acks),
+            None => Groups::new(polled, end, &origin, acks),
+        };
         if !self.send_all(&frame, end, &groups, acks, controls, patience).await? {
             return Ok(None);
         }
@@ -211,15 +215,42 @@ struct Groups {
 }
 
 impl Groups {
-    /// Of the records before `end`.
-    fn new(polled: &Frame<'_>, end: usize, origin: &impl Fn(usize) -> usize, acks: &Arc<Acks>) -> Groups {
-        let mut groups = Groups {
+    fn empty(polled: &Frame<'_>, end: usize) -> Groups {
+        Groups {
             acks: Vec::new(),
             flags: Vec::new(),
             last: Vec::new(),
             of: Vec::with_capacity(end),
             fate: vec![None; polled.len()],
-        };
+        }
+    }
+
+    /// Of the records before `end`, each on its own and kept until it has arrived.
+    fn of_single_records(
+        (polled, batch): (&Frame<'_>, &Arc<Vec<u8>>),
+        end: usize,
+        origin: &impl Fn(usize) -> usize,
+        acks: &Arc<Acks>,
+    ) -> Groups {
+        let mut groups = Groups::empty(polled, end);
+        for index in 0..end {
+            let polled_index = origin(index);
+            let (ack, flag) = acks.open(Some(Kept {
+                batch: batch.clone(),
+                index: polled_index,
+            }));
+            groups.of.push(groups.acks.len());
+            groups.fate[polled_index] = Some(groups.acks.len());
+            groups.acks.push(ack);
+            groups.flags.push(flag);
+            groups.last.push(polled_index);
+        }
+        groups
+    }
+
+    /// Of the records before `end`.
+    fn new(polled: &Frame<'_>, end: usize, origin: &impl Fn(usize) -> usize, acks: &Arc<Acks>) -> Groups {
+        let mut groups = Groups::empty(polled, end);
         // By index of the source partition in the polled frame; the last place is for records without one.
         let mut by_partition = vec![None; polled.source_partitions().len() + 1];
         for index in 0..end {
@@ -227,7 +258,7 @@ impl Groups {
             let source = polled.record(polled_index).source;
             let place = source.map_or(by_partition.len() - 1, |source| source.partition as usize);
             let group = *by_partition[place].get_or_insert_with(|| {
-                let (ack, flag) = acks.open();
+                let (ack, flag) = acks.open(None);
                 groups.acks.push(ack);
                 groups.flags.push(flag);
                 groups.last.push(polled_index);
