@@ -71,7 +71,7 @@ fn run(input: &Json) -> Built<Run> {
     if let Err(error) = validate::check_links(&given, &FullNames::new()) {
         return Ok(refused(error));
     }
-    let mut links = match chain(&config)? {
+    let mut links = match chain(&config) {
         Ok(links) => links,
         Err(error) => return Ok(Run::Thrown(Throwable::wrapping(&error), None)),
     };
@@ -93,20 +93,16 @@ fn run(input: &Json) -> Built<Run> {
     })
 }
 
-fn chain(config: &ConnectorConfig) -> Built<Result<NativeLinks, Throwable>> {
+fn chain(config: &ConnectorConfig) -> Result<NativeLinks, Throwable> {
     let mut links = NativeLinks::default();
     for transform in &config.transforms {
-        match link(config, transform)? {
-            Ok(link) => links.push(link),
-            Err(error) => return Ok(Err(error)),
-        }
+        links.push(link(config, transform)?);
     }
-    Ok(Ok(links))
+    Ok(links)
 }
 
-/// A link; it cannot be built as long as the worker has no such transform of its own.
-fn link(config: &ConnectorConfig, transform: &TransformConfig) -> Built<Result<NativeLink, Throwable>> {
-    let missing = |class: &str| Unbuildable(format!("{class} is not built in"));
+fn link(config: &ConnectorConfig, transform: &TransformConfig) -> Result<NativeLink, Throwable> {
+    let missing = |class: &str| Throwable::new(CONFIG_EXCEPTION, format!("{class} is not built in"));
     let native = transforms()
         .iter()
         .find(|native| native.plugin().class() == transform.class)
@@ -118,7 +114,7 @@ fn link(config: &ConnectorConfig, transform: &TransformConfig) -> Built<Result<N
             // A predicate is made within the making of its transform, and each wraps what it catches.
             Err(error) => {
                 let error = Throwable::new(CONFIG_EXCEPTION, error.to_string());
-                return Ok(Err(Throwable::wrapping(&error)));
+                return Err(Throwable::wrapping(&error));
             }
         },
     };
@@ -141,7 +137,7 @@ fn link(config: &ConnectorConfig, transform: &TransformConfig) -> Built<Result<N
         }
         Ok(link)
     };
-    Ok(start().map_err(|error: caisson_api::Error| Throwable::from(&error)))
+    start().map_err(|error: caisson_api::Error| Throwable::from(&error))
 }
 
 fn settings(
