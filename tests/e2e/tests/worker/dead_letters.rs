@@ -128,6 +128,35 @@ fn without_tolerance_the_task_fails_with_the_cause_and_nothing_is_committed() {
 }
 
 #[test]
+fn what_a_sink_reports_goes_to_the_queue_before_its_offset_is_committed() {
+    let Some(system) = System::get() else { return };
+    let worker = worker(&system, "reporter");
+    let topic = system.topic("reporter", 1, &[]);
+    let queue = system.name("queue");
+    system.produce(&topic, None, "one\ntwo bad\nthree\nfour late\n");
+    let own = json!({ "connector.class": "probe.Sink", "reject": "bad", "late": "late" });
+    let name = system.name("reporter");
+    worker.rest.create_running(&name, &sink(&system, &topic, &queue, own));
+    let letters = letters(&system, &queue, 2);
+    let common = [
+        "__connect.errors.stage:TASK_PUT,",
+        "__connect.errors.class.name:org.apache.kafka.connect.sink.SinkTask,",
+        "__connect.errors.exception.class.name:org.apache.kafka.connect.errors.DataException,",
+    ];
+    assert_has(&letters[0], &common);
+    assert_has(
+        &letters[0],
+        &["two bad", "__connect.errors.offset:1,", "the probe rejects bad"],
+    );
+    assert_has(&letters[1], &common);
+    assert_has(
+        &letters[1],
+        &["four late", "__connect.errors.offset:3,", "the probe rejects late late"],
+    );
+    await_committed(&system, &name, 4);
+}
+
+#[test]
 fn a_record_on_which_a_transform_crashes_is_left_out_alone() {
     let Some(system) = System::get() else { return };
     let worker = worker(&system, "crash");

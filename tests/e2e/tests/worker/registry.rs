@@ -1,15 +1,56 @@
 //! Records whose schemas stand in a schema registry: from a source over a topic to a sink.
 
-use caisson_e2e::System;
+use caisson_e2e::{System, Worker};
 use serde_json::json;
 
+const JSON: &str = "org.apache.kafka.connect.json.JsonConverter";
 const AVRO: &str = "io.confluent.connect.avro.AvroConverter";
+const RECORDS: usize = 20;
 
 /// The registry's address, or `None` when this is no end-to-end run.
 fn registry() -> Option<(System, String)> {
     let system = System::get()?;
     let url = std::env::var("CAISSON_TEST_REGISTRY").expect("the end-to-end stage starts a registry");
     Some((system, url))
+}
+
+/// Sends the generator's structs through a topic into a file of this name, with a converter between.
+fn send(system: &System, worker: &Worker, url: &str, converter: &str, file: &str) {
+    let topic = system.topic("registry", 1, &[]);
+    let settings = json!({ "value.converter": converter, "value.converter.schema.registry.url": url });
+    let with = |own: serde_json::Value| {
+        let mut config = settings.clone();
+        for (key, value) in own.as_object().expect("an object") {
+            config[key] = value.clone();
+        }
+        config
+    };
+    let source = with(json!({
+        "connector.class": "DatagenSource", "topic": topic, "format": "struct", "record.bytes": "100",
+        "max.records": RECORDS.to_string(),
+    }));
+    worker.rest.create_running(&format!("from-{file}"), &source);
+    let sink = with(json!({
+        "connector.class": "FileStreamSink", "topics": topic, "file": worker.path(file),
+    }));
+    worker.rest.create_running(&format!("to-{file}"), &sink);
+}
+
+#[test]
+fn structs_arrive_the_same_with_every_format() {
+    let Some((system, url)) = registry() else { return };
+    let worker = system.worker("registry").start();
+    // Aliases count as the classes that they stand for.
+    let converters = [JSON, AVRO, "ProtobufConverter", "JsonSchema"];
+    for (number, converter) in converters.iter().enumerate() {
+        send(&system, &worker, &url, converter, &format!("{number}.txt"));
+    }
+    let expected = worker.await_lines("0.txt", RECORDS);
+    assert!(expected.iter().all(|line| line.starts_with("Struct{")), "{expected:?}");
+    for (number, converter) in converters.iter().enumerate() {
+        let lines = worker.await_lines(&format!("{number}.txt"), RECORDS);
+        assert_eq!(lines, expected, "{converter}");
+    }
 }
 
 #[test]

@@ -88,9 +88,13 @@ impl manifest::Guest for Probe {
 fn task_configs(max: u32) -> Result<Vec<Config>, Error> {
     act("task-configs")?;
     let extra = u32::from(CONFIG.with(|config| config.borrow().iter().any(|(key, _)| key == "one-too-many")));
-    Ok((0..max + extra)
-        .map(|task| vec![("task".to_owned(), task.to_string())])
-        .collect())
+    let own = CONFIG.with(|config| config.borrow().clone());
+    let of_task = |task: u32| {
+        let mut config = own.clone();
+        config.push(("task".to_owned(), task.to_string()));
+        config
+    };
+    Ok((0..max + extra).map(of_task).collect())
 }
 
 fn validate(config: Config) -> Result<Vec<ConfigValue>, Error> {
