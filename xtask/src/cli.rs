@@ -32,6 +32,11 @@ pub enum Verb {
     Kafka(KafkaArguments),
     /// Compare with Kafka Connect 4.3.1, as it was recorded.
     Conformance(ConformanceArguments),
+    /// Feed every decoder of foreign bytes with random bytes (libFuzzer).
+    ///
+    /// Needs no other compiler than the tree's. What makes a decoder panic, hang or grow is written to target/fuzz/found;
+    /// a copy of it in tests/fuzz/corpus/TARGET keeps it as a test.
+    Fuzz(FuzzArguments),
     /// Run the benchmarks (criterion).
     ///
     /// Figures of other programs' load are no figures: run it on a quiet machine.
@@ -189,6 +194,15 @@ impl Mode {
             Mode::Distributed => "distributed",
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct FuzzArguments {
+    /// Only these targets; without any, all of them.
+    pub targets: Vec<String>,
+    /// How long each target runs.
+    #[arg(long, default_value_t = 60, value_name = "N")]
+    pub seconds: u64,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod bench;
 mod cli;
 mod conformance;
 mod demo;
+mod fuzz;
 mod guests;
 mod interrupt;
 mod kafka;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Verb::Guests(arguments) => guests::run(&tree, &arguments).map(|()| ExitCode::SUCCESS),
         Verb::Kafka(arguments) => kafka::run(&tree, &arguments),
         Verb::Conformance(arguments) => conformance::run(&tree, &arguments),
+        Verb::Fuzz(arguments) => fuzz::run(&tree, &arguments),
         Verb::Bench(arguments) => bench::run(&tree, &arguments),
     });
     result.unwrap_or_else(|error| {
