@@ -56,13 +56,7 @@ impl State {
                     Some(target) => self.targets.insert(name.clone(), target),
                     None => self.targets.remove(&name),
                 };
-                self.entry(&name, |entry| {
-                    let target = target.unwrap_or_default();
-                    if target == TargetState::Started && entry.target != target {
-                        entry.resumed = revision;
-                    }
-                    entry.target = target;
-                });
+                self.entry(&name, |entry| entry.target = target.unwrap_or_default());
             }
             ConfigRecord::TaskCount { name, tasks } => {
                 let fencing = Fencing {
@@ -108,7 +102,6 @@ impl State {
                 tasks: Vec::new(),
                 revision,
                 task_revision: revision,
-                resumed: 0,
                 made_from: None,
                 fencing,
             },
