@@ -18,13 +18,13 @@ use crate::test::runner::Runner;
 use crate::test::totals::{Outcome, Summary};
 use crate::tree::Tree;
 
-/// The recorded REST requests (`Stage::Rest`) run when they are asked for: not all of their answers are equal yet.
-const STAGES: [Stage; 6] = [
+const STAGES: [Stage; 7] = [
     Stage::Fmt,
     Stage::Clippy,
     Stage::Guests,
     Stage::Unit,
     Stage::E2e,
+    Stage::Rest,
     Stage::Demo,
 ];
 

@@ -24,10 +24,12 @@ fn plugin(class: String, alias: &str, documentation: &str) -> Plugin {
     // Whether it runs in the worker or as a component, it is the one that Kafka Connect of this version has.
     let plugin = Plugin::new(class, caisson_sdk::api::KAFKA_CONNECT);
     // Kafka Connect has no short names for what stands inside of another class.
-    let plugin = if alias.contains('$') { plugin } else { plugin.alias(alias) };
-    plugin
-        .documentation(documentation)
-        .ability(Ability::Warms)
+    let plugin = if alias.contains('$') {
+        plugin
+    } else {
+        plugin.alias(alias)
+    };
+    plugin.documentation(documentation).ability(Ability::Warms)
 }
 
 pub const REPLACE_NULL_WITH_DEFAULT: &str = "replace.null.with.default";
