@@ -1,5 +1,7 @@
 //! The worker as the herder sees it. Neither of them knows the other; their words meet here.
 
+mod modules;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,8 @@ use caisson_model::{Failure, TargetState, TaskId};
 use caisson_task::TaskEvent;
 use caisson_worker::{Event, Listener, ValidationError, Worker};
 use tokio::sync::mpsc;
+
+pub use modules::Modules;
 
 /// How long a request for the cluster's id may keep one attempt waiting.
 const CLUSTER_ID_WAIT: Duration = Duration::from_secs(5);

@@ -5,16 +5,23 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use caisson_config::WorkerConfig;
-use caisson_config::worker::{Mode, TopicTracking};
+use caisson_config::worker::{Cluster, ExactlyOnce, Mode, Protocol, TopicTracking};
+use caisson_herder::distributed::core::CoreOptions;
+use caisson_herder::distributed::{self, signature};
 use caisson_herder::loggers::{Level, Loggers};
-use caisson_herder::{Herder, StandaloneHerder, standalone};
+use caisson_herder::modules::{Desk, DeskOptions, TrialTerms};
+use caisson_herder::{DistributedHerder, Herder, StandaloneHerder, standalone};
+use caisson_kafka::{Admin, GroupOptions};
+use caisson_model::GroupProtocol;
+use caisson_rest::PeerClient;
 use caisson_sandbox::{Sandbox, SandboxOptions};
-use caisson_store::{FileOffsetStore, MemoryConfigStore, MemoryStatusStore};
+use caisson_store::{DirectoryModuleStore, FileOffsetStore, MemoryConfigStore, MemoryStatusStore};
 use caisson_worker::{Parts, Plugins, Worker};
 use tokio::sync::mpsc;
 
-use crate::adapter::{Adapter, Events};
+use crate::adapter::{Adapter, Events, Modules};
 use crate::cli::COMPILE;
+use crate::cluster::{self, Clients, GroupMembership, ProducerFencer};
 use crate::logging::{FilterHandle, Levels};
 
 /// Events of the worker that the herder has not looked at yet.
@@ -46,12 +53,14 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
         offsets: Arc::new(offsets),
         listener: Arc::new(Events(sender)),
     }));
+    let modules = desk(&config, &worker).await?;
     let parts = standalone::Parts {
         worker: Arc::new(Adapter::new(worker, config.bootstrap_servers.clone())),
         events,
         configs: Arc::new(MemoryConfigStore::new()),
         statuses: Arc::new(MemoryStatusStore::new()),
         loggers: Loggers::new(Arc::new(Levels(log)), Level::Info, Default::default()),
+        modules,
     };
     let options = standalone::Options {
         worker_id,
@@ -64,10 +73,134 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
     Ok(Standalone { herder })
 }
 
+/// Puts a worker of a cluster together, and lets it join.
+pub async fn distributed(
+    config: Arc<WorkerConfig>,
+    worker_id: String,
+    url: String,
+    log: FilterHandle,
+) -> anyhow::Result<Arc<DistributedHerder>> {
+    let Mode::Distributed(cluster) = &config.mode else {
+        anyhow::bail!("these are the properties of a standalone worker");
+    };
+    caisson_worker::check_converters(&config).map_err(|failure| anyhow::anyhow!(failure.message))?;
+    if cluster.exactly_once == ExactlyOnce::Enabled {
+        // Whoever set this counts on it.
+        anyhow::bail!(
+            "exactly.once.source.support=enabled: source tasks of this worker cannot write in transactions yet"
+        );
+    }
+    let options = distributed_options(&config, cluster, worker_id.clone(), url)?;
+    let clients = Clients::new(&config, &cluster.group_id, &cluster.client_id, &worker_id);
+    let admin = Arc::new(Admin::start(&clients.admin()?)?);
+    cluster::prepare(admin.clone(), Cluster::clone(cluster)).await?;
+    let exclusive = cluster.exactly_once != ExactlyOnce::Disabled;
+    let configs = cluster::open_configs(&clients, &admin, &cluster.configs.name, exclusive).await?;
+    let statuses = cluster::open_statuses(&clients, &admin, &cluster.statuses.name).await?;
+    let offsets = cluster::open_offsets(&clients, &admin, &cluster.offsets.name, options.exactly_once).await?;
+    let sandbox = Sandbox::new(sandbox_options(&config)?)?;
+    let plugins = Plugins::load(&sandbox, &plugin_directories(&config)).await;
+    let (sender, events) = mpsc::channel(EVENTS);
+    let worker = Arc::new(Worker::new(Parts {
+        config: config.clone(),
+        sandbox,
+        plugins,
+        offsets: Arc::new(offsets),
+        listener: Arc::new(Events(sender)),
+    }));
+    let group = GroupOptions {
+        session_timeout: cluster.session_timeout,
+        rebalance_timeout: cluster.rebalance_timeout,
+        heartbeat_interval: cluster.heartbeat_interval,
+        ..GroupOptions::new(&cluster.group_id, caisson_kafka::connect::PROTOCOL_TYPE)
+    };
+    let (membership, membership_events) = GroupMembership::start(&clients.group()?, group)?;
+    let parts = distributed::Parts {
+        worker: Arc::new(Adapter::new(worker, config.bootstrap_servers.clone())),
+        events,
+        configs: Arc::new(configs),
+        statuses: Arc::new(statuses),
+        loggers: Loggers::new(Arc::new(Levels(log)), Level::Info, Default::default()),
+        membership,
+        membership_events,
+        peers: Arc::new(PeerClient),
+        fencer: Arc::new(ProducerFencer::new(admin, &cluster.group_id)),
+    };
+    Ok(Arc::new(DistributedHerder::start(parts, options)))
+}
+
+fn distributed_options(
+    config: &WorkerConfig,
+    cluster: &Cluster,
+    worker_id: String,
+    url: String,
+) -> anyhow::Result<distributed::Options> {
+    let signing = &cluster.signing;
+    for algorithm in std::iter::once(&signing.key_algorithm).chain(&signing.verification_algorithms) {
+        if !signature::is_known(algorithm) {
+            anyhow::bail!("the algorithm {algorithm} for keys and signatures of internal requests is not available");
+        }
+    }
+    let bits = signing.key_size.and_then(|bits| usize::try_from(bits).ok());
+    let core = CoreOptions {
+        url,
+        protocol: match cluster.protocol {
+            Protocol::Eager => GroupProtocol::Eager,
+            Protocol::Compatible => GroupProtocol::Compatible,
+            Protocol::Sessioned => GroupProtocol::Sessioned,
+        },
+        sync_timeout: cluster.sync_timeout,
+        unsync_backoff: cluster.unsync_backoff,
+        max_delay: cluster.scheduled_rebalance_max_delay,
+        key_ttl: signing.key_ttl,
+        key_algorithm: signing.key_algorithm.clone(),
+        key_size: bits.map_or_else(|| signature::key_size(&signing.key_algorithm), |bits| bits.div_ceil(8)),
+    };
+    Ok(distributed::Options {
+        core,
+        worker_id,
+        version: VERSION.to_owned(),
+        commit: COMMIT.to_owned(),
+        topic_tracking: config.topics != TopicTracking::Off,
+        topic_tracking_reset: config.topics == TopicTracking::WithReset,
+        exactly_once: cluster.exactly_once == ExactlyOnce::Enabled,
+        signature_algorithm: signing.signature_algorithm.clone(),
+        verification_algorithms: signing.verification_algorithms.clone(),
+    })
+}
+
 impl Standalone {
     pub fn as_herder(&self) -> Arc<dyn Herder> {
         self.herder.clone()
     }
+}
+
+/// Modules by REST, if the worker has a place for them.
+async fn desk(
+    config: &WorkerConfig,
+    worker: &Arc<Worker>,
+) -> anyhow::Result<Option<Arc<dyn caisson_herder::modules::Modules>>> {
+    let Some(directory) = &config.modules.directory else {
+        return Ok(None);
+    };
+    let store = match DirectoryModuleStore::open(directory) {
+        Ok(store) => store,
+        // A worker that would be fine without modules by REST is not kept from starting by a place that nobody chose.
+        Err(error) if config.all.get("module.storage.directory").is_none() => {
+            tracing::warn!(%error, "modules cannot be uploaded; module.storage.directory names another place for them");
+            return Ok(None);
+        }
+        Err(error) => return Err(error).context("module.storage.directory"),
+    };
+    let options = DeskOptions {
+        module_bytes: worker.sandbox().options().module_bytes,
+        trial: TrialTerms {
+            records: config.modules.probation_records,
+            time: config.modules.probation,
+        },
+    };
+    let desk = Desk::open(Arc::new(store), Arc::new(Modules(worker.clone())), options).await;
+    Ok(Some(Arc::new(desk)))
 }
 
 /// The `sandbox.*` properties. Modules are compiled by this same program, started anew with limits.

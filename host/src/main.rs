@@ -2,9 +2,12 @@
 
 mod adapter;
 mod cli;
+mod cluster;
 mod compose;
+mod distributed;
 mod logging;
 mod module;
+mod new;
 mod offsets;
 mod signals;
 mod standalone;
@@ -25,7 +28,12 @@ fn main() -> ExitCode {
             small_pages();
             standalone::run(&arguments)
         }
+        cli::Command::Distributed(arguments) => {
+            small_pages();
+            distributed::run(&arguments)
+        }
         cli::Command::Module(command) => module::run(&command),
+        cli::Command::New(arguments) => new::run(&arguments),
         cli::Command::Docs => {
             print!("{}", caisson_config::docs::render(&caisson_sandbox::properties()));
             ExitCode::SUCCESS

@@ -6,6 +6,8 @@
 //! a failed test.
 
 mod broker;
+pub mod cluster;
+mod java;
 mod load;
 mod rest;
 mod system;
@@ -13,6 +15,7 @@ mod wait;
 mod worker;
 
 pub use broker::Broker;
+pub use java::JavaWorker;
 pub use load::{Load, Received};
 pub use rest::{Answer, Rest};
 pub use system::{System, measured};

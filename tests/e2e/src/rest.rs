@@ -88,6 +88,36 @@ impl Rest {
         self.call("DELETE", path, None)
     }
 
+    /// Uploads a module.
+    #[track_caller]
+    pub fn upload(&self, path: &str, module: &[u8]) -> Answer {
+        self.send(path, "application/wasm", module)
+            .unwrap_or_else(|error| panic!("POST {path} is not answered: {error}"))
+    }
+
+    /// Posts bytes of some type.
+    pub fn send(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+        let url = format!("{}{path}", self.address);
+        let request = self.agent.post(url).header("content-type", content_type);
+        let mut response = request.send(body)?;
+        let text = response.body_mut().read_to_string()?;
+        Ok(Answer {
+            status: response.status().as_u16(),
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+        })
+    }
+
+    /// The bytes at a path.
+    #[track_caller]
+    pub fn bytes(&self, path: &str) -> Vec<u8> {
+        let mut response = self
+            .agent
+            .get(format!("{}{path}", self.address))
+            .call()
+            .expect("an answer");
+        response.body_mut().read_to_vec().expect("a whole body")
+    }
+
     /// Creates a connector, which must succeed.
     #[track_caller]
     pub fn create(&self, name: &str, config: &Value) -> Value {

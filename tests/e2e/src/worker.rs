@@ -15,6 +15,7 @@ use crate::wait::until;
 /// A worker that does not run yet.
 pub struct WorkerSetup {
     program: PathBuf,
+    command: &'static str,
     directory: PathBuf,
     port: u16,
     properties: Vec<(String, String)>,
@@ -28,6 +29,7 @@ impl WorkerSetup {
         let directory = system.directory(&system.name(test));
         let mut setup = Self {
             program: system.worker.clone(),
+            command: "standalone",
             directory,
             port: free_port(),
             properties: Vec::new(),
@@ -62,6 +64,27 @@ impl WorkerSetup {
         self.properties.retain(|(known, _)| known != key);
         self.properties.push((key.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Makes it a worker of a cluster.
+    pub fn command_distributed(mut self) -> Self {
+        self.command = "distributed";
+        self.properties
+            .retain(|(known, _)| known != "offset.storage.file.filename");
+        self
+    }
+
+    /// Makes it one of a cluster, which has its topics and a short patience with workers that are gone.
+    pub fn distributed(mut self, cluster: &str) -> Self {
+        self = self.command_distributed().property("group.id", cluster);
+        for store in ["config", "offset", "status"] {
+            self = self
+                .property(&format!("{store}.storage.topic"), &format!("{cluster}-{store}"))
+                .property(&format!("{store}.storage.replication.factor"), "1");
+        }
+        self.property("scheduled.rebalance.max.delay.ms", "0")
+            .property("session.timeout.ms", "6000")
+            .property("heartbeat.interval.ms", "1000")
     }
 
     /// A whole properties file in place of the properties, with `{port}` for REST's port.
@@ -187,9 +210,23 @@ impl Worker {
 
     /// SIGTERM.
     pub fn terminate(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// SIGSTOP: it does nothing any more, and does not know it.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id")).expect("a process id");
         // It may be gone already.
-        let _ = rustix::process::kill_process(pid, Signal::TERM);
+        let _ = rustix::process::kill_process(pid, signal);
     }
 
     /// Whether it still runs.
@@ -242,7 +279,7 @@ fn launch(setup: &WorkerSetup) -> Child {
     let output = log.try_clone().expect("an open file");
     let mut command = Command::new(&setup.program);
     command
-        .arg("standalone")
+        .arg(setup.command)
         .args(&setup.arguments)
         .arg("worker.properties")
         .args(&setup.connectors);

@@ -66,7 +66,7 @@ pub struct PluginInfo {
 
 /// The installed plugins.
 pub trait Plugins {
-    /// All versions of the plugin that has this class or alias in this role, newest first.
+    /// All versions of the plugin that has this class or alias in this role, newest first but for one that is preferred.
     fn versions(&self, role: Role, name: &str) -> Vec<PluginInfo>;
 
     /// Full names of the classes that can be named in this role, sorted, each once.
@@ -92,7 +92,7 @@ pub enum Missing {
     },
 }
 
-/// The newest plugin of a name that satisfies a version requirement.
+/// The first plugin of a name that satisfies a version requirement: the preferred one, or else the newest.
 pub fn find(plugins: &dyn Plugins, role: Role, name: &str, version: Option<&str>) -> Result<PluginInfo, Missing> {
     let mut versions = plugins.versions(role, name);
     let Some(newest) = versions.first() else {

@@ -53,6 +53,7 @@ pub struct WorkerConfig {
     pub admin: Entries,
     pub providers: Providers,
     pub log: LogConfig,
+    pub modules: ModuleConfig,
     /// Everything, variables looked up: admin clients take their settings from all of it, the sandbox its own keys.
     pub all: Given,
     /// Keys whose values came from a configuration provider.
@@ -123,6 +124,16 @@ pub struct LogConfig {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+/// `module.*`: modules that are uploaded while the worker runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModuleConfig {
+    /// Where they are kept; none: the worker has no place for them.
+    pub directory: Option<PathBuf>,
+    /// Records, and time at most, for which a plugin that replaced another one is on probation.
+    pub probation_records: u64,
+    pub probation: Duration,
 }
 
 /// Which table a worker's configuration is read by.
@@ -203,8 +214,10 @@ impl WorkerConfig {
             version: typed.filled(&format!("{name}.plugin.version")),
             options: ConverterConfig::options(&all, name),
         };
+        let modules = ModuleConfig::read(&typed, &mode);
         Ok(WorkerConfig {
             mode,
+            modules,
             bootstrap_servers: typed.list("bootstrap.servers").join(","),
             key_converter: converter("key.converter"),
             value_converter: converter("value.converter"),
@@ -282,6 +295,24 @@ impl RestConfig {
             extensions: typed.list("rest.extension.classes"),
             login_config: typed.filled("java.security.auth.login.config").map(PathBuf::from),
         })
+    }
+}
+
+impl ModuleConfig {
+    fn read(typed: &Typed, mode: &Mode) -> ModuleConfig {
+        let beside = match mode {
+            Mode::Standalone { offset_file } => {
+                let mut name = offset_file.clone().into_os_string();
+                name.push(".modules");
+                Some(PathBuf::from(name))
+            }
+            Mode::Distributed(_) => None,
+        };
+        ModuleConfig {
+            directory: typed.filled("module.storage.directory").map(PathBuf::from).or(beside),
+            probation_records: u64::try_from(typed.long("module.probation.records")).unwrap_or_default(),
+            probation: typed.milliseconds("module.probation.ms"),
+        }
     }
 }
 

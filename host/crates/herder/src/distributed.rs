@@ -6,6 +6,8 @@ mod peers;
 mod requests;
 mod run;
 pub mod signature;
+#[cfg(test)]
+mod simulation;
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -64,8 +66,8 @@ pub trait Membership: Send + Sync {
     fn answer(&self, best: GroupProtocol, state: WorkerState);
     /// Answers to [`MembershipEvent::Leading`].
     fn assign(&self, assignments: Vec<(MemberId, Assignment)>);
-    /// Leaves the group until the next join.
-    fn leave<'a>(&'a self, reason: &'a str) -> BoxFuture<'a, ()>;
+    /// Leaves the group until the next join. That is asked for at once; what is returned waits until it is done.
+    fn leave(&self, reason: &str) -> BoxFuture<'static, ()>;
     /// Says that the herder is alive.
     fn poll(&self);
 }

@@ -1,5 +1,7 @@
 //! What a herder answers when it cannot do what it was asked for.
 
+use caisson_api::manifest::Grants;
+
 /// Kafka Connect's exceptions, as far as they differ for who asked. Texts are Kafka Connect's where it has one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -21,6 +23,12 @@ pub enum Error {
     /// A rebalance or a concurrent change is in the way; the request may be repeated: 409.
     #[error("{0}")]
     Conflict(String),
+    /// What came is larger than may be: 413.
+    #[error("{0}")]
+    TooLarge(String),
+    /// A module asks for more than the one before it had, and nobody has consented: 409.
+    #[error("The module asks for more than what serves {class} now; repeat the request with consent=true to grant it")]
+    Consent { class: String, added: Box<Grants> },
     /// Another worker has to do it: the leader, or the one that runs what is meant. None while nobody knows which.
     #[error("Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.")]
     Elsewhere { url: Option<String> },
@@ -55,6 +63,10 @@ impl Error {
 
 impl From<caisson_store::Error> for Error {
     fn from(error: caisson_store::Error) -> Self {
-        Error::Other(error.to_string())
+        match error {
+            caisson_store::Error::ModuleTooLarge { .. } => Error::TooLarge(error.to_string()),
+            caisson_store::Error::Superseded { .. } => Error::Conflict(error.to_string()),
+            error => Error::Other(error.to_string()),
+        }
     }
 }

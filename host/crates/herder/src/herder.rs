@@ -11,6 +11,7 @@ use crate::info::{
     ClusterInfo, ConnectorInfo, ConnectorStatus, Created, Health, PluginInfo, Stage, TaskInfo, TaskStatus,
 };
 use crate::loggers::{Level, LoggerLevel, Scope};
+use crate::modules::Modules;
 use crate::offsets::{ConnectorOffset, OffsetOutcome};
 use crate::validation::{ConfigInfos, ConfigKeyInfo};
 
@@ -102,6 +103,11 @@ pub trait Herder: Send + Sync {
     fn plugins(&self) -> Vec<PluginInfo>;
     fn plugin_keys(&self, class: &str, version: Option<&str>) -> Result<Vec<ConfigKeyInfo>, Error>;
     fn validate(&self, config: Config) -> BoxFuture<'_, Result<ConfigInfos, Error>>;
+
+    /// Modules by REST; none where the worker has no place for them.
+    fn modules(&self) -> Option<Arc<dyn Modules>> {
+        None
+    }
 
     fn loggers(&self) -> BTreeMap<String, LoggerLevel>;
     fn logger(&self, name: &str) -> Result<LoggerLevel, Error>;

@@ -12,6 +12,7 @@ pub mod fake;
 mod herder;
 pub mod info;
 pub mod loggers;
+pub mod modules;
 pub mod node;
 pub mod offsets;
 pub mod standalone;

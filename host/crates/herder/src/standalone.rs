@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 
 use crate::Error;
 use crate::loggers::Loggers;
+use crate::modules::Modules;
 use crate::node::{Grant, Leader, Node, NodeOptions, NodeParts};
 use crate::worker::{Worker, WorkerEvent};
 
@@ -40,6 +41,8 @@ pub struct Parts {
     pub configs: Arc<dyn ConfigStore>,
     pub statuses: Arc<dyn StatusStore>,
     pub loggers: Loggers,
+    /// None: modules cannot be uploaded.
+    pub modules: Option<Arc<dyn Modules>>,
 }
 
 /// The herder of a single worker.
@@ -47,6 +50,7 @@ pub struct StandaloneHerder {
     options: Options,
     node: Arc<Node>,
     loggers: Loggers,
+    modules: Option<Arc<dyn Modules>>,
     /// Makes a check of the configurations and the write that follows from it one step. It is held across that write,
     /// which is what it is for; nothing slow is done under it.
     changes: tokio::sync::Mutex<()>,
@@ -74,6 +78,7 @@ impl StandaloneHerder {
             options,
             node: Node::start(parts_of_node, node, Grant::Everything),
             loggers: parts.loggers,
+            modules: parts.modules,
             changes: tokio::sync::Mutex::new(()),
             ready: AtomicBool::new(false),
         }

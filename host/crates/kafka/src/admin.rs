@@ -94,6 +94,10 @@ impl Admin {
         })
     }
 
+    pub(crate) fn client(&self) -> &Arc<Client> {
+        &self.client
+    }
+
     /// The cluster's id; none if no broker answers in time.
     pub fn cluster_id(&self, timeout: Duration) -> Option<String> {
         self.client.cluster_id(timeout)

@@ -165,10 +165,10 @@ impl GroupMember {
         }
     }
 
-    /// Leaves the group and stays out until the next [`GroupMember::join`]. Returns when the coordinator has said yes or
-    /// could not be asked; without a membership at once.
-    pub async fn leave(&self, reason: impl Into<String>) {
-        self.ask_to_leave(reason.into(), false).await;
+    /// Leaves the group and stays out until the next [`GroupMember::join`]. That is asked for at once; what is returned
+    /// ends when the coordinator has said yes or could not be asked; without a membership immediately.
+    pub fn leave<R: Into<String>>(&self, reason: R) -> impl Future<Output = ()> + Send + use<R> {
+        self.ask_to_leave(reason.into(), false)
     }
 
     /// Leaves the group and ends.
@@ -176,14 +176,14 @@ impl GroupMember {
         self.ask_to_leave(reason.into(), true).await;
     }
 
-    async fn ask_to_leave(&self, reason: String, last: bool) {
+    fn ask_to_leave(&self, reason: String, last: bool) -> impl Future<Output = ()> + Send + use<> {
         let (done, left) = oneshot::channel();
         self.wish(|wishes| {
             wishes.join = None;
             wishes.leave = Some(Leave { reason, done, last });
         });
         // An error means that the thread has ended, or that another call took this one's place.
-        let _ = left.await;
+        async move { drop(left.await) }
     }
 
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {

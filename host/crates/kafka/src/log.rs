@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 pub use writer::{LogEntry, LogWriter, TransactionalLogWriter};
 
-use crate::admin::Isolation;
+use crate::admin::{Admin, Isolation};
 use crate::error::{Error, ErrorCode, KafkaError};
 use crate::ffi::{Client, Message, PartitionList, Queue, Topic};
 use crate::settings::ClientSettings;
@@ -29,6 +29,9 @@ pub struct CompactedLog {
 /// What handle and thread share.
 struct Shared {
     client: Arc<Client>,
+    /// Asks where the ends are. On the reader's own connection a question would wait until the fetch before it is answered,
+    /// which a broker does when something is written, or after half a second.
+    asking: Arc<Client>,
     topic: String,
     /// Where records arrive; waking it wakes the thread.
     records: Arc<Queue>,
@@ -66,19 +69,21 @@ impl Progress {
 }
 
 impl CompactedLog {
-    /// Begins to read a topic from its beginning. `settings` are made by [`ClientSettings::reader`]; its
+    /// Begins to read a topic from its beginning. `settings` are made by [`ClientSettings::reader`]; their
     /// `isolation.level` says whether records of open and aborted transactions are seen. `apply` is called for each record, in the
     /// order of its partition, on the log's own thread. Fails if the topic is not there within `patience`.
     ///
     /// [`CompactedLog::read_to_end`] says when what was there at the start has been applied.
     pub async fn open(
         settings: &ClientSettings,
+        admin: &Admin,
         topic: &str,
         patience: Duration,
         apply: impl FnMut(&Message<'_>) + Send + 'static,
     ) -> Result<CompactedLog, Error> {
         let client = Arc::new(settings.client()?);
-        let partitions = partitions(client.clone(), topic.to_owned(), patience).await?;
+        let asking = admin.client().clone();
+        let partitions = partitions(asking.clone(), topic.to_owned(), patience).await?;
         let isolation = match settings.native("isolation.level") {
             // librdkafka's default, as opposed to Java's.
             None | Some("read_committed") => Isolation::ReadCommitted,
@@ -87,6 +92,7 @@ impl CompactedLog {
         let shared = Arc::new(Shared {
             records: Arc::new(Queue::new(&client)),
             client,
+            asking,
             topic: topic.to_owned(),
             isolation,
             progress: Mutex::new(Progress {
@@ -185,7 +191,7 @@ async fn ends(shared: Arc<Shared>, until: Instant) -> Result<Vec<i64>, Error> {
             for partition in 0..count {
                 list.add(&shared.topic, partition as i32, -1);
             }
-            let listed = shared.client.list_offsets(list, shared.isolation, left)?;
+            let listed = shared.asking.list_offsets(list, shared.isolation, left)?;
             let mut ends = vec![i64::MAX; count];
             for element in listed {
                 if element.error != 0 {

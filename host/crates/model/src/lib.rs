@@ -7,7 +7,7 @@ pub mod state;
 pub mod work;
 
 pub use failure::{Failure, FailureKind};
-pub use id::{PartitionOffset, TaskId, TopicPartition};
+pub use id::{Digest, NoDigest, PartitionOffset, TaskId, TopicPartition};
 pub use limits::Limits;
 pub use state::{ConnectorState, TargetState, TaskState};
 pub use work::{Assignment, AssignmentError, GroupProtocol, Work, WorkerState};

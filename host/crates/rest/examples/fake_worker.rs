@@ -38,6 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         configs: Arc::new(MemoryConfigStore::new()),
         statuses: Arc::new(MemoryStatusStore::new()),
         loggers: Loggers::new(Arc::new(NoSink), Level::Info, BTreeMap::new()),
+        modules: None,
     };
     let options = Options {
         worker_id: server.worker_id().to_owned(),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use caisson_config::properties;
 use caisson_config::worker::RestConfig;
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use crate::Error;
 
@@ -47,6 +47,12 @@ impl Gate {
             gate.users = Some(read_users(&file.ok_or(Error::NoLogin)?)?);
         }
         Ok(gate)
+    }
+
+    /// Who sends a request that was admitted; none where everybody may.
+    pub fn user(&self, headers: &HeaderMap) -> Option<String> {
+        self.users.as_ref()?;
+        credentials(headers).map(|(name, _)| name)
     }
 
     /// Whether a request with these headers may pass.
@@ -104,6 +110,14 @@ fn read_users(login: &Path) -> Result<Vec<BTreeMap<String, String>>, Error> {
 }
 
 /// Name and password of a request.
+/// The header that carries `name:password`.
+pub fn basic(user: &str) -> Option<HeaderValue> {
+    let encoded = caisson_api::value::base64::encode(user.as_bytes());
+    let mut value = HeaderValue::try_from(format!("Basic {encoded}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {

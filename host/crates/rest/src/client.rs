@@ -20,11 +20,15 @@ const CONNECTING: Duration = Duration::from_secs(10);
 /// More than any worker answers.
 const LARGEST_ANSWER: usize = 64 << 20;
 
+pub const JSON: &str = "application/json";
+
 /// A request to another worker.
 pub struct Ask<'a> {
     pub method: Method,
     pub url: String,
     pub body: &'a [u8],
+    /// What the body is, if there is one.
+    pub content_type: &'a str,
     /// The client's own credentials, passed on.
     pub authorization: Option<HeaderValue>,
     pub signer: Option<&'a Signer>,
@@ -45,7 +49,8 @@ pub async fn ask(ask: Ask<'_>) -> Result<Answer, Error> {
     }
 }
 
-async fn exchange(ask: Ask<'_>) -> Result<Answer, String> {
+/// One request and its answer; the error says what went wrong on the way.
+pub async fn exchange(ask: Ask<'_>) -> Result<Answer, String> {
     let uri: Uri = ask.url.parse().map_err(|error| format!("{}: {error}", ask.url))?;
     if uri.scheme_str() != Some("http") {
         return Err(format!("{}: workers are reached by HTTP alone", ask.url));
@@ -72,7 +77,7 @@ async fn exchange(ask: Ask<'_>) -> Result<Answer, String> {
         .header(USER_AGENT, "kafka-connect")
         .header(ACCEPT, "application/json");
     if !ask.body.is_empty() {
-        request = request.header(CONTENT_TYPE, "application/json");
+        request = request.header(CONTENT_TYPE, ask.content_type);
     }
     if let Some(credentials) = ask.authorization {
         request = request.header(AUTHORIZATION, credentials);
@@ -106,6 +111,7 @@ impl PeerClient {
             method,
             url,
             body,
+            content_type: JSON,
             authorization: None,
             signer: Some(signer),
         });

@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use caisson_config::listener::Scheme;
 use caisson_herder::{Herder, RequestSignature};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{
     ACCEPT, ALLOW, CONNECTION, CONTENT_TYPE, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
@@ -23,10 +23,13 @@ use crate::handlers::{self, Call};
 use crate::limits::Limits;
 use crate::media::{self, Media};
 use crate::path;
+use crate::patience::Patience;
+use crate::payload::Payload;
 use crate::query::Query;
 use crate::reply::{Body, Reply};
 use crate::response_headers::ResponseHeaders;
 use crate::route::{Face, Route};
+use crate::upload;
 
 pub const SIGNATURE: &str = "X-Connect-Authorization";
 pub const SIGNATURE_ALGORITHM: &str = "X-Connect-Request-Signature-Algorithm";
@@ -50,7 +53,7 @@ pub struct Entrance {
 }
 
 impl Service {
-    pub async fn exchange(&self, entrance: &Entrance, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub async fn exchange(&self, entrance: &Entrance, request: Request<Incoming>) -> Response<Payload> {
         let began = Instant::now();
         let (head, mut body) = request.into_parts();
         let mut reply = self.reply(entrance.face, &head, &mut body).await;
@@ -65,7 +68,7 @@ impl Service {
         } else {
             tracing::info!(%method, path, status, ?took, "request");
         }
-        self.respond(entrance, &head, reply)
+        self.respond(entrance, &head, reply).await
     }
 
     async fn reply(&self, face: Face, head: &Parts, body: &mut Incoming) -> Reply {
@@ -82,6 +85,10 @@ impl Service {
         let Some(route) = Route::find(face, &segments) else {
             return Reply::http_error(StatusCode::NOT_FOUND);
         };
+        let modules = self.herder.modules();
+        if route.is_about_modules() && modules.is_none() {
+            return Reply::http_error(StatusCode::NOT_FOUND);
+        }
         if head.method == Method::OPTIONS {
             if let Some(refusal) = self.stop(face, &route, head) {
                 return refusal;
@@ -107,12 +114,17 @@ impl Service {
         if let Some(refusal) = self.stop(face, &route, head) {
             return refusal;
         }
+        let query = Query::parse(head.uri.query());
+        let user = self.gate.user(&head.headers);
+        if let Some(modules) = modules.filter(|_| route.takes_module(method)) {
+            let patience = Patience::of(&self.limits);
+            return upload::receive(modules, body, patience, &query, user).await;
+        }
         let body = match self.read(body).await {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
         let signature = signature(&head.headers, &body);
-        let query = Query::parse(head.uri.query());
         let hop = Hop::of(&query);
         let passed_on = head.method.is_safe().then(Vec::new).unwrap_or_else(|| body.clone());
         let call = Call {
@@ -121,6 +133,7 @@ impl Service {
             query,
             body,
             signature,
+            user,
         };
         let reply = handlers::answer(route, method, call).await;
         match &reply.elsewhere {
@@ -144,20 +157,14 @@ impl Service {
             return Err(too_large());
         }
         let mut bytes = Vec::new();
-        let end = Instant::now() + self.limits.whole_body_time;
-        loop {
-            let patience = self.limits.body_time.min(end.saturating_duration_since(Instant::now()));
-            let frame = tokio::time::timeout(patience, body.frame()).await;
-            let frame = frame.map_err(|_| Reply::http_error(StatusCode::REQUEST_TIMEOUT).closing())?;
-            let Some(frame) = frame else { return Ok(bytes) };
-            let frame = frame.map_err(|_| Reply::http_error(StatusCode::BAD_REQUEST).closing())?;
-            if let Ok(data) = frame.into_data() {
-                if bytes.len() + data.len() > self.limits.body {
-                    return Err(too_large());
-                }
-                bytes.extend_from_slice(&data);
+        let mut patience = Patience::of(&self.limits);
+        while let Some(data) = patience.next(body).await? {
+            if bytes.len() + data.len() > self.limits.body {
+                return Err(too_large());
             }
+            bytes.extend_from_slice(&data);
         }
+        Ok(bytes)
     }
 
     /// Reads what is left of the body of a refused request, so that the client is not cut off before it has read why;
@@ -182,14 +189,22 @@ impl Service {
             .unwrap_or(false)
     }
 
-    fn respond(&self, entrance: &Entrance, head: &Parts, reply: Reply) -> Response<Full<Bytes>> {
-        let (content_type, bytes) = match reply.body {
-            Some(Body::Json(bytes)) => (Some("application/json"), Bytes::from(bytes)),
-            Some(Body::Text(text)) => (Some("text/plain"), Bytes::from(text)),
-            None => (None, Bytes::new()),
+    async fn respond(&self, entrance: &Entrance, head: &Parts, mut reply: Reply) -> Response<Payload> {
+        let (content_type, payload) = match reply.body.take() {
+            Some(Body::Json(bytes)) => (Some("application/json"), Payload::whole(bytes)),
+            Some(Body::Text(text)) => (Some("text/plain"), Payload::whole(text)),
+            Some(Body::Module(file)) => match Payload::file(&file).await {
+                Ok(payload) => (Some("application/wasm"), payload),
+                Err(error) => {
+                    tracing::error!(file = %file.display(), %error, "cannot read a module");
+                    reply = Reply::http_error(StatusCode::INTERNAL_SERVER_ERROR);
+                    (None, Payload::whole(Bytes::new()))
+                }
+            },
+            None => (None, Payload::whole(Bytes::new())),
         };
         // To `HEAD` the server sends the headers of this body without it.
-        let mut response = Response::new(Full::new(bytes));
+        let mut response = Response::new(payload);
         *response.status_mut() = reply.status;
         let headers = response.headers_mut();
         if let Some(content_type) = content_type {
@@ -217,6 +232,17 @@ fn check_media(route: &Route, method: &Method, head: &Parts, body: &Incoming) ->
         .headers
         .get(CONTENT_TYPE)
         .map(|value| media::parse(value.to_str().unwrap_or_default()));
+    if route.takes_module(method) {
+        let module = texts(&head.headers, CONTENT_TYPE).next().is_some_and(media::is_module);
+        return if module {
+            Ok(())
+        } else {
+            Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+        };
+    }
+    if matches!(route, Route::ModuleBytes(_)) {
+        return Ok(());
+    }
     let reads = route.reads_body(method);
     let taken = match content_type {
         _ if !route.consumes_json() => true,

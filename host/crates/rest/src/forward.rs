@@ -66,6 +66,7 @@ pub async fn forward(hop: Hop, url: Option<&str>, head: &Parts, body: &[u8]) -> 
         method: head.method.clone(),
         url: target,
         body,
+        content_type: client::JSON,
         authorization: head.headers.get(AUTHORIZATION).cloned(),
         signer: None,
     });

@@ -3,6 +3,7 @@
 mod admin;
 mod connectors;
 mod lifecycle;
+mod modules;
 mod offsets;
 mod plugins;
 mod root;
@@ -21,6 +22,8 @@ use crate::reply::Reply;
 use crate::route::Route;
 use crate::stage;
 
+pub use modules::{ANYBODY, consent};
+
 /// A request, as far as a handler needs to know it.
 pub struct Call {
     pub herder: Arc<dyn Herder>,
@@ -28,6 +31,8 @@ pub struct Call {
     pub query: Query,
     pub body: Vec<u8>,
     pub signature: Option<RequestSignature>,
+    /// Who asks, where requests carry names.
+    pub user: Option<String>,
 }
 
 /// Either way an answer; the error side is what a handler leaves early with.
@@ -66,6 +71,15 @@ pub async fn answer(route: Route, method: &Method, call: Call) -> Reply {
         Route::Loggers => admin::loggers(&call),
         Route::Logger(name) if method == Method::PUT => admin::set_logger(&call, &name).await,
         Route::Logger(name) => admin::logger(&call, &name),
+        Route::Modules => modules::list(&call),
+        Route::Module(digest) if method == Method::DELETE => modules::delete(&call, &digest).await,
+        Route::Module(digest) => modules::info(&call, &digest),
+        Route::ModuleBytes(digest) => modules::bytes(&call, &digest),
+        Route::Bindings => modules::bindings(&call),
+        Route::Binding(class) if method == Method::PUT => modules::bind(&call, class).await,
+        Route::Binding(class) => modules::binding(&call, &class),
+        Route::BindingHistory(class) => modules::history(&call, &class),
+        Route::BindingRollback(class) => modules::roll_back(&call, class).await,
     };
     outcome.unwrap_or_else(|reply| reply)
 }

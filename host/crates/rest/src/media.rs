@@ -1,4 +1,4 @@
-//! `Content-Type` and `Accept`: the API speaks JSON and nothing else.
+//! `Content-Type` and `Accept`: the API speaks JSON, and for modules WebAssembly.
 
 /// What a header says about JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,12 @@ pub fn parse(text: &str) -> Media {
         ("application" | "*", "*") | ("*", "json") => Media::Range,
         _ => Media::Other,
     }
+}
+
+/// Whether a `Content-Type` is that of a module.
+pub fn is_module(text: &str) -> bool {
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/wasm")
 }
 
 /// Whether a `Content-Type` is a media type at all.

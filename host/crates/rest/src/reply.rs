@@ -1,5 +1,7 @@
 //! What a handler answers, and how errors become answers: the one mapping from a herder's errors to status codes.
 
+use std::path::PathBuf;
+
 use caisson_herder::Error;
 use hyper::StatusCode;
 use serde_json::{Value, json};
@@ -22,6 +24,8 @@ pub struct Reply {
 pub enum Body {
     Json(Vec<u8>),
     Text(String),
+    /// A file with a module.
+    Module(PathBuf),
 }
 
 impl Reply {
@@ -46,6 +50,10 @@ impl Reply {
 
     pub fn empty(status: StatusCode) -> Reply {
         Reply::new(status, None)
+    }
+
+    pub fn module(file: PathBuf) -> Reply {
+        Reply::new(StatusCode::OK, Some(Body::Module(file)))
     }
 
     pub fn text(status: StatusCode, body: String) -> Reply {
@@ -95,12 +103,20 @@ impl From<Error> for Reply {
     fn from(error: Error) -> Self {
         let status = match &error {
             Error::NotFound(_) => StatusCode::NOT_FOUND,
-            Error::AlreadyExists(_) | Error::Conflict(_) | Error::Elsewhere { .. } => StatusCode::CONFLICT,
+            Error::AlreadyExists(_) | Error::Conflict(_) | Error::Elsewhere { .. } | Error::Consent { .. } => {
+                StatusCode::CONFLICT
+            }
+            Error::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Error::BadRequest(_) => StatusCode::BAD_REQUEST,
             Error::Forbidden(_) | Error::Untrusted(_) => StatusCode::FORBIDDEN,
             Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::Other(_) | Error::Config(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
+        if let Error::Consent { added, .. } = &error {
+            let added = serde_json::to_value(added).unwrap_or_default();
+            let body = json!({"error_code": status.as_u16(), "message": error.to_string(), "capabilities": added});
+            return Reply::json(status, &body);
+        }
         Reply {
             elsewhere: match &error {
                 Error::Elsewhere { url } => Some(url.clone()),

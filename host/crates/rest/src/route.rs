@@ -41,6 +41,13 @@ pub enum Route {
     PluginValidate(String),
     Loggers,
     Logger(String),
+    Modules,
+    Module(String),
+    ModuleBytes(String),
+    Bindings,
+    Binding(String),
+    BindingHistory(String),
+    BindingRollback(String),
 }
 
 impl Route {
@@ -52,6 +59,8 @@ impl Route {
             ["admin", "loggers", rest @ ..] => (true, logger(rest, names(2))?),
             ["connectors", rest @ ..] => (false, connector(rest, names(1))?),
             ["connector-plugins", rest @ ..] => (false, plugin(rest, names(1))?),
+            ["modules", rest @ ..] => (false, module(rest, names(1))?),
+            ["bindings", rest @ ..] => (false, binding(rest, names(1))?),
             ["health"] => (false, Route::Health),
             [] => (false, Route::Root),
             _ => return None,
@@ -74,11 +83,14 @@ impl Route {
             | Route::Topics(_)
             | Route::Plugins
             | Route::PluginConfig(_)
-            | Route::Loggers => &[Method::GET],
-            Route::Connectors | Route::Tasks(_) => &[Method::GET, Method::POST],
-            Route::Connector(_) => &[Method::DELETE, Method::GET],
+            | Route::Loggers
+            | Route::ModuleBytes(_)
+            | Route::Bindings
+            | Route::BindingHistory(_) => &[Method::GET],
+            Route::Connectors | Route::Tasks(_) | Route::Modules => &[Method::GET, Method::POST],
+            Route::Connector(_) | Route::Module(_) => &[Method::DELETE, Method::GET],
             Route::Config(_) => &[Method::GET, Method::PATCH, Method::PUT],
-            Route::TaskRestart(..) | Route::Restart(_) => &[Method::POST],
+            Route::TaskRestart(..) | Route::Restart(_) | Route::BindingRollback(_) => &[Method::POST],
             Route::Pause(_)
             | Route::Resume(_)
             | Route::Stop(_)
@@ -86,7 +98,7 @@ impl Route {
             | Route::TopicsReset(_)
             | Route::PluginValidate(_) => &[Method::PUT],
             Route::Offsets(_) => &[Method::DELETE, Method::GET, Method::PATCH],
-            Route::Logger(_) => &[Method::GET, Method::PUT],
+            Route::Logger(_) | Route::Binding(_) => &[Method::GET, Method::PUT],
         }
     }
 
@@ -110,6 +122,25 @@ impl Route {
         }
     }
 
+    /// Whether the resource is there only where modules can be uploaded.
+    pub fn is_about_modules(&self) -> bool {
+        matches!(
+            self,
+            Route::Modules
+                | Route::Module(_)
+                | Route::ModuleBytes(_)
+                | Route::Bindings
+                | Route::Binding(_)
+                | Route::BindingHistory(_)
+                | Route::BindingRollback(_)
+        )
+    }
+
+    /// Whether the body of a request is a module, which is no JSON and does not lie in memory.
+    pub fn takes_module(&self, method: &Method) -> bool {
+        *self == Route::Modules && method == Method::POST
+    }
+
     /// Whether the resource minds the type of a request's body.
     pub fn consumes_json(&self) -> bool {
         !matches!(self, Route::Root | Route::Health)
@@ -121,7 +152,7 @@ impl Route {
             Route::Connectors | Route::Tasks(_) => method == Method::POST,
             Route::Config(_) => method == Method::PUT || method == Method::PATCH,
             Route::Offsets(_) => method == Method::PATCH,
-            Route::PluginValidate(_) | Route::Logger(_) => method == Method::PUT,
+            Route::PluginValidate(_) | Route::Logger(_) | Route::Binding(_) => method == Method::PUT,
             Route::Root
             | Route::Health
             | Route::Connector(_)
@@ -137,7 +168,13 @@ impl Route {
             | Route::TopicsReset(_)
             | Route::Plugins
             | Route::PluginConfig(_)
-            | Route::Loggers => false,
+            | Route::Loggers
+            | Route::Modules
+            | Route::Module(_)
+            | Route::ModuleBytes(_)
+            | Route::Bindings
+            | Route::BindingHistory(_)
+            | Route::BindingRollback(_) => false,
         }
     }
 }
@@ -168,6 +205,25 @@ fn plugin(parts: &[&str], class: String) -> Option<Route> {
         [] => Route::Plugins,
         [_, "config"] => Route::PluginConfig(class),
         [_, "config", "validate"] => Route::PluginValidate(class),
+        _ => return None,
+    })
+}
+
+fn module(parts: &[&str], digest: String) -> Option<Route> {
+    Some(match parts {
+        [] => Route::Modules,
+        [_] => Route::Module(digest),
+        [_, "bytes"] => Route::ModuleBytes(digest),
+        _ => return None,
+    })
+}
+
+fn binding(parts: &[&str], class: String) -> Option<Route> {
+    Some(match parts {
+        [] => Route::Bindings,
+        [_] => Route::Binding(class),
+        [_, "history"] => Route::BindingHistory(class),
+        [_, "rollback"] => Route::BindingRollback(class),
         _ => return None,
     })
 }

@@ -1,5 +1,7 @@
 //! The JSON of what a herder tells, with members in Kafka Connect's order.
 
+mod modules;
+
 use caisson_api::manifest::PluginKind;
 use caisson_herder::{
     ClusterInfo, Config, ConfigInfos, ConfigKeyInfo, ConfigValueInfo, ConnectorInfo, ConnectorKind, ConnectorOffset,
@@ -7,6 +9,8 @@ use caisson_herder::{
 };
 use caisson_model::TaskId;
 use serde_json::{Map, Value, json};
+
+pub use modules::{binding, bound, decision, module};
 
 pub fn cluster(info: &ClusterInfo) -> Value {
     json!({"version": info.version, "commit": info.commit, "kafka_cluster_id": info.kafka_cluster_id})

@@ -16,8 +16,8 @@ use wasmtime::component::Component;
 
 use crate::engine;
 use crate::error::Error;
-use crate::module::Digest;
 use crate::options::{CompilerOptions, SandboxOptions};
+use caisson_model::Digest;
 
 mod cache;
 mod child;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use caisson_model::{Failure, FailureKind};
 
-use crate::module::Digest;
+use caisson_model::Digest;
 
 /// Why the sandbox could not be set up, or a module is refused. Each text names the object and the remedy.
 #[derive(Debug, thiserror::Error)]

@@ -13,7 +13,7 @@ use wasmtime::component::{Instance as WasmInstance, ResourceTableError};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::bindings::types;
+use crate::bindings::{handover, types};
 use crate::error::CallError;
 use crate::files::Files;
 use crate::interrupt::Interrupt;
@@ -28,6 +28,23 @@ mod limiter;
 mod state;
 pub(crate) use limiter::{LimitReached, Limiter};
 pub(crate) use state::{MAX_HANDLES, State};
+
+/// One call: enters, waits, leaves. A macro because the future borrows the store that lies in the instance.
+macro_rules! call {
+    ($instance:expr, $name:literal, $pace:expr, |$store:ident| $call:expr) => {{
+        let instance: &mut $crate::instance::Instance = &mut $instance;
+        let deadline = $crate::instance::Instance::deadline(instance.limits(), $pace);
+        let outcome = {
+            let $store = instance.enter($name)?;
+            $crate::instance::Instance::within($name, deadline, $call).await
+        };
+        match outcome {
+            Ok(result) => instance.leave($name, result),
+            Err(error) => Err(instance.give_up(error)),
+        }
+    }};
+}
+pub(crate) use call;
 
 /// How much of a message that a guest returned is kept.
 const MAX_ERROR: usize = 16 << 10;
@@ -64,6 +81,8 @@ pub(crate) struct Instance {
     log: Arc<GuestLog>,
     metrics: Metrics,
     interrupt: Interrupt,
+    /// Its functions for handing over state, if it has any.
+    handover: Option<handover::Guest>,
 }
 
 impl Instance {
@@ -95,6 +114,7 @@ impl Instance {
             log,
             metrics,
             interrupt,
+            handover: None,
         };
         let deadline = instance.limits.lifecycle_call;
         let outcome = tokio::time::timeout(deadline, ready.pre().instantiate_async(&mut *store)).await;
@@ -106,7 +126,37 @@ impl Instance {
             }
         };
         let made: WasmInstance = instance.leave("instantiation", made)?;
+        if let Some(role) = &ready.roles.handover {
+            let store = instance.enter("instantiation")?;
+            let loaded = role.load(store, &made).map(Ok);
+            instance.handover = Some(instance.leave("instantiation", loaded)?);
+        }
         Ok((instance, made))
+    }
+
+    /// Whether state can be taken from it, or given to it.
+    pub(crate) fn hands_over(&self) -> bool {
+        self.handover.is_some()
+    }
+
+    /// Its state for who comes after it; its last call.
+    pub(crate) async fn suspend(&mut self) -> Result<Vec<u8>, CallError> {
+        let Some(functions) = self.handover.take() else {
+            return Ok(Vec::new());
+        };
+        let state = call!(*self, "suspend", Pace::Lifecycle, |store| functions.call_suspend(store))?;
+        self.bounded_output("suspend", state)
+    }
+
+    /// Gives it the state of who was before it, of another version.
+    pub(crate) async fn resume(&mut self, version: &str, state: &[u8]) -> Result<(), CallError> {
+        let Some(functions) = self.handover.take() else {
+            return Ok(());
+        };
+        let resumed = call!(*self, "resume", Pace::Lifecycle, |store| functions
+            .call_resume(store, version, state));
+        self.handover = Some(functions);
+        resumed
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -342,20 +392,3 @@ fn bounded(mut error: caisson_api::Error) -> caisson_api::Error {
     }
     error
 }
-
-/// One call: enters, waits, leaves. A macro because the future borrows the store that lies in the instance.
-macro_rules! call {
-    ($instance:expr, $name:literal, $pace:expr, |$store:ident| $call:expr) => {{
-        let instance: &mut $crate::instance::Instance = &mut $instance;
-        let deadline = $crate::instance::Instance::deadline(instance.limits(), $pace);
-        let outcome = {
-            let $store = instance.enter($name)?;
-            $crate::instance::Instance::within($name, deadline, $call).await
-        };
-        match outcome {
-            Ok(result) => instance.leave($name, result),
-            Err(error) => Err(instance.give_up(error)),
-        }
-    }};
-}
-pub(crate) use call;

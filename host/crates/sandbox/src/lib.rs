@@ -31,13 +31,14 @@ mod properties;
 mod roles;
 mod sandbox;
 
+pub use caisson_model::Digest;
 pub use error::{CallError, Error};
 pub use grants::network::NetworkCeiling;
 pub use imports::{Flow, LateFailure, Requests, SinkRequests};
 pub use inspect::Interface;
 pub use interrupt::Interrupt;
 pub use metrics::{Metric, MetricValue, Metrics};
-pub use module::{Digest, Module};
+pub use module::Module;
 pub use options::{CompilerOptions, GrantPolicy, SandboxOptions};
 pub use package::package;
 pub use properties::properties;

@@ -8,37 +8,11 @@ use crate::error::{CallError, Error};
 use crate::inspect::{self, Found, Interface};
 use crate::sandbox::Shared;
 use caisson_api::manifest::{FORMAT, Manifest, ModuleInfo, Plugin, PluginKind};
-use sha2::{Digest as _, Sha256};
+use caisson_model::Digest;
 
 mod probe;
 mod ready;
 pub(crate) use ready::Ready;
-
-/// The identity of a module: the SHA-256 of the uploaded bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Digest([u8; 32]);
-
-impl Digest {
-    pub fn of(bytes: &[u8]) -> Self {
-        Digest(Sha256::digest(bytes).into())
-    }
-
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
 
 /// A module that was found acceptable as far as can be told without compiling it. Its code is compiled, or taken from
 /// the cache, by the first instance or by [`Module::prepare`].

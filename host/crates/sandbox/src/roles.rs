@@ -129,6 +129,21 @@ macro_rules! about_instance {
                 self.instance.dropped_lines()
             }
 
+            /// Whether state can be taken from it, or given to it (the interface `handover`).
+            pub fn hands_over(&self) -> bool {
+                self.instance.hands_over()
+            }
+
+            /// Its state for the instance that takes its place. Nothing but dropping may follow.
+            pub async fn suspend(&mut self) -> Result<Vec<u8>, crate::CallError> {
+                self.instance.suspend().await
+            }
+
+            /// Gives it the state of the instance whose place it takes, and that one's version.
+            pub async fn resume(&mut self, version: &str, state: &[u8]) -> Result<(), crate::CallError> {
+                self.instance.resume(version, state).await
+            }
+
             /// Whether it can still be called: not after a trap, a limit, or a call that was given up.
             pub fn is_alive(&self) -> bool {
                 self.instance.alive()

@@ -14,9 +14,10 @@ use crate::error::{CallError, Error};
 use crate::files;
 use crate::grants::network::NetworkCeiling;
 use crate::instance::State;
-use crate::module::{Digest, Module};
+use crate::module::Module;
 use crate::network::{self, Trust};
 use crate::options::SandboxOptions;
+use caisson_model::Digest;
 
 /// What every module and instance of a worker shares.
 pub(crate) struct Shared {
@@ -44,9 +45,20 @@ struct Catalogue {
 
 type Entry = tokio::sync::Mutex<Weak<Module>>;
 
+/// Entries from which on the catalogue looks for some that nobody uses.
+const MOST_ENTRIES: usize = 1_000;
+
 impl Catalogue {
     fn entry(&self, digest: Digest) -> Arc<Entry> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= MOST_ENTRIES {
+            // Those of modules that are gone, or that never were any.
+            let is_used = |entry: &Arc<Entry>| {
+                let loading = Arc::strong_count(entry) > 1;
+                loading || entry.try_lock().is_ok_and(|module| module.strong_count() > 0)
+            };
+            entries.retain(|_, entry| is_used(entry));
+        }
         entries.entry(digest).or_default().clone()
     }
 }

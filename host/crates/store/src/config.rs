@@ -38,6 +38,9 @@ pub struct ConnectorEntry {
     pub revision: u64,
     /// Where the present set of task configurations was committed, in the same way.
     pub task_revision: u64,
+    /// Where it was last written that the connector is to run, after it was not to; 0 if never. Whoever reads both at once
+    /// cannot tell by the state that the task configurations have to be made again.
+    pub resumed: u64,
     /// The connector configuration from which the present task configurations were made.
     pub made_from: Option<Arc<Config>>,
     pub fencing: Fencing,

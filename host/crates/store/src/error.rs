@@ -42,6 +42,28 @@ pub enum Error {
     )]
     Fenced,
 
+    #[error("cannot {attempt} {} in the directory of modules: {source}", path.display())]
+    ModuleFile {
+        attempt: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+
+    #[error("the module has more than {limit} bytes, which sandbox.module.max.bytes allows")]
+    ModuleTooLarge { limit: u64 },
+
+    #[error(
+        "another worker keeps its modules in {}; give each worker a module.storage.directory of its own", directory.display()
+    )]
+    ModulesLocked { directory: PathBuf },
+
+    #[error("{} cannot be read: {problem}; move it away to start without bindings", file.display())]
+    BindingsCorrupt { file: PathBuf, problem: String },
+
+    /// Somebody else has changed the binding first.
+    #[error("the binding has changed meanwhile, its generation is {generation} now")]
+    Superseded { generation: u64 },
+
     /// The log has said why.
     #[error("Error writing {0} to Kafka")]
     NotWritten(&'static str),

@@ -1,4 +1,4 @@
-//! What a worker remembers: source offsets, connector configurations, statuses.
+//! What a worker remembers: source offsets, connector configurations, statuses, uploaded modules.
 //!
 //! Each store is a trait with one implementation per place that it may live in. [`OffsetStore`] is asynchronous, as
 //! it may wait for a disk or a broker; [`ConfigStore`] and [`StatusStore`] answer reads from memory whatever is behind.
@@ -8,6 +8,7 @@ pub mod config;
 mod error;
 pub mod json;
 pub mod log;
+pub mod module;
 pub mod offset;
 pub mod status;
 
@@ -15,6 +16,7 @@ pub use config::{
     Config, ConfigChange, ConfigSnapshot, ConfigStore, ConnectorEntry, MemoryConfigStore, SessionKey, TopicConfigStore,
 };
 pub use error::Error;
+pub use module::{Binding, DirectoryModuleStore, History, ModuleStore, Published, Spooled, StoredModule, Upload};
 pub use offset::{FileOffsetStore, MemoryOffsetStore, OffsetEntry, OffsetKey, OffsetStore, TopicOffsetStore};
 pub use status::{MemoryStatusStore, Status, StatusStore, TopicStatusStore, TopicUse};
 

@@ -19,6 +19,7 @@ use crate::columns::Forms;
 use crate::errors::{Errors, Faults, Stage, Throwable, Trail};
 use crate::recode::{Recoder, Trust};
 use crate::settings::{ChainLink, ConverterPlugin, Converters, Direction, TaskSettings, TransformPlugin};
+use crate::swap::{Place, Swap};
 
 pub struct Chain {
     links: Vec<Link>,
@@ -27,6 +28,8 @@ pub struct Chain {
 
 /// Something that a batch passes, and which records of it do.
 struct Link {
+    /// The alias of a component, or of the worker's own that asks one; others are found by nobody.
+    alias: String,
     work: Work,
     /// For components, and for the worker's own that ask a component.
     condition: Option<Condition>,
@@ -130,6 +133,7 @@ impl Chain {
         let section = Work::Native(NativeSection::new(links));
         Chain {
             links: vec![Link {
+                alias: String::new(),
                 work: section,
                 condition: None,
             }],
@@ -145,10 +149,12 @@ impl Chain {
                     Link {
                         work: Work::Native(next),
                         condition: None,
+                        ..
                     },
                     Some(Link {
                         work: Work::Native(section),
                         condition: None,
+                        ..
                     }),
                 ) => section.append(next),
                 (link, _) => links.push(link),
@@ -170,10 +176,12 @@ impl Chain {
             Link {
                 work: Work::Native(_),
                 condition: None,
+                ..
             } => None,
             Link {
                 work: Work::Guest(link),
                 condition: None,
+                ..
             } if matches!(link.job(), Job::Deserialize(_)) => None,
             link => Some(link.encodings()),
         }
@@ -202,6 +210,38 @@ impl Chain {
             stream = link.apply(stream, next, &mut pass).await?;
         }
         Ok(stream)
+    }
+
+    /// Time has passed without a batch: who is on probation may have proved itself.
+    pub(crate) fn look(&mut self) {
+        for link in &mut self.links {
+            if let Work::Guest(transform) = &mut link.work {
+                transform.look();
+            }
+        }
+    }
+
+    /// Puts another component in the place of one, between two batches.
+    pub(crate) async fn replace(&mut self, swap: Swap, task: &TaskSettings) {
+        for link in &mut self.links {
+            match (&swap.place, &mut link.work, &mut link.condition) {
+                (Place::Transform(alias), Work::Guest(transform), _) if *alias == link.alias => {
+                    return transform.replace(swap, task).await;
+                }
+                (
+                    Place::Predicate(alias),
+                    _,
+                    Some(Condition {
+                        predicate: Predicate::Guest(predicate),
+                        ..
+                    }),
+                ) if *alias == link.alias => return predicate.replace(swap, task).await,
+                _ => {}
+            }
+        }
+        let text = format!("task {} has no component at {:?}", task.id, swap.place);
+        // Who asked may have gone.
+        let _ = swap.reply.send(Err(Failure::host(text)));
     }
 
     /// Memory for frames to come.
@@ -265,7 +305,11 @@ impl Link {
                 Work::Native(NativeSection::new(links))
             }
         };
-        Ok(Link { work, condition })
+        Ok(Link {
+            alias: alias.clone(),
+            work,
+            condition,
+        })
     }
 
     /// What it takes.
@@ -321,6 +365,8 @@ async fn converted(task: &TaskSettings, links: Vec<Link>) -> Result<Vec<Link>, F
         let link = async |job| -> Result<Link, Failure> {
             let guest = GuestLink::converter(task, (plugin, config), job).await?;
             Ok(Link {
+                // A converter's place is nobody's alias.
+                alias: String::new(),
                 work: Work::Guest(Box::new(guest)),
                 condition: None,
             })

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use caisson_model::{Failure, TaskId, TaskState};
 use caisson_sandbox::Interrupt;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::swap::{Order, Preparer};
 
 /// What is wanted of a task. `Stop` is final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +38,16 @@ pub trait TaskListener: Send + Sync {
 }
 
 /// Steers one running task.
-#[derive(Debug)]
 pub struct TaskHandle {
     id: TaskId,
     wish: watch::Sender<Wish>,
+    orders: mpsc::Sender<Order>,
+    preparer: Preparer,
     ended: oneshot::Receiver<()>,
 }
+
+/// Orders that a task has not looked at yet.
+const ORDERS: usize = 16;
 
 impl TaskHandle {
     pub fn id(&self) -> &TaskId {
@@ -59,6 +65,16 @@ impl TaskHandle {
         });
     }
 
+    /// Makes instances that may take a place in this task.
+    pub fn preparer(&self) -> Preparer {
+        self.preparer.clone()
+    }
+
+    /// Where the task takes orders; closed once it has ended.
+    pub fn orders(&self) -> mpsc::Sender<Order> {
+        self.orders.clone()
+    }
+
     /// Waits until the task has ended, at most for `deadline`. `false`: it has not, and is left to end by itself; its
     /// guest is bounded by the deadlines of its calls.
     pub async fn ended(self, deadline: Duration) -> bool {
@@ -71,6 +87,9 @@ impl TaskHandle {
 pub(crate) struct Controls {
     pub id: TaskId,
     pub wish: watch::Receiver<Wish>,
+    orders: mpsc::Receiver<Order>,
+    /// An order that came while something else was waited for.
+    order: Option<Order>,
     listener: Arc<dyn TaskListener>,
     version: Option<String>,
     topics: Vec<Arc<str>>,
@@ -82,18 +101,24 @@ pub(crate) fn controls(
     id: TaskId,
     wish: Wish,
     version: Option<String>,
+    preparer: Preparer,
     listener: Arc<dyn TaskListener>,
 ) -> (TaskHandle, Controls) {
+    let (order_sender, order_receiver) = mpsc::channel(ORDERS);
     let (wish_sender, wish_receiver) = watch::channel(wish);
     let (ended_sender, ended_receiver) = oneshot::channel();
     let handle = TaskHandle {
         id: id.clone(),
         wish: wish_sender,
+        orders: order_sender,
+        preparer,
         ended: ended_receiver,
     };
     let controls = Controls {
         id,
         wish: wish_receiver,
+        orders: order_receiver,
+        order: None,
         listener,
         version,
         topics: Vec::new(),
@@ -107,26 +132,45 @@ impl Controls {
         *self.wish.borrow()
     }
 
-    /// Until the wish differs from `known`. Pending for ever if the worker has let go of the handle without a word.
-    pub async fn changed_from(&mut self, known: Wish) -> Wish {
-        match self.wish.wait_for(|wish| *wish != known).await {
-            Ok(wish) => *wish,
-            Err(_) => Wish::Stop,
+    /// Until the wish differs from `known`, or there is an order.
+    pub async fn stirred(&mut self, known: Wish) {
+        if self.order.is_some() {
+            return;
+        }
+        tokio::select! {
+            biased;
+            _ = changed(&mut self.wish, known) => {}
+            Some(order) = self.orders.recv() => self.order = Some(order),
         }
     }
 
-    /// What a call into a guest comes to. When the wish becomes another than `known`, the guest is woken if it waits for
-    /// the network; the call still ends by itself.
+    /// The next order, if there is one.
+    pub fn take_order(&mut self) -> Option<Order> {
+        self.order.take().or_else(|| self.orders.try_recv().ok())
+    }
+
+    /// Whether [`Controls::stirred`] has found an order.
+    pub fn has_order(&self) -> bool {
+        self.order.is_some()
+    }
+
+    /// What a call into a guest comes to. When the wish becomes another than `known`, or the guest is to be replaced, it
+    /// is woken if it waits for the network; the call still ends by itself.
     pub async fn waking<T>(&mut self, known: Wish, interrupt: &Interrupt, call: impl Future<Output = T>) -> T {
         tokio::pin!(call);
         tokio::select! {
             biased;
             done = &mut call => done,
-            _ = self.changed_from(known) => {
+            () = self.stirred(known) => {
                 interrupt.raise();
                 call.await
             }
         }
+    }
+
+    /// The version that statuses show from now on.
+    pub fn set_version(&mut self, version: &str) {
+        self.version = Some(version.to_owned());
     }
 
     pub async fn state(&self, state: TaskState, failure: Option<Failure>) {
@@ -152,5 +196,13 @@ impl Controls {
                 topic,
             })
             .await;
+    }
+}
+
+/// Until the wish differs from `known`. A worker that let go of the handle without a word wants the task to stop.
+async fn changed(wish: &mut watch::Receiver<Wish>, known: Wish) -> Wish {
+    match wish.wait_for(|wish| *wish != known).await {
+        Ok(wish) => *wish,
+        Err(_) => Wish::Stop,
     }
 }

@@ -6,17 +6,19 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use caisson_model::{Failure, TaskState};
+use caisson_sandbox::OffsetReader;
 use futures::FutureExt;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use crate::control::{Controls, TaskHandle, TaskListener, Wish, controls};
 use crate::settings::{SinkSettings, SourceSettings, TaskSettings};
+use crate::swap::Preparer;
 use crate::{sink, source};
 
 /// Starts a sink task and returns at once; what becomes of it arrives as [`TaskEvent`]s.
 pub fn start_sink(settings: SinkSettings, wish: Wish, listener: Arc<dyn TaskListener>) -> std::io::Result<TaskHandle> {
-    let (handle, controls) = prepared(&settings.task, wish, listener);
+    let (handle, controls) = prepared(&settings.task, None, wish, listener);
     spawn(&handle, controls, async move |controls: &mut Controls| {
         sink::run(settings, controls).await
     })?;
@@ -29,15 +31,26 @@ pub fn start_source(
     wish: Wish,
     listener: Arc<dyn TaskListener>,
 ) -> std::io::Result<TaskHandle> {
-    let (handle, controls) = prepared(&settings.task, wish, listener);
+    let offsets = Some(settings.offset_reader.clone());
+    let (handle, controls) = prepared(&settings.task, offsets, wish, listener);
     spawn(&handle, controls, async move |controls: &mut Controls| {
         source::run(settings, controls).await
     })?;
     Ok(handle)
 }
 
-fn prepared(task: &TaskSettings, wish: Wish, listener: Arc<dyn TaskListener>) -> (TaskHandle, Controls) {
-    controls(task.id.clone(), wish, Some(task.plugin.version.clone()), listener)
+fn prepared(
+    task: &TaskSettings,
+    offsets: Option<Arc<dyn OffsetReader>>,
+    wish: Wish,
+    listener: Arc<dyn TaskListener>,
+) -> (TaskHandle, Controls) {
+    let version = Some(task.plugin.version.clone());
+    let preparer = Preparer {
+        settings: Arc::new(task.clone()),
+        offsets,
+    };
+    controls(task.id.clone(), wish, version, preparer, listener)
 }
 
 fn spawn<F>(handle: &TaskHandle, mut controls: Controls, run: F) -> std::io::Result<()>

@@ -219,6 +219,11 @@ impl Errors {
         self.first.as_ref().map(|first| first.at)
     }
 
+    /// Forgets a failure that would end the task: who is to blame was replaced, and the record comes again.
+    pub fn forgive(&mut self) {
+        self.first = None;
+    }
+
     /// Ends the task if a failure since the last time has to.
     pub fn check(&mut self) -> Result<(), Failure> {
         match self.first.take() {

@@ -12,6 +12,7 @@ mod recode;
 mod settings;
 mod sink;
 mod source;
+pub mod swap;
 
 pub use control::{TaskEvent, TaskHandle, TaskListener, Wish};
 pub use settings::{

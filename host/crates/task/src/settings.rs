@@ -20,7 +20,7 @@ use crate::errors::{DeadLetterSettings, ErrorPolicy};
 use crate::recode::Order;
 
 /// A plugin inside a module, found by class name.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct PluginRef {
     pub module: Arc<Module>,
     /// The class as the module's manifest writes it, whatever alias the configuration used.
@@ -188,10 +188,15 @@ impl TaskSettings {
 
     /// A failed call, with the names of the call and the task.
     pub(crate) fn failed(&self, call: &str, error: CallError) -> Failure {
+        self.failed_for(&self.plugin, call, error)
+    }
+
+    /// As [`TaskSettings::failed`], of another plugin of the task.
+    pub(crate) fn failed_for(&self, plugin: &PluginRef, call: &str, error: CallError) -> Failure {
         let failure = Failure::from(error);
         let message = format!(
             "{call} of task {} ({}) failed: {}",
-            self.id, self.plugin.class, failure.message
+            self.id, plugin.class, failure.message
         );
         Failure { message, ..failure }
     }

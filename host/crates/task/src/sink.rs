@@ -1,9 +1,11 @@
 //! The loop of a sink task: records from the consumer's thread become frames, frames go into the guest, and what the
 //! guest has made durable is committed. Kafka Connect's `WorkerSinkTask` gives the order of calls.
 
+mod commits;
 mod faults;
 mod intake;
 mod positions;
+mod swap;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -24,6 +26,7 @@ use crate::control::{Controls, Wish};
 use crate::errors::{Errors, Faults, Trail};
 use crate::outgoing::{Outgoing, SinkFrames};
 use crate::settings::SinkSettings;
+use crate::swap::{Tally, Trial};
 
 /// How long the consumer may take to leave its group before it is left behind.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
@@ -31,7 +34,15 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SinkSettings, controls: &mut Controls) -> Result<(), Failure> {
     let mut task = Sink::start(settings, controls).await?;
-    let outcome = task.work(controls).await;
+    let outcome = loop {
+        match task.work(controls).await {
+            Err(failure) if task.may_fall_back(&failure) => match task.fall_back(failure, controls).await {
+                Ok(()) => {}
+                failed => break failed,
+            },
+            outcome => break outcome,
+        }
+    };
     let outcome = task.end(outcome).await;
     if !task.consumer.close(CLOSE_DEADLINE) {
         tracing::warn!("the consumer could not leave its group in time, the group will notice by itself");
@@ -56,6 +67,12 @@ struct Sink {
     next_sequence: u64,
     next_commit: Instant,
     wish: Wish,
+    /// Of the plugin, since it has its place.
+    tally: Tally,
+    /// While the plugin may be replaced by the one before it.
+    trial: Option<Trial>,
+    /// The last failure was the plugin's.
+    at_fault: bool,
 }
 
 /// A batch and those of its partitions that were taken away since it was read.
@@ -80,11 +97,7 @@ impl Sink {
         let errors = Errors::start(task, controls).await?;
         let chain = Chain::start(task).await?;
         let own = task.plugin.encodings();
-        let intake = match (chain.is_empty(), chain.first_encodings()) {
-            (true, _) => Intake::new(task, own),
-            (false, Some(first)) => Intake::new(task, first),
-            (false, None) => Intake::unread(task),
-        };
+        let intake = swap::intake(task, &chain);
         let spec = task.instance(&task.plugin, &task.config);
         let guest = SinkTask::start(spec)
             .await
@@ -112,6 +125,9 @@ impl Sink {
             next_sequence: 0,
             next_commit: Instant::now() + task.commit_interval,
             wish: Wish::Run,
+            tally: Tally::default(),
+            trial: None,
+            at_fault: false,
             settings,
         };
         sink.turn(wish, controls).await?;
@@ -123,6 +139,10 @@ impl Sink {
 
     async fn work(&mut self, controls: &mut Controls) -> Result<(), Failure> {
         while self.wish != Wish::Stop {
+            if let Some(order) = controls.take_order() {
+                self.obey_order(order, controls).await?;
+                continue;
+            }
             if self.wish == Wish::Run
                 && let Some(waiting) = self.backlog.pop_front()
             {
@@ -132,12 +152,27 @@ impl Sink {
             }
             tokio::select! {
                 biased;
-                wish = controls.changed_from(self.wish) => self.turn(wish, controls).await?,
-                () = tokio::time::sleep_until(self.next_commit) => self.commit_if_due().await?,
+                () = controls.stirred(self.wish) => {
+                    let wish = controls.current();
+                    if wish != self.wish {
+                        self.turn(wish, controls).await?;
+                    }
+                }
+                () = tokio::time::sleep_until(self.next_look()) => {
+                    self.commit_if_due().await?;
+                    self.count(0, 0)?;
+                    self.chain.look();
+                }
                 event = self.events.recv() => self.take(event, controls).await?,
             }
         }
         Ok(())
+    }
+
+    /// When there is something to do, though nothing comes.
+    fn next_look(&self) -> Instant {
+        let trial = self.trial.as_ref().map(Trial::until);
+        trial.map_or(self.next_commit, |until| until.min(self.next_commit))
     }
 
     /// Does what the operator wants now.
@@ -216,10 +251,8 @@ impl Sink {
         }
         let partitions: Vec<_> = offsets.into_iter().map(|offset| offset.partition).collect();
         tracing::info!(partitions = %list(&partitions), "partitions assigned");
-        self.guest
-            .open(&partitions)
-            .await
-            .map_err(|error| self.settings.task.failed("open", error))?;
+        let opened = self.guest.open(&partitions).await;
+        opened.map_err(|error| self.fault("open", error))?;
         if self.wish == Wish::Pause {
             self.steer("pause", self.consumer.pause_all())?;
         }
@@ -237,7 +270,7 @@ impl Sink {
             .guest
             .close(partitions)
             .await
-            .map_err(|error| self.settings.task.failed("close", error));
+            .map_err(|error| self.fault("close", error));
         self.reported_last()?;
         for partition in partitions {
             self.positions.remove(partition);
@@ -270,10 +303,10 @@ impl Sink {
                     waiting.from = slice.end;
                 }
                 Put::Rebalanced => {}
-                Put::Stopped => return Ok(()),
+                Put::Stopped => break,
             }
         }
-        if waiting.from < waiting.batch.len() && self.wish == Wish::Pause {
+        if waiting.from < waiting.batch.len() && self.wish != Wish::Stop {
             self.backlog.push_front(waiting);
         }
         Ok(())
@@ -327,9 +360,12 @@ impl Sink {
             match controls.waking(self.wish, &interrupt, put).await {
                 Ok(failures) => {
                     if !failures.is_empty() {
+                        self.at_fault = true;
                         self.failed(&failures, entry, outgoing, &waiting.batch)?;
+                        self.at_fault = false;
                     }
                     self.obey()?;
+                    self.count(records_of(&outgoing.frame), failures.len())?;
                     if backoff.was_used() && self.wish == Wish::Run {
                         self.steer("resume", self.consumer.resume_all())?;
                     }
@@ -344,7 +380,7 @@ impl Sink {
                         interrupted => return Ok(interrupted),
                     }
                 }
-                Err(error) => return Err(self.settings.task.failed("put", error)),
+                Err(error) => return Err(self.fault("put", error)),
             }
         }
     }
@@ -356,7 +392,13 @@ impl Sink {
         loop {
             tokio::select! {
                 biased;
-                wish = controls.changed_from(self.wish) => {
+                () = controls.stirred(self.wish) => {
+                    if controls.has_order() {
+                        // Somebody else may take the records.
+                        self.steer("resume", self.consumer.resume_all())?;
+                        return Ok(Put::Stopped);
+                    }
+                    let wish = controls.current();
                     self.turn(wish, controls).await?;
                     match wish {
                         Wish::Stop => return Ok(Put::Stopped),
@@ -377,90 +419,6 @@ impl Sink {
                 }
                 () = tokio::time::sleep_until(end) => return Ok(Put::Taken),
             }
-        }
-    }
-
-    async fn commit_if_due(&mut self) -> Result<(), Failure> {
-        if Instant::now() < self.next_commit {
-            return Ok(());
-        }
-        self.next_commit = Instant::now() + self.settings.task.commit_interval;
-        self.commit_all().await
-    }
-
-    /// Begins a commit of everything that the guest says is durable.
-    async fn commit_all(&mut self) -> Result<(), Failure> {
-        if !self.letters_arrived().await? {
-            return Ok(());
-        }
-        let offsets = match self.durable(&self.positions.assigned()).await? {
-            Some(offsets) => self.positions.begin_commit(offsets),
-            None => {
-                // Nothing is known to be durable beyond what is committed: go back there.
-                self.backlog.clear();
-                let offsets = self.positions.rewind();
-                return self.steer("rewind", self.consumer.seek(offsets));
-            }
-        };
-        if offsets.is_empty() {
-            return Ok(());
-        }
-        self.next_sequence += 1;
-        match self.consumer.commit(&offsets, self.next_sequence) {
-            Ok(()) => self.commits.push_back((self.next_sequence, offsets)),
-            Err(error) => {
-                tracing::warn!(%error, "commit of offsets failed, the next one sends them again");
-                self.positions.commit_failed(&offsets);
-            }
-        }
-        Ok(())
-    }
-
-    /// The last commit before these partitions go to somebody else.
-    async fn commit_and_wait(&mut self, partitions: &[TopicPartition]) -> Result<(), Failure> {
-        if !self.letters_arrived().await? {
-            return Ok(());
-        }
-        // After a failed pre-commit the next owner begins at what is committed.
-        let Some(offsets) = self.durable(partitions).await? else {
-            return Ok(());
-        };
-        let offsets = self.positions.begin_final_commit(offsets);
-        if offsets.is_empty() {
-            return Ok(());
-        }
-        match self.consumer.commit_sync(&offsets, self.settings.task.commit_timeout) {
-            Ok(()) => self.positions.committed(&offsets),
-            Err(error) => {
-                tracing::warn!(%error, "last commit of offsets failed, records since the one before are read again");
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks the guest what may be committed. `None`: it could not make durable what it was given.
-    async fn durable(&mut self, partitions: &[TopicPartition]) -> Result<Option<Vec<PartitionOffset>>, Failure> {
-        let current = self.positions.consumed(partitions);
-        if current.is_empty() {
-            return Ok(Some(Vec::new()));
-        }
-        let answer = self.guest.pre_commit(&current).await;
-        let next_commit = self.next_commit;
-        self.obey()?;
-        // A commit that is asked for during a commit is this one.
-        self.next_commit = next_commit;
-        // What the guest has just reported comes before its offset too.
-        if !self.letters_arrived().await? {
-            return Ok(Some(Vec::new()));
-        }
-        match answer {
-            Ok(None) => Ok(Some(current)),
-            Ok(Some(offsets)) => Ok(Some(offsets)),
-            Err(CallError::Guest(error)) => {
-                tracing::error!(%error, "pre-commit failed, going back to the last committed offsets");
-                Ok(None)
-            }
-            Err(error) => Err(self.settings.task.failed("pre-commit", error)),
         }
     }
 
@@ -529,6 +487,12 @@ impl Sink {
 
 fn parse(frame: &[u8]) -> Result<Frame<'_>, Failure> {
     Frame::parse(frame).map_err(|error| Failure::host(format!("wrong batch of a sink: {error}")))
+}
+
+/// The number of records that a frame of our own making says it has (`wit/frame.md`).
+fn records_of(frame: &[u8]) -> usize {
+    let count = frame.get(8..12).and_then(|bytes| bytes.try_into().ok());
+    count.map_or(0, |bytes| u32::from_le_bytes(bytes) as usize)
 }
 
 fn list(partitions: &[TopicPartition]) -> String {

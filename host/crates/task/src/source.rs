@@ -5,6 +5,7 @@
 mod acks;
 mod outlet;
 mod submitted;
+mod swap;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,6 +26,7 @@ use crate::control::{Controls, Wish};
 use crate::errors::{Errors, Trail};
 use crate::recode::Trust;
 use crate::settings::SourceSettings;
+use crate::swap::{Tally, Trial};
 
 /// Key and value as the offset store keeps them.
 type Pair = (Vec<u8>, Option<Vec<u8>>);
@@ -33,11 +35,24 @@ type Pair = (Vec<u8>, Option<Vec<u8>>);
 const POLL_WAIT: Duration = Duration::from_millis(250);
 /// Records beyond this go into the next batch.
 const POLL_BYTES: u32 = 512 << 10;
+/// How often a wait for acknowledgements looks around.
+const ACK_LOOK: Duration = Duration::from_millis(50);
 
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Result<(), Failure> {
     let mut task = Source::start(settings, controls).await?;
-    let outcome = task.work(controls).await;
+    if controls.current() == Wish::Run {
+        controls.state(TaskState::Running, None).await;
+    }
+    let outcome = loop {
+        match task.work(controls).await {
+            Err(failure) if task.may_fall_back(&failure) => match task.fall_back(failure, controls).await {
+                Ok(()) => {}
+                failed => break failed,
+            },
+            outcome => break outcome,
+        }
+    };
     task.end(outcome).await
 }
 
@@ -54,6 +69,12 @@ struct Source {
     /// Acknowledged offsets that could not be written yet; newer ones win.
     unwritten: Vec<(Arc<str>, Arc<str>)>,
     next_commit: Instant,
+    /// Of the plugin, since it has its place.
+    tally: Tally,
+    /// While the plugin may be replaced by the one before it.
+    trial: Option<Trial>,
+    /// The last failure was the plugin's.
+    at_fault: bool,
 }
 
 impl Source {
@@ -76,18 +97,21 @@ impl Source {
             reports: Reports::new(task.plugin.is_able("delivery-reports")),
             unwritten: Vec::new(),
             next_commit: Instant::now() + task.commit_interval,
+            tally: Tally::default(),
+            trial: None,
+            at_fault: false,
             settings,
         })
     }
 
     async fn work(&mut self, controls: &mut Controls) -> Result<(), Failure> {
         let mut wish = controls.current();
-        if wish == Wish::Run {
-            controls.state(TaskState::Running, None).await;
-        }
         let mut backoff = Backoff::default();
         loop {
             self.acks.check(&mut self.errors)?;
+            while let Some(order) = controls.take_order() {
+                self.obey_order(order, controls).await?;
+            }
             match wish {
                 Wish::Stop => return Ok(()),
                 Wish::Pause => wish = self.pause(controls).await?,
@@ -99,9 +123,9 @@ impl Source {
                     Err(CallError::Guest(error)) if error.kind == ErrorKind::Retriable => {
                         let pause = backoff.next(error.retry_after_ms);
                         tracing::warn!(%error, ?pause, "poll asks for patience");
-                        let _ = tokio::time::timeout(pause, controls.changed_from(wish)).await;
+                        let _ = tokio::time::timeout(pause, controls.stirred(wish)).await;
                     }
-                    Err(error) => return Err(self.settings.task.failed("poll", error)),
+                    Err(error) => return Err(self.fault("poll", error)),
                 },
             }
             self.commit_if_due().await?;
@@ -123,11 +147,17 @@ impl Source {
         loop {
             tokio::select! {
                 biased;
-                wish = controls.changed_from(Wish::Pause) => {
+                () = controls.stirred(Wish::Pause) => {
+                    let wish = controls.current();
                     if wish == Wish::Run {
                         controls.state(TaskState::Running, None).await;
                     }
-                    return Ok(wish);
+                    if wish != Wish::Pause {
+                        return Ok(wish);
+                    }
+                    while let Some(order) = controls.take_order() {
+                        self.obey_order(order, controls).await?;
+                    }
                 }
                 () = tokio::time::sleep_until(self.next_commit) => self.commit_if_due().await?,
             }
@@ -138,7 +168,8 @@ impl Source {
     async fn take(&mut self, batch: Vec<u8>, controls: &mut Controls) -> Result<(), Failure> {
         self.obey()?;
         if batch.is_empty() {
-            return Ok(());
+            self.chain.look();
+            return self.count(0);
         }
         let batch = Arc::new(batch);
         let polled = self.parse(&batch)?;
@@ -156,6 +187,7 @@ impl Source {
         // Whatever is not delivered goes to the dead letter queue, if there is one.
         let kept = self.errors.has_dead_letters().then_some(&batch);
         self.send((&polled, kept), &stream, controls).await?;
+        self.count(polled.len())?;
         // What came before a record that ends the task is on its way.
         self.errors.check()
     }
@@ -188,8 +220,9 @@ impl Source {
         self.report().await
     }
 
-    fn parse<'a>(&self, batch: &'a [u8]) -> Result<Frame<'a>, Failure> {
+    fn parse<'a>(&mut self, batch: &'a [u8]) -> Result<Frame<'a>, Failure> {
         Frame::parse(batch).map_err(|error| {
+            self.at_fault = true;
             Failure::new(
                 FailureKind::Guest,
                 format!("poll of task {} gave a wrong batch: {error}", self.settings.task.id),
@@ -201,24 +234,33 @@ impl Source {
     fn obey(&mut self) -> Result<(), Failure> {
         match self.guest.drain().error {
             None => Ok(()),
-            Some((message, detail)) => Err(Failure {
-                kind: FailureKind::Guest,
-                message,
-                detail,
-            }),
+            Some((message, detail)) => {
+                self.at_fault = true;
+                Err(Failure {
+                    kind: FailureKind::Guest,
+                    message,
+                    detail,
+                })
+            }
         }
+    }
+
+    /// A failure of the plugin itself.
+    fn fault(&mut self, call: &str, error: CallError) -> Failure {
+        self.at_fault = true;
+        self.settings.task.failed(call, error)
     }
 
     /// Tells the guest what has become of its records, if it wants to know.
     async fn report(&mut self) -> Result<(), Failure> {
         let deliveries: Vec<Delivery> = self.reports.take_done();
-        if deliveries.is_empty() {
+        if deliveries.is_empty() || !self.guest.is_alive() {
             return Ok(());
         }
         match self.guest.delivered(&deliveries).await {
             // As in Kafka Connect, where an exception in `commitRecord` is only logged.
             Err(CallError::Guest(error)) => tracing::error!(%error, "delivered failed"),
-            Err(error) => return Err(self.settings.task.failed("delivered", error)),
+            Err(error) => return Err(self.fault("delivered", error)),
             Ok(()) => {}
         }
         Ok(())
@@ -257,10 +299,10 @@ impl Source {
             }
             Err(_) => tracing::error!("commit of source offsets timed out, the next one writes them again"),
         }
-        if self.unwritten.is_empty() && self.reports.are_wanted() {
+        if self.unwritten.is_empty() && self.reports.are_wanted() && self.guest.is_alive() {
             match self.guest.committed().await {
                 Err(CallError::Guest(error)) => tracing::error!(%error, "committed failed"),
-                Err(error) => return Err(self.settings.task.failed("committed", error)),
+                Err(error) => return Err(self.fault("committed", error)),
                 Ok(()) => {}
             }
         }
@@ -285,7 +327,7 @@ impl Source {
     async fn end(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
         let until = Instant::now() + self.settings.task.commit_timeout;
         while self.submitted.is_pending() && Instant::now() < until {
-            self.acks.changed(Duration::from_millis(50)).await;
+            self.acks.changed(ACK_LOOK).await;
         }
         let committed = match outcome.is_ok() {
             true => {

@@ -42,11 +42,7 @@ impl Worker {
         (given, config): (&Given, &ConnectorConfig),
         own: GuestConfig,
     ) -> Result<TaskSettings, Failure> {
-        let chain = config
-            .transforms
-            .iter()
-            .map(|transform| self.link(config, transform))
-            .collect::<Result<_, _>>()?;
+        let chain = self.chain(config)?;
         let plugins = self.plugins();
         Ok(TaskSettings {
             id: id.clone(),
@@ -82,6 +78,12 @@ impl Worker {
             let checked = ceiling.check(host, address.ip(), address.port());
             checked.map_err(|refusal| refusal.to_string())
         }))
+    }
+
+    /// The links of a connector's chain.
+    pub(crate) fn chain(&self, config: &ConnectorConfig) -> Result<Vec<ChainLink>, Failure> {
+        let links = config.transforms.iter();
+        links.map(|transform| self.link(config, transform)).collect()
     }
 
     fn dead_letters(&self, id: &TaskId, config: &ConnectorConfig) -> Result<Option<DeadLetterSettings>, Failure> {
@@ -203,7 +205,7 @@ pub(crate) fn config_error(error: &ConfigError) -> Failure {
     Failure::new(FailureKind::Guest, error.to_string())
 }
 
-fn plugin_ref(installed: &Installed) -> PluginRef {
+pub(crate) fn plugin_ref(installed: &Installed) -> PluginRef {
     PluginRef {
         module: installed.module.clone(),
         class: installed.plugin().class.clone(),

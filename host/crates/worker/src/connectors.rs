@@ -1,14 +1,15 @@
 //! Connector instances: each is called by one command at a time, on a thread that may be held up.
 
+use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caisson_api::config::Config as GuestConfig;
-use caisson_api::manifest::PluginKind;
+use caisson_api::manifest::{PluginKind, ability};
 use caisson_config::connector::{Flow, SinkConfig, Topics};
 use caisson_config::providers::Secrets;
 use caisson_config::{ConnectorConfig, Given};
-use caisson_model::{ConnectorState, Failure, TargetState};
+use caisson_model::{ConnectorState, Digest, Failure, TargetState};
 use caisson_sandbox::{CallError, InstanceSpec, Label, SinkConnector, SourceConnector};
 use caisson_store::Config;
 use tokio::runtime::Handle;
@@ -21,8 +22,8 @@ use crate::{Event, Worker};
 /// A connector of this node, running or not.
 pub(crate) struct Connector {
     name: Arc<str>,
-    installed: Installed,
-    given: Given,
+    pub(crate) installed: Installed,
+    pub(crate) given: Given,
     /// What of it came from configuration providers.
     secrets: Secrets,
     config: ConnectorConfig,
@@ -57,6 +58,8 @@ impl Worker {
             config,
             instance: Mutex::new(None),
         };
+        self.connector_modules()
+            .insert(name.into(), connector.installed.module.digest);
         let connector = Arc::new(tokio::sync::Mutex::new(connector));
         self.connectors().insert(name.into(), connector.clone());
         let mut held = connector.lock().await;
@@ -101,6 +104,7 @@ impl Worker {
         };
         let mut held = connector.lock().await;
         self.stop_instance(&mut held).await;
+        self.connector_modules().remove(name);
         self.tell_state(&held, ConnectorState::Unassigned, None).await;
     }
 
@@ -125,9 +129,59 @@ impl Worker {
     }
 
     async fn start_instance(&self, connector: &mut Connector) -> Result<(), Failure> {
+        let installed = connector.installed.clone();
+        let started = self.started(connector, &installed).await?;
+        *connector.instance() = Some(started);
+        self.heed(connector).await;
+        Ok(())
+    }
+
+    /// Puts an instance of another module in the place of the connector's. The new one is started first, unless the plugin
+    /// forbids that two are there; if it cannot be started, the old one goes on.
+    pub(crate) async fn swap_connector(&self, name: &str, installed: &Installed) -> Result<(), Failure> {
+        let Some(connector) = self.connector(name) else {
+            return Ok(());
+        };
+        let mut held = connector.lock().await;
+        if held.installed.module.digest == installed.module.digest {
+            return Ok(());
+        }
+        if held.instance().is_some() {
+            let exclusive = installed.plugin().has(ability::EXCLUSIVE);
+            if exclusive {
+                self.stop_instance(&mut held).await;
+            }
+            let fresh = match self.started(&held, installed).await {
+                Ok(fresh) => fresh,
+                Err(failure) => {
+                    if exclusive {
+                        self.start_instance(&mut held).await?;
+                    }
+                    return Err(failure);
+                }
+            };
+            self.stop_instance(&mut held).await;
+            *held.instance() = Some(fresh);
+        }
+        held.installed = installed.clone();
+        self.connector_modules().insert(name.into(), installed.module.digest);
+        if held.instance().is_some() {
+            tracing::info!(connector = name, version = installed.plugin().version, module = %installed.module.digest,
+                "the connector was replaced");
+            self.heed(&mut held).await;
+            self.tell_state(&held, ConnectorState::Running, None).await;
+            // The new version may divide the work in another way.
+            let connector = held.name.clone();
+            self.listener.tell(Event::Reconfigure { connector }).await;
+        }
+        Ok(())
+    }
+
+    /// An instance of a module for this connector, started.
+    async fn started(&self, connector: &Connector, installed: &Installed) -> Result<Instance, Failure> {
         let spec = InstanceSpec {
-            module: connector.installed.module.clone(),
-            class: connector.installed.plugin().class.clone(),
+            module: installed.module.clone(),
+            class: installed.plugin().class.clone(),
             config: connector.given.to_config(),
             label: Label {
                 connector: connector.name.clone(),
@@ -136,7 +190,7 @@ impl Worker {
             limits: self.limits(&connector.given)?,
         };
         let offsets = Arc::new(StoredOffsets::new(&connector.name, self.offsets.clone()));
-        let kind = connector.installed.plugin().kind;
+        let kind = installed.plugin().kind;
         let started = on_thread(async move {
             match kind {
                 PluginKind::Sink => SinkConnector::start(spec).await.map(Instance::Sink),
@@ -144,9 +198,7 @@ impl Worker {
             }
         })
         .await?;
-        *connector.instance() = Some(started.map_err(|error| failed(&connector.name, "start", error))?);
-        self.heed(connector).await;
-        Ok(())
+        started.map_err(|error| failed(&connector.name, "start", error))
     }
 
     async fn stop_instance(&self, connector: &mut Connector) {
@@ -208,7 +260,11 @@ impl Worker {
         self.connectors().get(name).cloned()
     }
 
-    fn connectors(
+    pub(crate) fn connector_modules(&self) -> MutexGuard<'_, HashMap<Arc<str>, Digest>> {
+        self.connector_modules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn connectors(
         &self,
     ) -> std::sync::MutexGuard<'_, std::collections::HashMap<Arc<str>, Arc<tokio::sync::Mutex<Connector>>>> {
         self.connectors

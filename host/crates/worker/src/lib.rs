@@ -4,6 +4,7 @@
 mod assemble;
 mod clients;
 mod connectors;
+pub mod modules;
 mod offsets;
 pub mod plugins;
 mod tasks;
@@ -16,10 +17,10 @@ use std::sync::{Arc, Mutex, RwLock};
 use caisson_config::providers::Secrets;
 use caisson_config::{Given, WorkerConfig};
 use caisson_kafka::{Admin, ProducerPool};
-use caisson_model::{ConnectorState, Failure, TaskId};
+use caisson_model::{ConnectorState, Digest, Failure, TaskId};
 use caisson_sandbox::Sandbox;
 use caisson_store::{BoxFuture, Config, OffsetStore};
-use caisson_task::{TaskEvent, TaskHandle};
+use caisson_task::TaskEvent;
 
 pub use assemble::check_converters;
 pub use offsets::{OffsetsError, SourceOffset};
@@ -60,15 +61,17 @@ pub struct Parts {
 pub struct Worker {
     config: Arc<WorkerConfig>,
     sandbox: Sandbox,
-    /// Written when a module is added; read for look-ups.
-    plugins: RwLock<Plugins>,
+    /// Exchanged when modules or bindings change; read for look-ups.
+    plugins: RwLock<Arc<Plugins>>,
     producers: ProducerPool,
     offsets: Arc<dyn OffsetStore>,
     listener: Arc<dyn Listener>,
     /// The map is held for look-ups only; a connector's own lock is held across calls into its guest.
     connectors: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<connectors::Connector>>>>,
+    /// The modules that connectors are made of, running or not. Held for look-ups and changes.
+    connector_modules: Mutex<HashMap<Arc<str>, Digest>>,
     /// Held for look-ups, insertions and removals.
-    tasks: Mutex<HashMap<TaskId, TaskHandle>>,
+    tasks: Mutex<HashMap<TaskId, tasks::Running>>,
     /// Made when it is first needed.
     admin: Mutex<Option<Arc<Admin>>>,
 }
@@ -78,18 +81,19 @@ impl Worker {
         Worker {
             config: parts.config,
             sandbox: parts.sandbox,
-            plugins: RwLock::new(parts.plugins),
+            plugins: RwLock::new(Arc::new(parts.plugins)),
             producers: ProducerPool::new(),
             offsets: parts.offsets,
             listener: parts.listener,
             connectors: Mutex::default(),
+            connector_modules: Mutex::default(),
             tasks: Mutex::default(),
             admin: Mutex::default(),
         }
     }
 
     /// The plugins that are installed now.
-    pub fn plugins(&self) -> Plugins {
+    pub fn plugins(&self) -> Arc<Plugins> {
         self.plugins
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner)

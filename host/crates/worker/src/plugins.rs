@@ -1,17 +1,33 @@
 //! The plugins that this worker knows: those of its modules, and the converters, transforms and predicates that are
 //! built in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use caisson_api::KAFKA_CONNECT;
 use caisson_api::manifest::{Plugin, PluginKind};
 use caisson_config::connector::Runtime;
-use caisson_config::plugins::{Catalogue, Missing};
+use caisson_config::plugins::{Catalogue, Missing, Plugins as _};
 use caisson_config::{PluginInfo, Role};
+use caisson_model::Digest;
 use caisson_sandbox::{Module, Sandbox};
 use caisson_transforms::{NativePredicate, NativeTransform};
+
+/// Where a module came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModuleOrigin {
+    /// A file of `plugin.path`, or beside the program.
+    PluginPath,
+    Upload,
+}
+
+/// A module that this worker has, whether anything of it runs or not.
+#[derive(Clone)]
+pub struct LoadedModule {
+    pub module: Arc<Module>,
+    pub origin: ModuleOrigin,
+}
 
 /// One plugin of a loaded module.
 #[derive(Clone)]
@@ -37,11 +53,15 @@ pub enum Link<N> {
 /// All plugins.
 #[derive(Clone, Default)]
 pub struct Plugins {
+    /// In the order in which they were found.
+    loaded: Vec<LoadedModule>,
+    /// The module that serves a class by decision; without one, uploads serve only what nobody else has.
+    bound: BTreeMap<String, Digest>,
     catalogue: Catalogue,
     /// Those of modules alone.
     modules: Catalogue,
-    /// By kind, class and version.
-    installed: HashMap<(PluginKind, String, String), Installed>,
+    /// By kind, class and version; several modules may have the same.
+    installed: HashMap<(PluginKind, String, String), Vec<Installed>>,
 }
 
 /// Why a name gives no plugin that can run.
@@ -63,9 +83,6 @@ impl Plugins {
     /// has a directory per plugin. What cannot be loaded is logged by name and left out.
     pub async fn load(sandbox: &Sandbox, directories: &[PathBuf]) -> Plugins {
         let mut plugins = Plugins::default();
-        for built_in in caisson_config::builtin::plugins(KAFKA_CONNECT) {
-            plugins.catalogue.add(built_in, Vec::new());
-        }
         for directory in directories {
             let files = component_files(directory);
             if files.is_empty() {
@@ -76,7 +93,7 @@ impl Plugins {
                     Ok(module) => {
                         tracing::info!(file = %file.display(), digest = %module.digest,
                             plugins = module.manifest.plugins.len(), "module loaded");
-                        plugins.add(module);
+                        plugins.insert(module, ModuleOrigin::PluginPath);
                     }
                     Err(error) => {
                         tracing::error!(file = %file.display(), %error, "module left out: it cannot be loaded");
@@ -84,28 +101,69 @@ impl Plugins {
                 }
             }
         }
+        plugins.index();
         plugins
     }
 
-    /// Adds a module's plugins; those that are there in the same version stay.
+    /// Adds a module that was uploaded.
     pub fn add(&mut self, module: Arc<Module>) {
-        for (index, plugin) in module.manifest.plugins.iter().enumerate() {
-            let keys = plugin.keys.iter().cloned().map(Into::into).collect();
-            let info = PluginInfo {
-                class: plugin.class.clone(),
-                kind: plugin.kind,
-                version: plugin.version.clone(),
-                keys,
-            };
-            self.catalogue.add(info.clone(), plugin.aliases.clone());
-            self.modules.add(info, plugin.aliases.clone());
-            self.installed
-                .entry((plugin.kind, plugin.class.clone(), plugin.version.clone()))
-                .or_insert_with(|| Installed {
-                    module: module.clone(),
-                    index,
-                });
+        self.insert(module, ModuleOrigin::Upload);
+        self.index();
+    }
+
+    /// Forgets a module that was uploaded.
+    pub fn remove(&mut self, digest: Digest) {
+        self.loaded
+            .retain(|loaded| loaded.module.digest != digest || loaded.origin == ModuleOrigin::PluginPath);
+        self.index();
+    }
+
+    /// Decides which modules serve which classes; of all others the newest version does.
+    pub fn bind(&mut self, bound: BTreeMap<String, Digest>) {
+        self.bound = bound;
+        self.index();
+    }
+
+    /// All modules.
+    pub fn loaded(&self) -> &[LoadedModule] {
+        &self.loaded
+    }
+
+    fn insert(&mut self, module: Arc<Module>, origin: ModuleOrigin) {
+        if !self.loaded.iter().any(|known| known.module.digest == module.digest) {
+            self.loaded.push(LoadedModule { module, origin });
         }
+    }
+
+    fn is_bound(&self, plugin: &Plugin, module: &Module) -> bool {
+        self.bound.get(&plugin.class) == Some(&module.digest)
+    }
+
+    /// Makes the tables anew: there are few modules, and they change seldom. Of two plugins with the same class and version
+    /// the keys of the first one count, so those that are bound come first, and what was uploaded last.
+    fn index(&mut self) {
+        let mut tables = Tables::default();
+        for pass in [Pass::Bound, Pass::Found, Pass::Uploaded] {
+            if pass == Pass::Found {
+                for built_in in caisson_config::builtin::plugins(KAFKA_CONNECT) {
+                    tables.catalogue.add(built_in, Vec::new());
+                }
+            }
+            for loaded in &self.loaded {
+                for (index, plugin) in loaded.module.manifest.plugins.iter().enumerate() {
+                    let bound = self.is_bound(plugin, &loaded.module);
+                    if Pass::of(bound, loaded.origin) == pass {
+                        tables.add(loaded, index, plugin, bound);
+                    }
+                }
+            }
+            if pass == Pass::Found {
+                tables.prefer_what_is_found();
+            }
+        }
+        self.catalogue = tables.catalogue;
+        self.modules = tables.modules;
+        self.installed = tables.installed;
     }
 
     /// What validation looks plugins up in.
@@ -118,7 +176,7 @@ impl Plugins {
         self.catalogue.iter(role).cloned().collect()
     }
 
-    /// The newest plugin of a name that satisfies a version requirement.
+    /// The plugin of a name that satisfies a version requirement: the bound one, or else the newest.
     pub fn find(&self, role: Role, name: &str, version: Option<&str>) -> Result<PluginInfo, Missing> {
         caisson_config::plugins::find(&self.catalogue, role, name, version)
     }
@@ -130,12 +188,28 @@ impl Plugins {
             .find(role, name, version)
             .map_err(|missing| self.missing(role, name, missing))?;
         let key = (info.kind, info.class, info.version);
-        match self.installed.get(&key) {
+        match self.installed.get(&key).and_then(|all| all.first()) {
             Some(installed) => Ok(installed.clone()),
             None => Err(Lookup::BuiltIn {
                 interface,
                 class: key.1,
             }),
+        }
+    }
+
+    /// The component that a configuration gets which names a class and no version; none for what is built in.
+    pub fn serving(&self, role: Role, class: &str) -> Option<Installed> {
+        let runtime = Runtime::Native;
+        match role {
+            Role::Transform => match self.transform(class, None, runtime).ok()? {
+                Link::Module(installed) => Some(installed),
+                Link::Native(_) => None,
+            },
+            Role::Predicate => match self.predicate(class, None, runtime).ok()? {
+                Link::Module(installed) => Some(installed),
+                Link::Native(_) => None,
+            },
+            Role::Connector | Role::Converter | Role::HeaderConverter => self.installed(role, class, None).ok(),
         }
     }
 
@@ -181,11 +255,14 @@ impl Plugins {
         let info = caisson_config::plugins::find(catalogue, role, name, version)
             .map_err(|missing| self.missing(role, name, missing))?;
         let key = (info.kind, info.class, info.version);
+        let installed = self.installed.get(&key).and_then(|all| all.first());
+        // What is built in gives way to a component by decision only.
+        let decided = installed.is_some_and(|installed| self.is_bound(installed.plugin(), &installed.module));
         let built_in = match runtime {
-            Runtime::Native if key.2 == KAFKA_CONNECT => native(&key.1),
+            Runtime::Native if key.2 == KAFKA_CONNECT && !decided => native(&key.1),
             Runtime::Native | Runtime::Component => None,
         };
-        match (built_in, self.installed.get(&key)) {
+        match (built_in, installed) {
             (Some(native), _) => Ok(Link::Native(native)),
             (None, Some(installed)) => Ok(Link::Module(installed.clone())),
             (None, None) => Err(Lookup::BuiltIn {
@@ -210,6 +287,78 @@ impl Plugins {
         match classes.as_slice() {
             [] => "none (is plugin.path right?)".to_owned(),
             some => some.join(", "),
+        }
+    }
+}
+
+/// The order in which plugins come into the tables.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Bound,
+    Found,
+    Uploaded,
+}
+
+impl Pass {
+    fn of(bound: bool, origin: ModuleOrigin) -> Pass {
+        match (bound, origin) {
+            (true, _) => Pass::Bound,
+            (false, ModuleOrigin::PluginPath) => Pass::Found,
+            (false, ModuleOrigin::Upload) => Pass::Uploaded,
+        }
+    }
+}
+
+/// Tables that are being made.
+#[derive(Default)]
+struct Tables {
+    catalogue: Catalogue,
+    modules: Catalogue,
+    installed: HashMap<(PluginKind, String, String), Vec<Installed>>,
+    /// Classes that somebody has decided about.
+    decided: HashSet<String>,
+}
+
+impl Tables {
+    fn add(&mut self, loaded: &LoadedModule, index: usize, plugin: &Plugin, bound: bool) {
+        let keys = plugin.keys.iter().cloned().map(Into::into).collect();
+        let info = PluginInfo {
+            class: plugin.class.clone(),
+            kind: plugin.kind,
+            version: plugin.version.clone(),
+            keys,
+        };
+        for catalogue in [&mut self.catalogue, &mut self.modules] {
+            catalogue.add(info.clone(), plugin.aliases.clone());
+            if bound {
+                catalogue.prefer(plugin.kind, &plugin.class, &plugin.version);
+            }
+        }
+        if bound {
+            self.decided.insert(plugin.class.clone());
+        }
+        let installed = Installed {
+            module: loaded.module.clone(),
+            index,
+        };
+        self.installed
+            .entry((plugin.kind, plugin.class.clone(), plugin.version.clone()))
+            .or_default()
+            .push(installed);
+    }
+
+    /// What was not uploaded goes before newer versions that were, unless somebody has decided.
+    fn prefer_what_is_found(&mut self) {
+        for catalogue in [&mut self.catalogue, &mut self.modules] {
+            let newest: Vec<PluginInfo> = Role::ALL
+                .into_iter()
+                .flat_map(|role| catalogue.classes(role).into_iter().map(move |class| (role, class)))
+                .filter(|(_, class)| !self.decided.contains(class))
+                .filter_map(|(role, class)| catalogue.versions(role, &class).into_iter().next())
+                .collect();
+            for plugin in newest {
+                catalogue.prefer(plugin.kind, &plugin.class, &plugin.version);
+            }
         }
     }
 }

@@ -11,12 +11,24 @@ use caisson_config::providers::Secrets;
 use caisson_config::validate::check_links;
 use caisson_model::{Failure, TargetState, TaskId, TaskState};
 use caisson_store::Config;
-use caisson_task::{SinkSettings, SourceSettings, TaskEvent, TaskHandle, TaskListener, Wish, start_sink, start_source};
+use caisson_task::swap::{Place, places};
+use caisson_task::{
+    PluginRef, SinkSettings, SourceSettings, TaskEvent, TaskHandle, TaskListener, Wish, start_sink, start_source,
+};
 
 use crate::assemble::{config_error, kind_of};
 use crate::connectors::hidden;
 use crate::offsets::StoredOffsets;
 use crate::{Event, Listener, Worker};
+
+/// A task that was started.
+pub(crate) struct Running {
+    pub(crate) handle: TaskHandle,
+    /// As the user wrote it.
+    pub(crate) connector: Config,
+    /// The components that it runs with now, and where.
+    pub(crate) places: Vec<(Place, PluginRef)>,
+}
 
 impl Worker {
     /// Starts a task; returns once its thread runs. What the guest's own start says comes by event.
@@ -34,6 +46,7 @@ impl Worker {
         check_links(&given, self.plugins().catalogue()).map_err(|error| hidden(&secrets, config_error(&error)))?;
         let own = self.resolve(task).to_config();
         let settings = self.task_settings(&id, &installed, (&given, &config), own)?;
+        let places = places(&settings.plugin, &settings.chain);
         let wish = wish_of(target);
         let listener: Arc<dyn TaskListener> = Arc::new(Forward {
             listener: self.listener.clone(),
@@ -72,14 +85,19 @@ impl Worker {
             }
         };
         let handle = started.map_err(|error| Failure::host(format!("no thread for task {id}: {error}")))?;
-        self.tasks().insert(id, handle);
+        let running = Running {
+            handle,
+            connector: connector.clone(),
+            places,
+        };
+        self.tasks().insert(id, running);
         Ok(())
     }
 
     /// Pauses a task or lets it go on.
     pub fn set_task_state(&self, id: &TaskId, target: TargetState) {
-        if let Some(handle) = self.tasks().get(id) {
-            handle.set(wish_of(target));
+        if let Some(running) = self.tasks().get(id) {
+            running.handle.set(wish_of(target));
         }
     }
 
@@ -87,7 +105,8 @@ impl Worker {
     pub async fn stop_tasks(&self, ids: &[TaskId]) {
         let handles: Vec<TaskHandle> = {
             let mut tasks = self.tasks();
-            ids.iter().filter_map(|id| tasks.remove(id)).collect()
+            let running = ids.iter().filter_map(|id| tasks.remove(id));
+            running.map(|running| running.handle).collect()
         };
         for handle in &handles {
             handle.set(Wish::Stop);
@@ -110,7 +129,7 @@ impl Worker {
         }
     }
 
-    fn tasks(&self) -> MutexGuard<'_, HashMap<TaskId, TaskHandle>> {
+    pub(crate) fn tasks(&self) -> MutexGuard<'_, HashMap<TaskId, Running>> {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

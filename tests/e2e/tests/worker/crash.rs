@@ -51,7 +51,7 @@ fn kill_minus_nine_under_load_loses_no_line_between_file_topic_and_file() {
     ));
 }
 
-const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
+pub const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
 
 #[test]
 fn kill_minus_nine_of_a_generator_leaves_no_gap_that_the_verifying_sink_would_see() {
@@ -97,14 +97,14 @@ fn kill_minus_nine_of_a_generator_leaves_no_gap_that_the_verifying_sink_would_se
 }
 
 /// What the verifying sink said last.
-struct Verified {
-    records: u64,
-    repeated: u64,
-    rest: String,
+pub struct Verified {
+    pub records: u64,
+    pub repeated: u64,
+    pub rest: String,
 }
 
 /// Reads the sink's last line such as `verified 7 records of 2 streams missing=0 repeated=1 reordered=0 corrupt=0`.
-fn verified(log: &str, connector: &str) -> Option<Verified> {
+pub fn verified(log: &str, connector: &str) -> Option<Verified> {
     let line = log
         .lines()
         .rfind(|line| line.contains("verified ") && line.contains(connector))?;

@@ -1,5 +1,7 @@
 //! A list of plugins, found by class or alias.
 
+use caisson_api::manifest::PluginKind;
+
 use super::{PluginInfo, Plugins, Role};
 use crate::version::Version;
 
@@ -7,6 +9,8 @@ use crate::version::Version;
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     plugins: Vec<(PluginInfo, Vec<String>)>,
+    /// Kind, class and version of those that come before newer ones.
+    preferred: Vec<(PluginKind, String, String)>,
 }
 
 impl Catalogue {
@@ -19,6 +23,19 @@ impl Catalogue {
         if !self.plugins.iter().any(|(known, _)| same(known)) {
             self.plugins.push((plugin, aliases));
         }
+    }
+
+    /// Puts one version of a class before all others, newer ones too.
+    pub fn prefer(&mut self, kind: PluginKind, class: &str, version: &str) {
+        self.preferred
+            .retain(|(known, name, _)| (*known, name.as_str()) != (kind, class));
+        self.preferred.push((kind, class.to_owned(), version.to_owned()));
+    }
+
+    fn is_preferred(&self, plugin: &PluginInfo) -> bool {
+        self.preferred
+            .iter()
+            .any(|(kind, class, version)| (*kind, class, version) == (plugin.kind, &plugin.class, &plugin.version))
     }
 
     /// All plugins that can stand in a role, as they were added.
@@ -71,7 +88,9 @@ impl Plugins for Catalogue {
             .filter(|plugin| plugin.class == class)
             .cloned()
             .collect();
-        versions.sort_by_cached_key(|plugin| std::cmp::Reverse(Version::parse(&plugin.version)));
+        versions.sort_by_cached_key(|plugin| {
+            std::cmp::Reverse((self.is_preferred(plugin), Version::parse(&plugin.version)))
+        });
         versions
     }
 
@@ -129,6 +148,17 @@ mod tests {
         ] {
             assert!(catalogue.versions(role, name).is_empty(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_preferred_version_comes_before_newer_ones() {
+        let mut catalogue = catalogue();
+        let class = "org.apache.kafka.connect.transforms.Filter";
+        let first = |catalogue: &Catalogue| catalogue.versions(Role::Transform, "Filter")[0].version.clone();
+        catalogue.prefer(PluginKind::Transform, class, "1.9");
+        assert_eq!(first(&catalogue), "1.9");
+        catalogue.prefer(PluginKind::Transform, class, "1.10");
+        assert_eq!(first(&catalogue), "1.10");
     }
 
     #[test]

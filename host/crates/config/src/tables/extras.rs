@@ -6,7 +6,7 @@ use caisson_api::config::Type;
 use crate::definition::Default::{Null, Text};
 use crate::definition::{Check, Line, line};
 
-/// The override policy's own key, and the log.
+/// The override policy's own key, the log, and modules.
 pub static EXTRAS: &[Line] = &[
     line(
         "connector.client.config.override.allowlist",
@@ -37,6 +37,32 @@ pub static EXTRAS: &[Line] = &[
         "How log lines look: text for people, json for programs. The command line wins.",
     )
     .check(Check::Said("text or json")),
+    line(
+        "module.storage.directory",
+        Type::String,
+        Null,
+        Medium,
+        "Directory for modules that are uploaded by REST, and for which of them serves which class; made if it is not \
+         there, one for each worker. A standalone worker that is given none takes the name of offset.storage.file.filename \
+         with .modules behind it.",
+    ),
+    line(
+        "module.probation.records",
+        Type::Long,
+        Text("100000"),
+        Medium,
+        "Records for which a plugin that has taken another one's place in a running task is on probation: if it crashes, \
+         reaches a limit, or fails more often than the one before, that one comes back.",
+    )
+    .check(Check::AtLeast(0)),
+    line(
+        "module.probation.ms",
+        Type::Long,
+        Text("30000"),
+        Medium,
+        "Longest time of that probation, for tasks with few records.",
+    )
+    .check(Check::AtLeast(0)),
 ];
 
 /// What a connector may ask for beyond Kafka Connect. Validation does not show these keys: its answers are Kafka

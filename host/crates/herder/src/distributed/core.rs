@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use caisson_model::{Assignment, GroupProtocol};
+use caisson_model::{Assignment, GroupProtocol, Work};
 use caisson_store::ConfigSnapshot;
 
 use crate::assignor::{CooperativeAssignor, Items, MemberId};
@@ -72,6 +72,8 @@ pub struct Core {
     last_completed: i32,
     /// The present generation's assignment is in effect, and no other is on its way.
     resolved: bool,
+    /// What was reported to the round that is under way has been given up since.
+    given_up: bool,
     /// Something that may not run may still run, until this is reported stopped.
     stopping: Option<Ticket>,
     /// Where the config topic last changed what there is to share out.
@@ -100,6 +102,11 @@ struct Holding {
     leader: Option<String>,
     leader_url: Option<String>,
     offset: i64,
+    /// What was taken away last, and how long some work is held back. They are reported with the rest, as Kafka Connect
+    /// does: a coordinator begins no round for a follower that says what it said before, and after work was taken away
+    /// there has to be one, whether this worker had that work or not.
+    revoked: Work,
+    delay: Duration,
 }
 
 /// What a leader knows of the generation that it shared out.
@@ -131,6 +138,7 @@ impl Core {
             holding: None,
             last_completed: -1,
             resolved: false,
+            given_up: false,
             stopping: None,
             structure: 0,
             told: 0,
@@ -156,7 +164,8 @@ impl Core {
             Event::Preparing => self.preparing(),
             Event::Leading(leading) => self.elected(leading, now),
             Event::Joined(joined) => self.joined(joined, now),
-            Event::Unreachable | Event::Lost => self.lost(),
+            Event::Unreachable => self.unreachable(),
+            Event::Lost => self.lost(),
             Event::Stopped { ticket } => self.stopped(ticket, now),
             Event::Refreshed { ticket, ok } => self.refreshed(ticket, ok, now),
             Event::Claimed { ticket, ok } => self.claimed(ticket, ok, now),
@@ -289,6 +298,8 @@ impl Core {
             leader_url: holding.leader_url.clone(),
             offset: holding.offset,
             assigned: crate::assignor::work(&holding.items),
+            revoked: holding.revoked.clone(),
+            delay: holding.delay,
             ..Assignment::default()
         })
     }

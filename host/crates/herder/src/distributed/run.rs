@@ -187,8 +187,7 @@ impl Shared {
             Action::Answer(state) => self.outside.membership.answer(self.options.core.protocol, state),
             Action::Assign(assignments) => self.outside.membership.assign(assignments),
             Action::Leave { reason } => {
-                let membership = self.outside.membership.clone();
-                tokio::spawn(async move { membership.leave(reason).await });
+                tokio::spawn(self.outside.membership.leave(reason));
             }
             Action::Grant {
                 items,

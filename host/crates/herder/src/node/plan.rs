@@ -42,6 +42,8 @@ pub enum TaskConfigs {
 pub struct RunningConnector {
     pub revision: u64,
     pub target: TargetState,
+    /// The resumption for which task configurations were made last.
+    pub resumed: u64,
     pub condition: Condition,
 }
 
@@ -73,6 +75,7 @@ pub enum Action {
     SetConnectorState(TargetState),
     MakeTaskConfigs {
         config: Arc<Config>,
+        resumed: u64,
     },
     StartTask {
         number: u32,
@@ -146,9 +149,14 @@ fn connector_step(wanted: &Wanted, running: &Running) -> Option<Action> {
                 Some(Action::SetConnectorState(entry.target))
             }
         },
-        Condition::Started if running.task_configs == TaskConfigs::Due && entry.target == TargetState::Started => {
+        // It may have been stopped, which took its tasks, and resumed before anybody looked.
+        Condition::Started
+            if entry.target == TargetState::Started
+                && (running.task_configs == TaskConfigs::Due || connector.resumed != entry.resumed) =>
+        {
             Some(Action::MakeTaskConfigs {
                 config: entry.config.clone(),
+                resumed: entry.resumed,
             })
         }
         Condition::Started => None,
@@ -219,6 +227,7 @@ impl Running {
         self.connector = Some(RunningConnector {
             revision,
             target,
+            resumed: 0,
             condition,
         });
         self.restart_connector = false;
@@ -236,6 +245,13 @@ impl Running {
         } else {
             TaskConfigs::Made
         };
+    }
+
+    /// Notes for which resumption task configurations are being made.
+    pub fn making_task_configs(&mut self, resumed: u64) {
+        if let Some(connector) = &mut self.connector {
+            connector.resumed = resumed;
+        }
     }
 
     /// Whether these task configurations have to take the place of the present ones: their number or content, or the

@@ -19,6 +19,7 @@ use crate::info::{
     ClusterInfo, ConnectorInfo, ConnectorStatus, Created, Health, PluginInfo, Stage, TaskInfo, TaskStatus,
 };
 use crate::loggers::{Level, LoggerLevel, Scope};
+use crate::modules::Modules;
 use crate::node::OffsetRequest;
 use crate::offsets::{ConnectorOffset, OffsetOutcome};
 use crate::validation::{ConfigInfos, ConfigKeyInfo};
@@ -167,6 +168,10 @@ impl Herder for StandaloneHerder {
 
     fn validate(&self, config: Config) -> BoxFuture<'_, Result<ConfigInfos, Error>> {
         self.node.worker().validate(config)
+    }
+
+    fn modules(&self) -> Option<Arc<dyn Modules>> {
+        self.modules.clone()
     }
 
     fn loggers(&self) -> BTreeMap<String, LoggerLevel> {

@@ -25,6 +25,7 @@ fn bench() -> Bench {
         configs: Arc::new(MemoryConfigStore::new()),
         statuses: Arc::new(MemoryStatusStore::new()),
         loggers: Loggers::new(Arc::new(NoSink), Level::Info, BTreeMap::new()),
+        modules: None,
     };
     let options = Options {
         worker_id: "here:8083".to_owned(),

@@ -33,9 +33,10 @@ impl Opened {
             ("group.id", "connect-cluster"),
         ]);
         let settings = ClientSettings::reader(&[Layer::Mixed(&base)]).unwrap();
+        let admin = admin(bootstrap);
         let table = Arc::new(Mutex::new(Table::default()));
         let applied = table.clone();
-        let log = CompactedLog::open(&settings, topic, LONG, move |message| {
+        let log = CompactedLog::open(&settings, &admin, topic, LONG, move |message| {
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
             let mut table = applied.lock().unwrap();
             table.records += 1;
@@ -146,7 +147,7 @@ fn a_topic_that_is_not_there_is_an_error_with_its_name() {
         let topic = fresh("missing");
         let base = properties(&[("bootstrap.servers", bootstrap.as_str())]);
         let settings = ClientSettings::reader(&[Layer::Client(&base)]).unwrap();
-        let opened = CompactedLog::open(&settings, &topic, Duration::from_secs(1), |_| {}).await;
+        let opened = CompactedLog::open(&settings, &admin(&bootstrap), &topic, Duration::from_secs(1), |_| {}).await;
         let error = opened.err().unwrap();
         assert_eq!(error.code(), Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
         assert!(error.to_string().contains(&topic), "{error}");

@@ -57,6 +57,7 @@ async fn serve(settings: RestConfig, limits: Limits) -> Bench {
         configs: Arc::new(MemoryConfigStore::new()),
         statuses: Arc::new(MemoryStatusStore::new()),
         loggers: Loggers::new(Arc::new(NoSink), Level::Info, BTreeMap::new()),
+        modules: None,
     };
     let options = Options {
         worker_id: server.worker_id().to_owned(),

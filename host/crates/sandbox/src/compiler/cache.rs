@@ -16,7 +16,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 use crate::error::Error;
-use crate::module::Digest;
+use caisson_model::Digest;
 
 /// Why there is no code to run.
 pub(super) enum Missing {

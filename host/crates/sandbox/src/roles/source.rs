@@ -187,17 +187,28 @@ pub struct SourceTask {
 impl SourceTask {
     /// An instance whose `start` has returned; it may read offsets through `offsets` while it starts, and later.
     pub async fn start(spec: InstanceSpec, offsets: Arc<dyn OffsetReader>) -> Result<Self, CallError> {
-        let (mut instance, functions) =
-            instantiate(&spec, &[PluginKind::Source], Some(offsets), |ready, store, made| {
-                Some(ready.roles.source_task.as_ref()?.load(store, made))
-            })
-            .await?;
-        call!(instance, "start", Pace::Lifecycle, |store| functions.call_start(
+        let mut task = Self::create(&spec, offsets).await?;
+        task.begin(&spec).await?;
+        Ok(task)
+    }
+
+    /// An instance that is not started: where it goes on reading is decided by the offsets at its start.
+    pub async fn create(spec: &InstanceSpec, offsets: Arc<dyn OffsetReader>) -> Result<Self, CallError> {
+        let (instance, functions) = instantiate(spec, &[PluginKind::Source], Some(offsets), |ready, store, made| {
+            Some(ready.roles.source_task.as_ref()?.load(store, made))
+        })
+        .await?;
+        Ok(SourceTask { instance, functions })
+    }
+
+    /// Starts an instance that was created.
+    pub async fn begin(&mut self, spec: &InstanceSpec) -> Result<(), CallError> {
+        let Self { instance, functions } = self;
+        call!(*instance, "start", Pace::Lifecycle, |store| functions.call_start(
             store,
             &spec.class,
             &pairs(&spec.config)
-        ))?;
-        Ok(SourceTask { instance, functions })
+        ))
     }
 
     /// The next records, in the layout of `wit/frame.md`; empty if none came within `max_wait`. The deadline of the

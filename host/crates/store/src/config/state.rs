@@ -56,7 +56,13 @@ impl State {
                     Some(target) => self.targets.insert(name.clone(), target),
                     None => self.targets.remove(&name),
                 };
-                self.entry(&name, |entry| entry.target = target.unwrap_or_default());
+                self.entry(&name, |entry| {
+                    let target = target.unwrap_or_default();
+                    if target == TargetState::Started && entry.target != target {
+                        entry.resumed = revision;
+                    }
+                    entry.target = target;
+                });
             }
             ConfigRecord::TaskCount { name, tasks } => {
                 let fencing = Fencing {
@@ -102,6 +108,7 @@ impl State {
                 tasks: Vec::new(),
                 revision,
                 task_revision: revision,
+                resumed: 0,
                 made_from: None,
                 fencing,
             },

@@ -15,6 +15,9 @@ use super::{Pass, Stream, parsed, parts, wrong};
 use crate::errors::{Attempts, CONNECT_EXCEPTION, ErrorClass, Stage, Throwable, Tolerance};
 use crate::recode::Trust;
 use crate::settings::{PluginRef, TaskSettings};
+use crate::swap::{Tally, Trial};
+
+mod swap;
 
 /// Instances that may crash on records of one batch before the task is given up.
 const MOST_RESTARTS: usize = 100;
@@ -22,10 +25,16 @@ const MOST_RESTARTS: usize = 100;
 /// A transform or converter in an instance of its own.
 pub struct GuestLink {
     pub encodings: Encodings,
+    alias: String,
     class: String,
+    plugin: PluginRef,
     spec: InstanceSpec,
     job: Job,
     running: Running,
+    /// Of the plugin, since it has its place.
+    tally: Tally,
+    /// While the plugin may be replaced by the one before it.
+    trial: Option<Trial>,
 }
 
 /// What a link does.
@@ -89,6 +98,13 @@ impl Running {
             records: Records::Replaced(batch),
             failures,
         })
+    }
+
+    fn is_alive(&self) -> bool {
+        match self {
+            Running::Transform(transform) => transform.is_alive(),
+            Running::Converter(converter) => converter.is_alive(),
+        }
     }
 
     async fn stop(&mut self) -> Result<(), CallError> {
@@ -158,10 +174,14 @@ impl GuestLink {
             .map_err(|error| unstarted(task, (job.words().0, alias), &plugin.class, error))?;
         Ok(GuestLink {
             encodings,
+            alias: alias.to_owned(),
             class: plugin.class.clone(),
+            plugin: plugin.clone(),
             spec,
             job,
             running,
+            tally: Tally::default(),
+            trial: None,
         })
     }
 
@@ -182,7 +202,7 @@ impl GuestLink {
     }
 
     /// Sends a batch through; it has to be in the forms that the transform takes.
-    pub async fn apply<'a>(&mut self, stream: Stream<'a>, pass: &mut Pass<'_>) -> Result<Stream<'a>, Failure> {
+    pub async fn apply<'a>(&mut self, mut stream: Stream<'a>, pass: &mut Pass<'_>) -> Result<Stream<'a>, Failure> {
         let mut attempts = pass.faults.errors.begin();
         loop {
             match self.running.apply(self.job, &stream.frame).await {
@@ -190,7 +210,15 @@ impl GuestLink {
                     if may_pass(&applied.failures) && pass.faults.errors.again(&mut attempts) {
                         continue;
                     }
+                    if let Some(failure) = self.count(&stream, &applied, pass)? {
+                        stream = self.fall_back(failure, stream, pass).await?;
+                        continue;
+                    }
                     return self.take(stream, applied, pass);
+                }
+                Err(error) if self.trial.is_some() && !may_be_asked_again(&error) => {
+                    let failure = called(self.called(), error);
+                    stream = self.fall_back(failure, stream, pass).await?;
                 }
                 Err(error) => {
                     let fault = blamed(error, self.called(), pass)?;
@@ -411,6 +439,11 @@ impl GuestPredicate {
             pass.fail(stream.origin(index), &self.class, &Throwable::from(failure));
         }
     }
+}
+
+/// Whether the same call may come to something else the next time.
+fn may_be_asked_again(error: &CallError) -> bool {
+    matches!(error, CallError::Guest(error) if error.kind == ErrorKind::Retriable)
 }
 
 /// Whether another try may save a record.

@@ -114,6 +114,20 @@ impl Positions {
         }
     }
 
+    /// Goes back to what the plugin has made durable, where that is less than it was given; the answer is where to read on
+    /// in all partitions, none if that is where it stands anyway.
+    pub fn settle(&mut self) -> Option<Vec<PartitionOffset>> {
+        let mut behind = false;
+        for position in self.partitions.values_mut() {
+            let durable = position.committing.unwrap_or(position.committed);
+            if durable < position.consumed {
+                position.consumed = durable;
+                behind = true;
+            }
+        }
+        behind.then(|| self.consumed(&self.assigned()))
+    }
+
     /// Goes back to what is committed; the answer is where to read on.
     pub fn rewind(&mut self) -> Vec<PartitionOffset> {
         self.partitions
@@ -165,6 +179,25 @@ mod tests {
         assert_eq!(positions.begin_commit(vec![at(0, 4)]), vec![at(0, 4)]);
         positions.commit_failed(&[at(0, 4)]);
         assert_eq!(positions.begin_commit(vec![at(0, 4)]), vec![at(0, 4)]);
+    }
+
+    #[test]
+    fn settling_goes_back_to_what_is_durable_and_no_further() {
+        let mut positions = Positions::default();
+        positions.assign(tp(0), 2);
+        positions.assign(tp(1), 5);
+        positions.advance(&tp(0), 8);
+        assert_eq!(positions.begin_commit(vec![at(0, 8)]), vec![at(0, 8)]);
+        assert_eq!(
+            positions.settle(),
+            None,
+            "all is durable, though Kafka has not answered"
+        );
+        positions.advance(&tp(0), 10);
+        let mut back = positions.settle().unwrap();
+        back.sort_by_key(|offset| offset.partition.partition);
+        assert_eq!(back, vec![at(0, 8), at(1, 5)]);
+        assert_eq!(positions.settle(), None);
     }
 
     #[test]

@@ -55,6 +55,11 @@ impl<G: Group> Submitted<G> {
         committable
     }
 
+    /// Whether there is anything whose offset was not taken.
+    pub fn is_waiting(&self) -> bool {
+        !self.partitions.is_empty()
+    }
+
     /// Whether anything still waits for its acknowledgement.
     pub fn is_pending(&self) -> bool {
         self.partitions

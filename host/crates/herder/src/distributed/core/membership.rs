@@ -91,11 +91,16 @@ impl Phase {
 }
 
 impl Core {
+    /// Whoever has left hears of nothing that happened before, until it joins again.
+    fn is_out(&self) -> bool {
+        matches!(self.membership, Membership::Out)
+    }
+
     pub(super) fn join(&mut self, reason: &'static str) {
         if self.shut_down {
             return;
         }
-        if matches!(self.membership, Membership::Out) {
+        if self.is_out() {
             self.membership = Membership::Joining;
         }
         self.join_asked = true;
@@ -110,11 +115,11 @@ impl Core {
     }
 
     pub(super) fn preparing(&mut self) {
+        if self.is_out() {
+            return;
+        }
         self.resolved = false;
         self.rejoin_at = None;
-        if matches!(self.membership, Membership::Out) {
-            self.membership = Membership::Joining;
-        }
         if self.protocol == GroupProtocol::Eager {
             self.release_everything();
         }
@@ -129,6 +134,7 @@ impl Core {
         self.phase = Phase::Idle;
         self.join_asked = false;
         self.told = self.config.offset;
+        self.given_up = false;
         let state = WorkerState {
             url: self.options.url.clone(),
             offset: self.config.offset,
@@ -138,6 +144,9 @@ impl Core {
     }
 
     pub(super) fn elected(&mut self, leading: Leading, now: Now) {
+        if self.is_out() {
+            return;
+        }
         let newest = newest_offset(&leading);
         if self.config.offset < newest {
             let ticket = self.ticket();
@@ -239,6 +248,9 @@ impl Core {
     }
 
     pub(super) fn joined(&mut self, joined: Joined, now: Now) {
+        if self.is_out() {
+            return;
+        }
         let Some(assignment) = &joined.assignment else {
             tracing::error!("the group's leader speaks in bytes that are not Kafka Connect's");
             self.lost();
@@ -274,6 +286,8 @@ impl Core {
             leader: assignment.leader.clone(),
             leader_url: assignment.leader_url.clone(),
             offset: assignment.offset,
+            revoked: assignment.revoked.clone(),
+            delay: assignment.delay,
         });
         if !revoked.is_empty() {
             self.release(rest, offset);
@@ -326,21 +340,48 @@ impl Core {
             self.act(Action::CleanStatuses);
         }
         self.rejoin_at = (!assignment.delay.is_zero()).then(|| now.monotonic + assignment.delay);
-        if !assignment.revoked.is_empty() {
+        if std::mem::take(&mut self.given_up) {
+            // The group counts on work that was given up after it was reported.
+            self.join("work was given up during the round");
+        } else if !assignment.revoked.is_empty() {
             self.join("work was revoked and can be shared out");
+        }
+    }
+
+    /// The membership may soon be over. A round goes on nevertheless, and waits for this worker.
+    pub(super) fn unreachable(&mut self) {
+        match self.phase {
+            Phase::Leading { .. } => self.stop_working(),
+            Phase::Idle
+            | Phase::Answering
+            | Phase::Revoking { .. }
+            | Phase::Syncing { .. }
+            | Phase::Unsynced { .. }
+            | Phase::CatchingUp { .. } => self.lost(),
         }
     }
 
     /// The membership is, or may soon be, over.
     pub(super) fn lost(&mut self) {
+        if self.is_out() {
+            return;
+        }
+        // A question that is not answered yet stays open: by its answer this worker becomes a member again.
+        if !matches!(self.phase, Phase::Answering) {
+            self.phase = Phase::Idle;
+        }
+        self.stop_working();
+    }
+
+    fn stop_working(&mut self) {
         self.resolved = false;
         self.rejoin_at = None;
         self.leading = None;
         self.writing = Writing::No;
         // Others may lead meanwhile, so what this worker last shared out is no base to compare with.
         self.last_completed = -1;
-        self.phase = Phase::Idle;
         self.membership = Membership::Joining;
+        self.given_up = true;
         self.release_everything();
     }
 

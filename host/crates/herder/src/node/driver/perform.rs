@@ -24,7 +24,10 @@ impl Driver {
                 self.node.worker.set_connector_state(&self.name, target).await;
                 self.running.connector_set(target);
             }
-            Action::MakeTaskConfigs { config } => self.make_task_configs(config).await,
+            Action::MakeTaskConfigs { config, resumed } => {
+                self.running.making_task_configs(resumed);
+                self.make_task_configs(config).await;
+            }
             Action::StartTask {
                 number,
                 connector,

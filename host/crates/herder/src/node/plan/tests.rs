@@ -9,6 +9,7 @@ fn entry(target: TargetState, tasks: usize) -> ConnectorEntry {
         tasks: (0..tasks).map(|_| Arc::new(Config::new())).collect(),
         revision: 1,
         task_revision: 1,
+        resumed: 0,
         made_from: None,
         fencing: Default::default(),
     }
@@ -81,7 +82,8 @@ impl World {
                 self.running.connector_set(target);
                 "set"
             }
-            Action::MakeTaskConfigs { config } => {
+            Action::MakeTaskConfigs { config, resumed } => {
+                self.running.making_task_configs(resumed);
                 let made = vec![Config::new(); self.makes];
                 let wanted = self.wanted.as_mut().unwrap();
                 if self.running.task_configs_made(wanted, &config, &made) {
@@ -116,14 +118,31 @@ impl World {
     }
 
     fn target(&mut self, target: TargetState) -> Vec<&'static str> {
-        let wanted = self.wanted.as_mut().unwrap();
-        wanted.target = target;
-        if target == Stopped {
-            wanted.tasks.clear();
-            wanted.task_revision += 1;
-        }
+        change_target(self.wanted.as_mut().unwrap(), target);
         self.settle()
     }
+}
+
+/// As the config store does it.
+fn change_target(wanted: &mut ConnectorEntry, target: TargetState) {
+    if target == Started && wanted.target != Started {
+        wanted.resumed += 1;
+    }
+    wanted.target = target;
+    if target == Stopped {
+        wanted.tasks.clear();
+        wanted.task_revision += 1;
+    }
+}
+
+#[test]
+fn a_connector_stopped_and_resumed_before_anybody_looks_makes_its_tasks_again() {
+    let mut world = World::new(Started, 2);
+    world.settle();
+    let wanted = world.wanted.as_mut().unwrap();
+    change_target(wanted, Stopped);
+    change_target(wanted, Started);
+    assert_eq!(world.settle(), ["stop tasks", "make", "start task", "start task"]);
 }
 
 #[test]
@@ -260,13 +279,9 @@ fn random_request(world: &mut World, roll: &mut impl FnMut(u64) -> u64) {
     match roll(9) {
         0 => world.wanted = None,
         1 => wanted.revision += 1,
-        2 => wanted.target = Started,
-        3 => wanted.target = Paused,
-        4 => {
-            wanted.target = Stopped;
-            wanted.tasks.clear();
-            wanted.task_revision += 1;
-        }
+        2 => change_target(wanted, Started),
+        3 => change_target(wanted, Paused),
+        4 => change_target(wanted, Stopped),
         5 => world.running.restart_connector = world.running.connector.is_some(),
         6 => {
             world.running.restart_tasks.insert(number);

@@ -1,0 +1,220 @@
+//! The desk that all changes of modules and bindings pass, one after the other.
+
+mod change;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use caisson_model::Digest;
+use caisson_store::{Binding, BoxFuture, ModuleStore, Spooled, Upload};
+
+use super::worker::{ModuleWorker, TrialTerms, WorkerModule};
+use super::{AddRequest, Added, BindRequest, BindingInfo, BindingState, Bound, ModuleInfo, Modules, Origin};
+use crate::Error;
+
+/// What a desk is told at its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeskOptions {
+    /// Bytes of one module.
+    pub module_bytes: u64,
+    /// How long what was swapped is on probation.
+    pub trial: TrialTerms,
+}
+
+/// Modules and bindings of one worker.
+#[derive(Clone)]
+pub struct Desk {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    options: DeskOptions,
+    store: Arc<dyn ModuleStore>,
+    worker: Arc<dyn ModuleWorker>,
+    /// Makes the look at modules and bindings and the change that follows from it one step. It is held across writes and
+    /// swaps, which is what it is for.
+    changes: tokio::sync::Mutex<()>,
+    /// Generations on probation, by class. Held for a look or a change.
+    trials: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Desk {
+    /// Takes what the store has among the worker's plugins. A module that cannot be loaded is logged and left out.
+    pub async fn open(store: Arc<dyn ModuleStore>, worker: Arc<dyn ModuleWorker>, options: DeskOptions) -> Desk {
+        let shared = Shared {
+            options,
+            store,
+            worker,
+            changes: tokio::sync::Mutex::default(),
+            trials: Mutex::default(),
+        };
+        for module in shared.store.modules() {
+            let Some(file) = shared.store.file(module.digest) else {
+                continue;
+            };
+            match shared.worker.examine(Some(&module.name), &file).await {
+                Ok(examined) if examined.digest == module.digest => (examined.install)(),
+                Ok(_) => {
+                    tracing::error!(digest = %module.digest, "module left out: its bytes are not those that were uploaded")
+                }
+                Err(error) => tracing::error!(digest = %module.digest, error, "module left out: it cannot be loaded"),
+            }
+        }
+        shared.tell_bindings();
+        Desk {
+            shared: Arc::new(shared),
+        }
+    }
+}
+
+/// Does work that goes on when nobody waits for it any more.
+async fn unbroken<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::spawn(work).await;
+    done.map_err(|error| Error::Other(format!("the worker has a bug: {error}")))?
+}
+
+impl Shared {
+    fn trials(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.trials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the worker which modules serve which classes.
+    fn tell_bindings(&self) {
+        let known: BTreeSet<Digest> = self.worker.modules().iter().map(|module| module.digest).collect();
+        let mut bound = BTreeMap::new();
+        for (class, history) in self.store.bindings() {
+            match history.module() {
+                Some(digest) if known.contains(&digest) => {
+                    bound.insert(class, digest);
+                }
+                Some(digest) => {
+                    tracing::error!(class, module = %digest, "the module that is to serve this class is not there")
+                }
+                None => {}
+            }
+        }
+        self.worker.bind(bound);
+    }
+
+    fn info(&self, module: WorkerModule) -> ModuleInfo {
+        let stored = self
+            .store
+            .modules()
+            .into_iter()
+            .find(|stored| stored.digest == module.digest);
+        let bindings = self.store.bindings();
+        let serves = bindings
+            .iter()
+            .filter(|(_, history)| history.module() == Some(module.digest))
+            .map(|(class, _)| class.clone())
+            .collect();
+        ModuleInfo {
+            digest: module.digest,
+            name: module.name,
+            origin: module.origin,
+            manifest: module.manifest,
+            size: stored.as_ref().map(|stored| stored.size),
+            uploaded: stored.as_ref().map(|stored| stored.uploaded),
+            serves,
+            used_by: self.worker.users(module.digest),
+        }
+    }
+
+    fn module(&self, digest: Digest) -> Result<WorkerModule, Error> {
+        let found = self.worker.modules().into_iter().find(|module| module.digest == digest);
+        found.ok_or_else(|| Error::NotFound(format!("Module {digest} not found")))
+    }
+
+    fn binding(&self, class: &str) -> Result<BindingInfo, Error> {
+        let bindings = self.store.bindings();
+        let history = bindings.get(class);
+        let current = history.and_then(|history| history.current());
+        let (Some(history), Some(current)) = (history, current) else {
+            return Err(Error::NotFound(format!(
+                "Nobody has decided which module serves {class}"
+            )));
+        };
+        let on_trial = self.trials().get(class) == Some(&current.generation);
+        Ok(BindingInfo {
+            class: class.to_owned(),
+            current: current.clone(),
+            previous: history.previous().cloned(),
+            state: if on_trial {
+                BindingState::Probation
+            } else {
+                BindingState::Settled
+            },
+        })
+    }
+}
+
+impl Modules for Desk {
+    fn list(&self) -> Vec<ModuleInfo> {
+        let modules = self.shared.worker.modules();
+        modules.into_iter().map(|module| self.shared.info(module)).collect()
+    }
+
+    fn module(&self, digest: Digest) -> Result<ModuleInfo, Error> {
+        Ok(self.shared.info(self.shared.module(digest)?))
+    }
+
+    fn file(&self, digest: Digest) -> Result<PathBuf, Error> {
+        if let Some(file) = self.shared.store.file(digest) {
+            return Ok(file);
+        }
+        let module = self.shared.module(digest)?;
+        debug_assert_eq!(module.origin, Origin::PluginPath);
+        let text = format!("Module {digest} lies in plugin.path and was not uploaded; its bytes are not served");
+        Err(Error::NotFound(text))
+    }
+
+    fn begin(&self) -> BoxFuture<'_, Result<Upload, Error>> {
+        Box::pin(async { Ok(self.shared.store.begin(self.shared.options.module_bytes).await?) })
+    }
+
+    fn add(&self, upload: Spooled, request: AddRequest) -> BoxFuture<'_, Result<Added, Error>> {
+        let shared = self.shared.clone();
+        Box::pin(unbroken(async move { shared.add(upload, request).await }))
+    }
+
+    fn remove(&self, digest: Digest, by: String) -> BoxFuture<'_, Result<(), Error>> {
+        let shared = self.shared.clone();
+        Box::pin(unbroken(async move { shared.remove(digest, &by).await }))
+    }
+
+    fn bindings(&self) -> Vec<BindingInfo> {
+        let classes = self.shared.store.bindings().into_keys();
+        classes.filter_map(|class| self.shared.binding(&class).ok()).collect()
+    }
+
+    fn binding(&self, class: &str) -> Result<BindingInfo, Error> {
+        self.shared.binding(class)
+    }
+
+    fn history(&self, class: &str) -> Result<Vec<Binding>, Error> {
+        self.shared.binding(class)?;
+        let bindings = self.shared.store.bindings();
+        Ok(bindings
+            .get(class)
+            .map(|history| history.all().to_vec())
+            .unwrap_or_default())
+    }
+
+    fn bind(&self, class: String, request: BindRequest) -> BoxFuture<'_, Result<Bound, Error>> {
+        let shared = self.shared.clone();
+        Box::pin(unbroken(async move {
+            let _turn = shared.changes.lock().await;
+            shared.bind(&class, request).await
+        }))
+    }
+
+    fn roll_back(&self, class: String, by: String) -> BoxFuture<'_, Result<Bound, Error>> {
+        let shared = self.shared.clone();
+        Box::pin(unbroken(async move { shared.roll_back(&class, by).await }))
+    }
+}

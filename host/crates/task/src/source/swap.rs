@@ -1,0 +1,187 @@
+//! Another plugin in the place of the one that runs: what was polled is acknowledged and its offsets are written, and
+//! the new one starts from there. The producer notices nothing.
+
+use caisson_model::{Failure, FailureKind, TaskState};
+use caisson_sandbox::SourceTask;
+use tokio::time::Instant;
+
+use super::{ACK_LOOK, Reports, Source};
+use crate::control::{Controls, Wish};
+use crate::settings::PluginRef;
+use crate::swap::{Fresh, Order, Place, Step, Swap, Swapped, Tally, Trial, retire, worse};
+
+impl Source {
+    /// Does what was ordered.
+    pub(super) async fn obey_order(&mut self, order: Order, controls: &mut Controls) -> Result<(), Failure> {
+        let failure = match order {
+            Order::Tell(failure) => Some(failure),
+            Order::Swap(swap) if swap.place == Place::Plugin => return self.replace(*swap, controls).await,
+            Order::Swap(swap) => {
+                let reason = swap.reason.clone();
+                self.chain.replace(*swap, &self.settings.task).await;
+                reason
+            }
+        };
+        if failure.is_some() {
+            tell(failure, controls).await;
+        }
+        Ok(())
+    }
+
+    async fn replace(&mut self, swap: Swap, controls: &mut Controls) -> Result<(), Failure> {
+        let began = Instant::now();
+        if !self.drain().await? {
+            let text = format!(
+                "Kafka did not take what task {} has polled within offset.flush.timeout.ms",
+                self.settings.task.id
+            );
+            // Who asked may have gone.
+            let _ = swap.reply.send(Err(Failure::host(text)));
+            return Ok(());
+        }
+        let fresh = match self.successor(swap.fresh, &swap.plugin).await? {
+            Ok(fresh) => fresh,
+            Err(failure) => {
+                let _ = swap.reply.send(Err(failure));
+                return Ok(());
+            }
+        };
+        let mut old = std::mem::replace(&mut self.guest, fresh);
+        let before = self.take_plugin(swap.plugin, controls);
+        if old.is_alive() {
+            retire(&before.class, move || async move { old.stop().await });
+        }
+        let rate = std::mem::take(&mut self.tally);
+        self.trial = swap.terms.map(|terms| Trial::begin(before, rate, terms, swap.verdict));
+        let pause = began.elapsed();
+        tracing::info!(class = self.settings.task.plugin.class, version = self.settings.task.plugin.version,
+            module = %self.settings.task.plugin.module.digest, ?pause, "the plugin was replaced");
+        let _ = swap.reply.send(Ok(Swapped { pause }));
+        tell(swap.reason, controls).await;
+        Ok(())
+    }
+
+    /// Until everything that was polled is acknowledged and its offsets are written, within the time for that.
+    async fn drain(&mut self) -> Result<bool, Failure> {
+        let until = Instant::now() + self.settings.task.commit_timeout;
+        while self.submitted.is_pending() && Instant::now() < until {
+            self.acks.changed(ACK_LOOK).await;
+        }
+        self.acks.check(&mut self.errors)?;
+        self.report().await?;
+        self.commit().await?;
+        Ok(!self.submitted.is_waiting() && self.unwritten.is_empty())
+    }
+
+    /// The instance that is to come, started; or why it could not, and the old one goes on.
+    async fn successor(&mut self, fresh: Fresh, plugin: &PluginRef) -> Result<Result<SourceTask, Failure>, Failure> {
+        let task = &self.settings.task;
+        let spec = task.instance(plugin, &task.config);
+        let failed = |call: &str, error| task.failed_for(plugin, call, error);
+        let mut next = match fresh {
+            Fresh::Source(next) => next,
+            Fresh::Exclusive => {
+                if let Err(error) = self.guest.stop().await {
+                    tracing::warn!(%error, "stop of a plugin that is replaced failed");
+                }
+                match SourceTask::start(spec, self.settings.offset_reader.clone()).await {
+                    Ok(next) => return Ok(Ok(next)),
+                    Err(error) => {
+                        let failure = failed("start", error);
+                        self.guest = self.start_anew().await?;
+                        return Ok(Err(failure));
+                    }
+                }
+            }
+            Fresh::Sink(_) | Fresh::Transform(_) | Fresh::Predicate(_) => {
+                return Ok(Err(Failure::host("a source cannot be replaced by something else")));
+            }
+        };
+        if let Err(error) = next.begin(&spec).await {
+            return Ok(Err(failed("start", error)));
+        }
+        if self.guest.hands_over() && next.hands_over() {
+            let handed = match self.guest.suspend().await {
+                Ok(state) => next.resume(&task.plugin.version, &state).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = handed {
+                let failure = failed("resume", error);
+                self.guest = self.start_anew().await?;
+                return Ok(Err(failure));
+            }
+        }
+        Ok(Ok(next))
+    }
+
+    async fn start_anew(&self) -> Result<SourceTask, Failure> {
+        let task = &self.settings.task;
+        let spec = task.instance(&task.plugin, &task.config);
+        let started = SourceTask::start(spec, self.settings.offset_reader.clone()).await;
+        started.map_err(|error| task.failed("start", error))
+    }
+
+    /// Versions and reports follow the plugin. Returns the one before.
+    fn take_plugin(&mut self, plugin: PluginRef, controls: &mut Controls) -> PluginRef {
+        controls.set_version(&plugin.version);
+        self.reports = Reports::new(plugin.is_able("delivery-reports"));
+        self.at_fault = false;
+        std::mem::replace(&mut self.settings.task.plugin, plugin)
+    }
+
+    /// Counts a batch; a plugin on probation may have proved itself, or not.
+    pub(super) fn count(&mut self, records: usize) -> Result<(), Failure> {
+        self.tally.add(records as u64, 0);
+        let Some(trial) = &mut self.trial else { return Ok(()) };
+        match trial.look(records as u64, 0) {
+            Step::GoOn => {}
+            Step::Passed => {
+                if let Some(trial) = self.trial.take() {
+                    trial.pass();
+                }
+            }
+            Step::Worse(how) => {
+                self.at_fault = true;
+                return Err(worse(&self.settings.task.plugin.class, how));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a failure is the plugin's own, and another one can take its place.
+    pub(super) fn may_fall_back(&self, failure: &Failure) -> bool {
+        self.trial.is_some() && self.at_fault && failure.kind != FailureKind::Host
+    }
+
+    /// The plugin before comes back, and goes on after what Kafka has.
+    pub(super) async fn fall_back(&mut self, failure: Failure, controls: &mut Controls) -> Result<(), Failure> {
+        let Some(trial) = self.trial.take() else {
+            return Err(failure);
+        };
+        tracing::error!(
+            kind = failure.kind.as_str(),
+            class = self.settings.task.plugin.class,
+            "the plugin failed on probation, the one before it comes back: {failure}"
+        );
+        let before = trial.before.clone();
+        trial.fail(failure);
+        self.take_plugin(before, controls);
+        self.tally = Tally::default();
+        self.errors.forgive();
+        if !self.drain().await? {
+            let text = "what a plugin polled before it failed did not reach Kafka; the one before it may poll it again";
+            tracing::warn!("{text}");
+        }
+        self.guest = self.start_anew().await?;
+        Ok(())
+    }
+}
+
+async fn tell(failure: Option<Failure>, controls: &Controls) {
+    let state = match controls.current() {
+        Wish::Run => TaskState::Running,
+        Wish::Pause => TaskState::Paused,
+        Wish::Stop => return,
+    };
+    controls.state(state, failure).await;
+}

@@ -1,0 +1,152 @@
+//! The stores' topics, over Kafka: a reader that takes everything from the beginning, and a writer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use caisson_kafka::{Admin, CompactedLog, ErrorCode, LogEntry, LogWriter, Message, TransactionalLogWriter};
+use caisson_store::log::{LeaderLog, Log, LogReader, LogRecord, Pair};
+use caisson_store::{BoxFuture, Error, TopicConfigStore, TopicOffsetStore, TopicStatusStore};
+
+use super::Clients;
+
+/// How long a topic that was made a moment ago may take to be seen.
+const OPENING: Duration = Duration::from_secs(30);
+/// For reading a topic to its end, and for a write of the leader; who asks may give up earlier.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One topic.
+struct KafkaLog {
+    topic: String,
+    reader: CompactedLog,
+    writer: LogWriter,
+    /// What the leader writes by, where leaders exclude each other.
+    leader: Option<TransactionalLogWriter>,
+}
+
+/// A reader's ear, filled in once the store is there.
+struct Ear(Arc<dyn LogReader>);
+
+impl Ear {
+    fn hear(&self, message: &Message<'_>) {
+        self.0.read(vec![LogRecord {
+            partition: message.partition(),
+            offset: message.offset(),
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.value().map(<[u8]>::to_vec),
+        }]);
+    }
+}
+
+async fn open(
+    clients: &Clients<'_>,
+    admin: &Admin,
+    purpose: &str,
+    topic: &str,
+    committed: bool,
+    leader: Option<TransactionalLogWriter>,
+    reader: Arc<dyn LogReader>,
+) -> anyhow::Result<KafkaLog> {
+    let ear = Ear(reader);
+    let settings = clients.reader(purpose, committed)?;
+    let reader = CompactedLog::open(&settings, admin, topic, OPENING, move |message: &Message<'_>| {
+        ear.hear(message)
+    });
+    Ok(KafkaLog {
+        topic: topic.to_owned(),
+        reader: reader.await.with_context(|| format!("cannot read topic {topic}"))?,
+        writer: LogWriter::start(&clients.producer(purpose)?)?,
+        leader,
+    })
+}
+
+/// Opens the config store and reads it to its end. `exclusive`: leaders exclude each other by transactions.
+pub async fn open_configs(
+    clients: &Clients<'_>,
+    admin: &Admin,
+    topic: &str,
+    exclusive: bool,
+) -> anyhow::Result<TopicConfigStore> {
+    let leader = match exclusive {
+        true => Some(TransactionalLogWriter::new(&clients.leader_producer()?)?),
+        false => None,
+    };
+    let (store, hand) = TopicConfigStore::prepare();
+    let log = open(clients, admin, "configs", topic, true, leader, hand).await?;
+    log.reader.read_to_end(PATIENCE).await?;
+    Ok(store(Arc::new(log)))
+}
+
+/// Opens the status store and reads it to its end.
+pub async fn open_statuses(clients: &Clients<'_>, admin: &Admin, topic: &str) -> anyhow::Result<TopicStatusStore> {
+    let (store, hand) = TopicStatusStore::prepare();
+    let log = open(clients, admin, "statuses", topic, false, None, hand).await?;
+    log.reader.read_to_end(PATIENCE).await?;
+    Ok(store(Arc::new(log)))
+}
+
+/// Opens the offset store and reads it to its end. `committed`: sources may write offsets in transactions.
+pub async fn open_offsets(
+    clients: &Clients<'_>,
+    admin: &Admin,
+    topic: &str,
+    committed: bool,
+) -> anyhow::Result<TopicOffsetStore> {
+    let (store, hand) = TopicOffsetStore::prepare();
+    let log = open(clients, admin, "offsets", topic, committed, None, hand).await?;
+    log.reader.read_to_end(PATIENCE).await?;
+    Ok(store(Arc::new(log)))
+}
+
+fn entries(pairs: Vec<Pair>) -> Vec<LogEntry> {
+    pairs
+        .into_iter()
+        .map(|(key, value)| LogEntry::new(key, value))
+        .collect()
+}
+
+fn unavailable(error: caisson_kafka::Error) -> Error {
+    match error.code() {
+        Some(code) if ErrorCode::is_fenced(code) => Error::Fenced,
+        Some(_) | None => Error::Unavailable(error.to_string()),
+    }
+}
+
+impl Log for KafkaLog {
+    fn append(&self, pairs: Vec<Pair>) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async {
+            self.writer
+                .append(&self.topic, &entries(pairs))
+                .await
+                .map_err(unavailable)
+        })
+    }
+
+    fn read_to_end(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async { self.reader.read_to_end(PATIENCE).await.map_err(unavailable) })
+    }
+}
+
+impl LeaderLog for KafkaLog {
+    fn append_as_leader(&self, pairs: Vec<Pair>) -> BoxFuture<'_, Result<(), Error>> {
+        let Some(leader) = &self.leader else {
+            return self.append(pairs);
+        };
+        Box::pin(async move {
+            let written = leader.append(&self.topic, &entries(pairs), PATIENCE).await;
+            if written.is_err() && !leader.is_claimed().await {
+                return Err(Error::Fenced);
+            }
+            written.map_err(unavailable)
+        })
+    }
+
+    fn claim(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async {
+            match &self.leader {
+                Some(leader) => leader.claim(PATIENCE).await.map_err(unavailable),
+                None => Ok(()),
+            }
+        })
+    }
+}

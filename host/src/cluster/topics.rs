@@ -1,0 +1,101 @@
+//! The internal topics: made if they are not there, and checked if they are, as Kafka Connect does.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use caisson_config::worker::{Cluster, InternalTopic};
+use caisson_kafka::{Admin, Creation, NewTopic};
+
+/// For each question; brokers may take a while to come up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// One topic, and how messages speak of it.
+struct Purpose<'a> {
+    topic: &'a InternalTopic,
+    /// The property that names it.
+    property: &'static str,
+    holds: &'static str,
+}
+
+/// Makes or checks all three topics. Waits for Kafka.
+pub async fn prepare(admin: Arc<Admin>, cluster: Cluster) -> anyhow::Result<()> {
+    tokio::task::spawn_blocking(move || {
+        let purposes = [
+            Purpose {
+                topic: &cluster.configs,
+                property: "config.storage.topic",
+                holds: "connector configurations",
+            },
+            Purpose {
+                topic: &cluster.offsets,
+                property: "offset.storage.topic",
+                holds: "source connector offsets",
+            },
+            Purpose {
+                topic: &cluster.statuses,
+                property: "status.storage.topic",
+                holds: "connector and task statuses",
+            },
+        ];
+        for purpose in purposes {
+            purpose.prepare(&admin)?;
+        }
+        one_partition(&admin, &cluster.configs.name)
+    })
+    .await
+    .context("preparing the internal topics")?
+}
+
+impl Purpose<'_> {
+    fn prepare(&self, admin: &Admin) -> anyhow::Result<()> {
+        let name = &self.topic.name;
+        let mut topic = NewTopic::new(name, self.topic.partitions, i32::from(self.topic.replication_factor));
+        for (key, value) in &self.topic.settings {
+            topic = topic.with(key, value);
+        }
+        let topic = topic.with("cleanup.policy", "compact");
+        let created = admin
+            .create_topics(&[topic], PATIENCE)
+            .with_context(|| format!("cannot create topic {name}"))?;
+        for (_, outcome) in created {
+            match outcome.with_context(|| format!("Error while attempting to create/find topic(s) '{name}'"))? {
+                Creation::Created => tracing::info!(topic = %name, "created the topic for {}", self.holds),
+                Creation::Existed => self.check(admin)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, admin: &Admin) -> anyhow::Result<()> {
+        let name = &self.topic.name;
+        let settings = admin
+            .topic_config(name, PATIENCE)
+            .with_context(|| format!("cannot see the settings of topic {name}"))?;
+        let policy = settings.get("cleanup.policy").cloned().flatten().unwrap_or_default();
+        if policy == "compact" {
+            return Ok(());
+        }
+        let (property, holds) = (self.property, self.holds);
+        bail!(
+            "Topic '{name}' supplied via the '{property}' property is required to have 'cleanup.policy=compact' to guarantee consistency and durability of {holds}, but found the topic currently has 'cleanup.policy={policy}'. Continuing would likely result in eventually losing {holds} and problems restarting this Connect cluster in the future. Change the '{property}' property in the Connect worker configurations to use a topic with 'cleanup.policy=compact'."
+        )
+    }
+}
+
+fn one_partition(admin: &Admin, name: &str) -> anyhow::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let described = admin.describe_topics(&[name], PATIENCE)?;
+        match described.into_iter().next().map(|(_, partitions)| partitions) {
+            Some(Ok(1)) => return Ok(()),
+            Some(Ok(found)) => bail!(
+                "Topic '{name}' supplied via the 'config.storage.topic' property is required to have a single partition in order to guarantee consistency of connector configurations, but found {found} partitions."
+            ),
+            // A new topic is not on every broker at once.
+            Some(Err(_)) | None if Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),
+            Some(Err(error)) => return Err(error).with_context(|| format!("cannot describe topic {name}")),
+            None => bail!("cannot describe topic {name}"),
+        }
+    }
+}

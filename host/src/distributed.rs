@@ -1,0 +1,82 @@
+//! `caisson distributed`: one worker of a cluster.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use caisson_config::{WorkerConfig, properties, providers};
+use caisson_rest::{Limits, Server};
+
+use crate::cli::{DistributedArguments, LogFormat};
+use crate::{compose, logging, signals};
+
+/// As Kafka Connect's `connect-distributed` ends.
+const CANNOT_START: u8 = 2;
+/// For requests that are at work when the worker stops.
+const REST_GRACE: Duration = Duration::from_secs(5);
+
+pub fn run(arguments: &DistributedArguments) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let ended = match runtime {
+        Ok(runtime) => {
+            let ended = runtime.block_on(serve(arguments));
+            // Guests that were given up may still hold threads; nothing of theirs is waited for.
+            runtime.shutdown_background();
+            ended
+        }
+        Err(error) => Err(error.into()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("caisson: cannot start: {error:#}");
+            ExitCode::from(CANNOT_START)
+        }
+    }
+}
+
+async fn serve(arguments: &DistributedArguments) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let name = arguments.worker.display().to_string();
+    let bytes = std::fs::read(&arguments.worker).with_context(|| format!("cannot read {name}"))?;
+    let given = properties::parse(&bytes, &name)?;
+    let more = caisson_sandbox::properties();
+    let config = Arc::new(WorkerConfig::distributed(
+        &given,
+        &name,
+        &more,
+        Box::new(providers::Machine),
+    )?);
+    let format = arguments.log_format.unwrap_or(match config.log.format {
+        Some(caisson_config::worker::LogFormat::Json) => LogFormat::Json,
+        Some(caisson_config::worker::LogFormat::Text) | None => LogFormat::Text,
+    });
+    let level = arguments
+        .log
+        .as_deref()
+        .or(config.log.level.as_deref())
+        .unwrap_or("info");
+    let log = logging::init(format, level)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let server = Server::bind(&config.rest).await.context("cannot serve REST")?;
+    let worker_id = server.worker_id().to_owned();
+    let url = server.advertised_url().to_owned();
+    let herder = compose::distributed(config.clone(), worker_id.clone(), url, log).await?;
+    let rest = server.serve(herder.clone(), Limits::default());
+    tracing::info!(worker_id, after = ?began.elapsed(), "REST is up");
+    let signal = signals::requested().await.context("cannot listen for signals")?;
+    tracing::info!(
+        signal,
+        "stopping: tasks drain and commit; a second signal stops at once"
+    );
+    rest.shut_down(REST_GRACE).await;
+    herder.shut_down().await;
+    tracing::info!("stopped");
+    Ok(())
+}

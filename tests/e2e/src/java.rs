@@ -1,0 +1,76 @@
+//! Kafka Connect's own worker.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::rest::Rest;
+use crate::system::System;
+
+/// A worker of Kafka Connect that is stopped when it is dropped.
+pub struct JavaWorker {
+    scripts: PathBuf,
+    data: PathBuf,
+    bootstrap: String,
+    group: String,
+    port: u16,
+    pub rest: Rest,
+}
+
+impl JavaWorker {
+    /// A worker of a group whose name ends in `-cluster`, and whose topics are named after what comes before that.
+    /// `properties` are further ones.
+    pub fn prepare(system: &System, group: &str, properties: &str) -> Self {
+        let data = system.directory(&system.name("java"));
+        std::fs::write(data.join("extra.properties"), properties).expect("a directory of the test's own");
+        let port = free_port();
+        Self {
+            scripts: system.scripts.clone(),
+            data,
+            bootstrap: system.bootstrap.clone(),
+            group: group.to_owned(),
+            port,
+            rest: Rest::new(port),
+        }
+    }
+
+    /// Starts it, for the first time or again, and waits until REST answers.
+    pub fn begin(&self) {
+        let status = self.command("start").status().expect("bash runs the start script");
+        let data = self.data.display();
+        assert!(status.success(), "start-kafka-connect.sh: {status}; data in {data}");
+    }
+
+    /// Ends it as an operator would, and waits until it is gone.
+    pub fn stop(&self) {
+        let status = self.command("stop").status().expect("bash runs the start script");
+        assert!(status.success(), "start-kafka-connect.sh stop: {status}");
+    }
+
+    fn command(&self, action: &str) -> Command {
+        let mut command = Command::new(self.scripts.join("start-kafka-connect.sh"));
+        command
+            .arg(action)
+            .env("PORT", self.port.to_string())
+            .env("BOOTSTRAP", &self.bootstrap)
+            .env("GROUP", &self.group)
+            .env("REPLICATION", "1")
+            .env("HEAP", "320M")
+            .env("DEBEZIUM", "")
+            .env("EXTRA", self.data.join("extra.properties"))
+            .env("DATA", self.data.join("connect"));
+        command.env_remove("HOST").stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+}
+
+impl Drop for JavaWorker {
+    fn drop(&mut self) {
+        let _ = self.command("clean").stderr(Stdio::null()).status();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("a bound listener").port()
+}

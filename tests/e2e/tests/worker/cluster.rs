@@ -1,0 +1,159 @@
+//! Workers of a cluster: one alone, and three that survive each other.
+
+use std::collections::BTreeSet;
+
+use caisson_e2e::cluster::{Cluster, create, owners, worker_id};
+use caisson_e2e::{System, measured, until};
+use serde_json::json;
+
+use crate::crash::{BYTES, verified};
+use crate::quickstart::append;
+
+/// What `connect-distributed.properties` of Kafka 4 sets.
+const WORKER: &str = "\
+bootstrap.servers=localhost:9092
+group.id=connect-cluster
+key.converter=org.apache.kafka.connect.json.JsonConverter
+value.converter=org.apache.kafka.connect.json.JsonConverter
+key.converter.schemas.enable=true
+value.converter.schemas.enable=true
+offset.storage.topic=connect-offsets
+offset.storage.replication.factor=1
+config.storage.topic=connect-configs
+config.storage.replication.factor=1
+status.storage.topic=connect-status
+status.storage.replication.factor=1
+offset.flush.interval.ms=10000
+";
+
+#[test]
+fn a_worker_with_kafkas_own_distributed_properties_remembers_everything() {
+    let Some(system) = System::get() else { return };
+    let cluster = system.name("alone");
+    let stock = WORKER
+        .replace("localhost:9092", &system.bootstrap)
+        .replace("=connect-", &format!("={cluster}-"));
+    let setup = system.worker("alone").command_distributed();
+    let (input, output) = (setup.path("in.txt"), setup.path("out.txt"));
+    std::fs::write(&input, "one\ntwo\n").unwrap();
+    let mut worker = setup
+        .properties_text(&format!("{stock}listeners=http://127.0.0.1:{{port}}\n"))
+        .start();
+    let topic = system.topic("alone", 1, &[]);
+    let source = json!({ "connector.class": "FileStreamSource", "topic": topic, "file": input });
+    let sink = json!({ "connector.class": "FileStreamSink", "topics": topic, "file": output });
+    create(&worker.rest, "in", &source);
+    create(&worker.rest, "out", &sink);
+    assert_eq!(worker.await_lines("out.txt", 2), ["one", "two"]);
+
+    worker.terminate();
+    assert!(worker.await_end().success());
+    append(&input, "three\n");
+    worker.start_again();
+    assert_eq!(worker.await_lines("out.txt", 3), ["one", "two", "three"]);
+    assert_eq!(system.end_offset(&topic), 3);
+    assert_eq!(worker.rest.get("/connectors").expect(200), json!(["in", "out"]));
+
+    worker.rest.delete("/connectors/in").expect(204);
+    until("its status is gone", || {
+        let answer = worker.rest.try_call("GET", "/connectors/in/status", None)?;
+        (answer.status == 404).then_some(())
+    });
+}
+
+/// Three workers that run a generator of three tasks, and what is known of it.
+struct Three {
+    system: System,
+    cluster: Cluster,
+    topic: String,
+    /// What the topic had at the last look.
+    seen: u64,
+}
+
+impl Three {
+    fn start(system: System) -> Self {
+        let topic = system.topic("three", 3, &[]);
+        let cluster = Cluster::start(&system, "three", 3);
+        let config = json!({
+            "connector.class": "DatagenSource", "topic": topic, "format": "sequence", "seed": "42",
+            "partitions": "3", "tasks.max": "3", "rate": "2000", "value.converter": BYTES,
+        });
+        create(&cluster.workers[0].rest, "numbers", &config);
+        let seen = 0;
+        Self {
+            system,
+            cluster,
+            topic,
+            seen,
+        }
+    }
+
+    /// Waits until exactly these workers have tasks, by what one of them says, and until records have come of that.
+    fn await_work(&mut self, of: &[usize]) {
+        let workers = &self.cluster.workers;
+        let ids: BTreeSet<String> = of.iter().map(|index| worker_id(&workers[*index].rest)).collect();
+        until(&format!("the tasks are spread over {ids:?}"), || {
+            (owners(&workers[of[0]].rest, "numbers", 3) == ids).then_some(())
+        });
+        self.seen = until("the topic grows", || {
+            Some(self.system.end_offset(&self.topic)).filter(|end| *end > self.seen)
+        });
+    }
+
+    fn but(&self, lost: usize) -> Vec<usize> {
+        (0..3).filter(|index| *index != lost).collect()
+    }
+
+    /// Stops the generator and has all that it wrote verified. Returns how much was written twice.
+    fn verify(&self, by: usize) -> u64 {
+        let rest = &self.cluster.workers[by].rest;
+        rest.put("/connectors/numbers/stop").expect(204);
+        until("the generator has stopped", || {
+            (rest.status("numbers")["tasks"] == json!([])).then_some(())
+        });
+        let end = self.system.end_offset(&self.topic);
+        let name = self.system.name("verify");
+        let config = json!({
+            "connector.class": "DiscardSink", "topics": self.topic, "verify": "sequence", "value.converter": BYTES,
+        });
+        create(rest, &name, &config);
+        let found = until("the sink has seen every record", || {
+            let mut logs = self.cluster.workers.iter().map(|worker| worker.log());
+            logs.find_map(|log| verified(&log, &name).filter(|found| found.records == end))
+        });
+        let right = ["of 9 streams missing=0", "corrupt=0"];
+        assert!(right.iter().all(|part| found.rest.contains(part)), "{}", found.rest);
+        found.repeated
+    }
+}
+
+#[test]
+fn three_workers_lose_nothing_with_their_leader_or_a_follower() {
+    let Some(system) = System::get() else { return };
+    let mut three = Three::start(system);
+    three.await_work(&[0, 1, 2]);
+
+    let leader = three.cluster.leader(&[0, 1, 2]);
+    let others = three.but(leader);
+    three.cluster.workers[leader].kill();
+    three.await_work(&others);
+    three.cluster.workers[leader].start_again();
+    three.await_work(&[0, 1, 2]);
+
+    let leader = three.cluster.leader(&others);
+    let follower = three.but(leader)[0];
+    let others = three.but(follower);
+    // Longer than its session: when it goes on, it finds that its work is others' by now.
+    three.cluster.workers[follower].freeze();
+    three.await_work(&others);
+    three.cluster.workers[follower].thaw();
+    three.await_work(&[0, 1, 2]);
+    three.cluster.workers[follower].kill();
+    three.await_work(&others);
+
+    let repeated = three.verify(leader);
+    measured(&format!(
+        "a leader and a follower killed, one frozen: {} records and none lost, {repeated} of them twice",
+        three.seen
+    ));
+}

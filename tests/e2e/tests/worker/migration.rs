@@ -1,0 +1,131 @@
+//! A cluster of Kafka Connect's own workers is replaced worker by worker, and put back.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use caisson_e2e::cluster::{create, owners, worker_id};
+use caisson_e2e::{JavaWorker, Rest, System, Worker, until};
+use serde_json::json;
+
+use crate::quickstart::append;
+
+const PAIRS: usize = 2;
+
+/// For workers of both kinds: nobody waits for a worker that has left.
+const TIMES: [(&str, &str); 4] = [
+    ("scheduled.rebalance.max.delay.ms", "0"),
+    ("session.timeout.ms", "6000"),
+    ("heartbeat.interval.ms", "1000"),
+    ("offset.flush.interval.ms", "500"),
+];
+
+/// Pairs of a file source and a file sink, with a topic between them.
+struct Files {
+    directory: PathBuf,
+    topics: Vec<String>,
+    /// Lines that every input has by now.
+    lines: usize,
+}
+
+impl Files {
+    fn new(system: &System) -> Self {
+        Self {
+            directory: system.directory(&system.name("files")),
+            topics: (0..PAIRS).map(|_| system.topic("lines", 1, &[])).collect(),
+            lines: 0,
+        }
+    }
+
+    fn connectors() -> impl Iterator<Item = String> {
+        (0..PAIRS).flat_map(|pair| [format!("in-{pair}"), format!("out-{pair}")])
+    }
+
+    fn create(&self, rest: &Rest) {
+        let text = "org.apache.kafka.connect.storage.StringConverter";
+        for (pair, topic) in self.topics.iter().enumerate() {
+            let [input, output] = ["in", "out"].map(|name| self.directory.join(format!("{name}-{pair}.txt")));
+            std::fs::write(&input, "").unwrap();
+            let source = json!({
+                "connector.class": "FileStreamSource", "topic": topic, "file": input, "value.converter": text,
+            });
+            let sink = json!({
+                "connector.class": "FileStreamSink", "topics": topic, "file": output, "value.converter": text,
+            });
+            create(rest, &format!("in-{pair}"), &source);
+            create(rest, &format!("out-{pair}"), &sink);
+        }
+    }
+
+    /// Adds lines to every input, and waits until every output has them, once and in order.
+    fn pass_lines(&mut self) {
+        let range = self.lines..self.lines + 10;
+        self.lines = range.end;
+        let text: String = range.map(|number| format!("line {number}\n")).collect();
+        for pair in 0..PAIRS {
+            append(&self.directory.join(format!("in-{pair}.txt")), &text);
+        }
+        let all: String = (0..self.lines).map(|number| format!("line {number}\n")).collect();
+        for pair in 0..PAIRS {
+            let output = self.directory.join(format!("out-{pair}.txt"));
+            until(&format!("{} lines are in {}", self.lines, output.display()), || {
+                let text = std::fs::read_to_string(&output).unwrap_or_default();
+                (text.len() >= all.len()).then_some(())
+            });
+            assert_eq!(std::fs::read_to_string(&output).unwrap(), all);
+        }
+    }
+}
+
+/// Waits until tasks run on exactly these workers.
+fn await_owners(asked: &Rest, of: &[&Rest]) {
+    let ids: BTreeSet<String> = of.iter().map(|rest| worker_id(rest)).collect();
+    until(&format!("tasks run on {ids:?}"), || {
+        let found: BTreeSet<String> = Files::connectors().flat_map(|name| owners(asked, &name, 1)).collect();
+        (found == ids).then_some(())
+    });
+}
+
+fn caisson(system: &System, group: &str) -> Worker {
+    let base = group.trim_end_matches("-cluster");
+    let mut setup = system.worker("migration").distributed(group);
+    for (store, topic) in [("config", "configs"), ("offset", "offsets"), ("status", "status")] {
+        setup = setup.property(&format!("{store}.storage.topic"), &format!("{base}-{topic}"));
+    }
+    let json = "org.apache.kafka.connect.json.JsonConverter";
+    setup = setup.property("key.converter", json).property("value.converter", json);
+    for (key, value) in TIMES {
+        setup = setup.property(key, value);
+    }
+    setup.start()
+}
+
+#[test]
+fn a_cluster_of_kafka_connect_is_taken_over_in_place_and_handed_back() {
+    let Some(system) = System::get() else { return };
+    let group = format!("{}-cluster", system.name("migration"));
+    let properties: String = TIMES.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+    let java = JavaWorker::prepare(&system, &group, &properties);
+    java.begin();
+    let mut files = Files::new(&system);
+    files.create(&java.rest);
+    await_owners(&java.rest, &[&java.rest]);
+    files.pass_lines();
+
+    let mut worker = caisson(&system, &group);
+    await_owners(&java.rest, &[&java.rest, &worker.rest]);
+    await_owners(&worker.rest, &[&java.rest, &worker.rest]);
+    files.pass_lines();
+
+    java.stop();
+    await_owners(&worker.rest, &[&worker.rest]);
+    files.pass_lines();
+
+    java.begin();
+    await_owners(&java.rest, &[&java.rest, &worker.rest]);
+    files.pass_lines();
+
+    worker.terminate();
+    assert!(worker.await_end().success());
+    await_owners(&java.rest, &[&java.rest]);
+    files.pass_lines();
+}

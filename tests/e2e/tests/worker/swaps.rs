@@ -1,0 +1,249 @@
+//! The ledger of swaps under load: records run from a generator through a topic, a transform and a sink, while one after
+//! the other is replaced by good and by bad versions. Nothing may be lost, and a swap that goes well repeats nothing.
+
+use std::collections::BTreeMap;
+
+use caisson_e2e::{Rest, System, Worker, measured, until};
+use serde_json::{Value, json};
+
+use crate::modules::{PASS, upload};
+
+const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
+/// Swaps to good versions in one test.
+const SWAPS: usize = 30;
+
+/// The answer to a change of a binding.
+fn bind(rest: &Rest, class: &str, digest: &str) -> (u16, Value) {
+    let answer = rest.call("PUT", &format!("/bindings/{class}"), Some(&json!({ "module": digest })));
+    (answer.status, answer.body)
+}
+
+/// Waits until a decision about a class was taken back, and returns the one that did it.
+#[track_caller]
+fn await_rollback(rest: &Rest, class: &str, to: &str) -> Value {
+    until(&format!("{class} goes back by itself"), || {
+        let binding = rest.get(&format!("/bindings/{class}")).body;
+        (binding["by"] == "rollback" && binding["module"] == to).then_some(binding)
+    })
+}
+
+/// Median and 99th percentile of the pauses that the log tells of a class.
+fn pauses(log: &str, class: &str) -> (usize, f64, f64) {
+    let milliseconds = |text: &str| -> Option<f64> {
+        let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
+        let number: f64 = text[..end].parse().ok()?;
+        let unit = &text[end..];
+        let factor = [("ns", 1e-6), ("µs", 1e-3), ("ms", 1.0), ("s", 1e3)];
+        factor
+            .iter()
+            .find(|(name, _)| unit.starts_with(name))
+            .map(|(_, factor)| number * factor)
+    };
+    let lines = log
+        .lines()
+        .filter(|line| line.contains("was replaced") && line.contains(class));
+    let mut all: Vec<f64> = lines
+        .filter_map(|line| milliseconds(line.split("pause=").nth(1)?))
+        .collect();
+    all.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        all.get(((all.len() as f64 * share) as usize).min(all.len().saturating_sub(1)))
+            .copied()
+    };
+    (all.len(), at(0.5).unwrap_or_default(), at(0.99).unwrap_or_default())
+}
+
+fn measured_pauses(worker: &Worker, what: &str, class: &str) {
+    let (swaps, median, worst) = pauses(&worker.log(), class);
+    measured(&format!(
+        "{what}: {swaps} swaps at full speed, pause p50 {median:.2} ms, p99 {worst:.2} ms"
+    ));
+}
+
+/// What the verifying sink said last, by figure.
+fn verified(log: &str, connector: &str) -> Option<BTreeMap<String, u64>> {
+    let line = log
+        .lines()
+        .rfind(|line| line.contains("verified ") && line.contains(connector))?;
+    let figures = line.split_whitespace().filter_map(|word| word.split_once('='));
+    let mut found: BTreeMap<String, u64> = figures
+        .filter_map(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
+        .collect();
+    let records = line.split("verified ").nth(1)?.split(' ').next()?;
+    found.insert("records".to_owned(), records.parse().ok()?);
+    Some(found)
+}
+
+/// Starts a generator at full speed.
+fn generator(rest: &Rest, name: &str, topic: &str) {
+    let config = json!({
+        "connector.class": "DatagenSource", "topic": topic, "format": "sequence", "seed": "1", "value.converter": BYTES,
+        "rate": "50000",
+    });
+    rest.create_running(name, &config);
+}
+
+/// Stops the generator and returns how many records there are in its topic.
+fn stopped(system: &System, rest: &Rest, generator: &str, topic: &str) -> u64 {
+    rest.put(&format!("/connectors/{generator}/stop")).expect(204);
+    until("the generator has stopped", || {
+        (rest.status(generator)["tasks"] == json!([])).then_some(())
+    });
+    system.end_offset(topic)
+}
+
+#[test]
+fn transforms_are_replaced_under_load_and_bad_ones_go_back_without_a_trace_in_the_ledger() {
+    let Some(system) = System::get() else { return };
+    let topic = system.topic("swaps", 1, &[]);
+    let setup = system.worker("swaps").property("sandbox.call.timeout.ms", "1000");
+    let worker = setup.property("module.probation.records", "5000").start();
+    let rest = &worker.rest;
+    let good: Vec<String> = (1..=4).map(|version| upload(&system, rest, "ok", version)).collect();
+    generator(rest, "numbers", &topic);
+    let name = system.name("ledger");
+    let sink = json!({
+        "connector.class": "DiscardSink", "topics": topic, "verify": "sequence", "value.converter": BYTES,
+        "transforms": "pass", "transforms.pass.type": PASS,
+    });
+    rest.create_running(&name, &sink);
+    for swap in 1..=SWAPS {
+        let next = &good[swap % good.len()];
+        let (status, answer) = bind(rest, PASS, next);
+        assert_eq!(
+            (status, &answer["swapped"]),
+            (200, &json!([format!("{name}-0")])),
+            "{answer}"
+        );
+    }
+    let serving = good[SWAPS % good.len()].clone();
+    for (number, behaviour) in (10..).zip(["fail-start", "trap-start"]) {
+        let bad = upload(&system, rest, behaviour, number);
+        let (status, answer) = bind(rest, PASS, &bad);
+        assert_eq!(status, 409, "{behaviour}: {answer}");
+        await_rollback(rest, PASS, &serving);
+    }
+    for (number, behaviour) in (20..).zip(["trap", "hang", "leak", "fail", "reject"]) {
+        let bad = upload(&system, rest, behaviour, number);
+        let (status, answer) = bind(rest, PASS, &bad);
+        assert_eq!(status, 200, "{behaviour}: {answer}");
+        let binding = await_rollback(rest, PASS, &serving);
+        assert!(
+            binding["reason"].as_str().is_some_and(|reason| reason.contains(PASS)),
+            "{behaviour}: {binding}"
+        );
+    }
+    let status = until("the status says why", || {
+        let status = rest.status(&name);
+        status["tasks"][0]["trace"].as_str().is_some().then_some(status)
+    });
+    assert_eq!(status["tasks"][0]["state"], "RUNNING", "{status}");
+    let end = stopped(&system, rest, "numbers", &topic);
+    let found = until("the sink has seen every record", || {
+        verified(&worker.log(), &name).filter(|found| found["records"] >= end)
+    });
+    for (figure, expected) in [
+        ("records", end),
+        ("missing", 0),
+        ("repeated", 0),
+        ("reordered", 0),
+        ("corrupt", 0),
+    ] {
+        assert_eq!(found[figure], expected, "{figure} of {found:?}");
+    }
+    measured_pauses(
+        &worker,
+        &format!("transform, {end} records, none lost, none twice"),
+        PASS,
+    );
+}
+
+#[test]
+fn sources_and_sinks_are_replaced_under_load_and_no_record_is_lost_or_comes_twice() {
+    let Some(system) = System::get() else { return };
+    let topic = system.topic("swapped", 1, &[]);
+    let setup = system.worker("swapped").property("module.probation.ms", "60000");
+    let worker = setup.property("module.probation.records", "1000000000").start();
+    let rest = &worker.rest;
+    let sources: Vec<String> = (0..2)
+        .map(|number| rebuilt(&system, rest, "caisson-datagen.wasm", number))
+        .collect();
+    let sinks: Vec<String> = (1..=2).map(|version| upload(&system, rest, "ok", version)).collect();
+    generator(rest, "numbers", &topic);
+    let output = worker.path("out.txt");
+    let sink = json!({
+        "connector.class": "changeling.Sink", "topics": topic, "file": output, "value.converter": BYTES,
+    });
+    rest.create_running("lines", &sink);
+    for swap in 1..=SWAPS {
+        for (class, digest, task) in [
+            ("changeling.Sink", &sinks[swap % 2], "lines-0"),
+            ("caisson.DatagenSource", &sources[swap % 2], "numbers-0"),
+        ] {
+            let (status, answer) = bind(rest, class, digest);
+            let swapped = answer["swapped"]
+                .as_array()
+                .is_some_and(|all| all.contains(&json!(task)));
+            assert!(status == 200 && swapped, "{class}: {status} {answer}");
+        }
+    }
+    let before = lines(&output);
+    until("records go on", || (lines(&output) > before).then_some(()));
+    let end = stopped(&system, rest, "numbers", &topic);
+    until("all lines are there", || (lines(&output) >= end).then_some(()));
+    assert_eq!(lines(&output), end, "lines of {}", output.display());
+    let sequences = sequences(&output);
+    let gap = (1..).zip(&sequences).find(|(expected, found)| expected != *found);
+    assert_eq!(gap, None, "the first number that is not where it belongs, of {end}");
+    measured_pauses(
+        &worker,
+        &format!("sink, {end} records, none lost, none twice"),
+        "changeling.Sink",
+    );
+    measured_pauses(&worker, "source", "caisson.DatagenSource");
+
+    // One that fails on probation gives way, and what it had not made durable comes again.
+    rest.put("/connectors/numbers/resume").expect(202);
+    let serving = sinks[SWAPS % 2].clone();
+    let bad = upload(&system, rest, "trap", 30);
+    assert_eq!(bind(rest, "changeling.Sink", &bad).0, 200);
+    await_rollback(rest, "changeling.Sink", &serving);
+    let end = stopped(&system, rest, "numbers", &topic);
+    until("all records are there", || {
+        let mut all = self::sequences(&output);
+        all.sort_unstable();
+        all.dedup();
+        (all.len() as u64 == end).then_some(())
+    });
+}
+
+/// A bundled component as if built anew: the same code with another digest.
+fn rebuilt(system: &System, rest: &Rest, file: &str, number: u8) -> String {
+    let mut bytes = std::fs::read(system.components.join(file)).unwrap();
+    // A custom section: its kind, its length, the length of its name, the name, and one byte.
+    bytes.extend([0, 7, 5]);
+    bytes.extend(b"build");
+    bytes.push(number);
+    let answer = rest.upload("/modules", &bytes).expect(201);
+    assert_eq!(
+        answer["serves"],
+        json!([]),
+        "an upload takes no class from anybody: {answer}"
+    );
+    answer["digest"].as_str().unwrap().to_owned()
+}
+
+fn lines(file: &std::path::Path) -> u64 {
+    let bytes = std::fs::read(file).unwrap_or_default();
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// The numbers of the generator's records in a file, in its order.
+fn sequences(file: &std::path::Path) -> Vec<u64> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let number = |line: &str| {
+        let value: Value = serde_json::from_str(line).ok()?;
+        value["sequence"].as_u64()
+    };
+    text.lines().filter_map(number).collect()
+}
