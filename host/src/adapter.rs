@@ -27,6 +27,8 @@ pub struct Adapter {
     worker: Arc<Worker>,
     /// Told once by a broker, then kept.
     cluster_id: Arc<Mutex<Option<String>>>,
+    /// Where other workers upload modules, too.
+    modules: Option<Arc<dyn caisson_herder::modules::Modules>>,
 }
 
 impl Adapter {
@@ -34,7 +36,30 @@ impl Adapter {
     pub fn new(worker: Arc<Worker>, bootstrap_servers: String) -> Adapter {
         let cluster_id = Arc::new(Mutex::new(None));
         tokio::spawn(learn_cluster_id(worker.clone(), bootstrap_servers, cluster_id.clone()));
-        Adapter { worker, cluster_id }
+        Adapter {
+            worker,
+            cluster_id,
+            modules: None,
+        }
+    }
+
+    /// What other workers have uploaded is looked for before a class counts as unknown.
+    pub fn following(self, modules: Option<Arc<dyn caisson_herder::modules::Modules>>) -> Adapter {
+        Adapter { modules, ..self }
+    }
+
+    /// Whether other workers have uploaded something meanwhile, or decided.
+    async fn has_caught_up(&self) -> bool {
+        match &self.modules {
+            None => false,
+            Some(modules) => match modules.catch_up().await {
+                Ok(changed) => changed,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot see whether other workers have uploaded modules");
+                    false
+                }
+            },
+        }
     }
 }
 
@@ -66,7 +91,12 @@ impl caisson_herder::Worker for Adapter {
         target: TargetState,
     ) -> BoxFuture<'_, Result<(), Failure>> {
         let name = name.to_owned();
-        Box::pin(async move { self.worker.start_connector(&name, &config, target).await })
+        Box::pin(async move {
+            match self.worker.start_connector(&name, &config, target).await {
+                Err(_) if self.has_caught_up().await => self.worker.start_connector(&name, &config, target).await,
+                started => started,
+            }
+        })
     }
 
     fn task_configs(&self, name: &str, max_tasks: u32) -> BoxFuture<'_, Result<Vec<Config>, Failure>> {
@@ -91,7 +121,12 @@ impl caisson_herder::Worker for Adapter {
         task: Arc<Config>,
         target: TargetState,
     ) -> BoxFuture<'_, Result<(), Failure>> {
-        Box::pin(async move { self.worker.start_task(id, &connector, &task, target).await })
+        Box::pin(async move {
+            match self.worker.start_task(id.clone(), &connector, &task, target).await {
+                Err(_) if self.has_caught_up().await => self.worker.start_task(id, &connector, &task, target).await,
+                started => started,
+            }
+        })
     }
 
     fn set_task_state(&self, id: TaskId, target: TargetState) -> BoxFuture<'_, ()> {
@@ -105,6 +140,10 @@ impl caisson_herder::Worker for Adapter {
 
     fn validate(&self, config: Config) -> BoxFuture<'_, Result<ConfigInfos, Error>> {
         Box::pin(async move {
+            let class = config.get("connector.class").cloned().flatten().unwrap_or_default();
+            if self.modules.is_some() && self.worker.connector_kind(&class).is_none() {
+                self.has_caught_up().await;
+            }
             let answer = self.worker.validate(&config).await;
             answer.map(infos).map_err(|error| match &error {
                 ValidationError::Refused(Refusal::ClientSetting(_)) => Error::Config(error.to_string()),

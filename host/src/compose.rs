@@ -5,17 +5,17 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use caisson_config::WorkerConfig;
-use caisson_config::worker::{Cluster, ExactlyOnce, Mode, Protocol, TopicTracking};
+use caisson_config::worker::{Cluster, ExactlyOnce, InternalTopic, Mode, Protocol, TopicTracking};
 use caisson_herder::distributed::core::CoreOptions;
 use caisson_herder::distributed::{self, signature};
 use caisson_herder::loggers::{Level, Loggers};
-use caisson_herder::modules::{Desk, DeskOptions, TrialTerms};
+use caisson_herder::modules::{self, Desk, DeskOptions, TrialTerms};
 use caisson_herder::{DistributedHerder, Herder, StandaloneHerder, standalone};
 use caisson_kafka::{Admin, GroupOptions};
 use caisson_model::GroupProtocol;
 use caisson_rest::PeerClient;
 use caisson_sandbox::{Sandbox, SandboxOptions};
-use caisson_store::{DirectoryModuleStore, FileOffsetStore, MemoryConfigStore, MemoryStatusStore};
+use caisson_store::{DirectoryModuleStore, FileOffsetStore, MemoryConfigStore, MemoryStatusStore, ModuleStore};
 use caisson_worker::{Parts, Plugins, Worker};
 use tokio::sync::mpsc;
 
@@ -83,7 +83,6 @@ pub async fn distributed(
     let Mode::Distributed(cluster) = &config.mode else {
         anyhow::bail!("these are the properties of a standalone worker");
     };
-    caisson_worker::check_converters(&config).map_err(|failure| anyhow::anyhow!(failure.message))?;
     if cluster.exactly_once == ExactlyOnce::Enabled {
         // Whoever set this counts on it.
         anyhow::bail!(
@@ -100,6 +99,7 @@ pub async fn distributed(
     let offsets = cluster::open_offsets(&clients, &admin, &cluster.offsets.name, options.exactly_once).await?;
     let sandbox = Sandbox::new(sandbox_options(&config)?)?;
     let plugins = Plugins::load(&sandbox, &plugin_directories(&config)).await;
+    caisson_worker::check_converters(&config, &plugins).map_err(|failure| anyhow::anyhow!(failure.message))?;
     let (sender, events) = mpsc::channel(EVENTS);
     let worker = Arc::new(Worker::new(Parts {
         config: config.clone(),
@@ -108,6 +108,9 @@ pub async fn distributed(
         offsets: Arc::new(offsets),
         listener: Arc::new(Events(sender)),
     }));
+    // A module has to be there before the first task that needs it.
+    let topic = cluster.modules.as_ref();
+    let modules = shared_desk(&config, &worker, (&clients, &admin), topic, &worker_id).await?;
     let group = GroupOptions {
         session_timeout: cluster.session_timeout,
         rebalance_timeout: cluster.rebalance_timeout,
@@ -116,7 +119,7 @@ pub async fn distributed(
     };
     let (membership, membership_events) = GroupMembership::start(&clients.group()?, group)?;
     let parts = distributed::Parts {
-        worker: Arc::new(Adapter::new(worker, config.bootstrap_servers.clone())),
+        worker: Arc::new(Adapter::new(worker, config.bootstrap_servers.clone()).following(modules.clone())),
         events,
         configs: Arc::new(configs),
         statuses: Arc::new(statuses),
@@ -125,6 +128,7 @@ pub async fn distributed(
         membership_events,
         peers: Arc::new(PeerClient),
         fencer: Arc::new(ProducerFencer::new(admin, &cluster.group_id)),
+        modules,
     };
     Ok(Arc::new(DistributedHerder::start(parts, options)))
 }
@@ -175,11 +179,8 @@ impl Standalone {
     }
 }
 
-/// Modules by REST, if the worker has a place for them.
-async fn desk(
-    config: &WorkerConfig,
-    worker: &Arc<Worker>,
-) -> anyhow::Result<Option<Arc<dyn caisson_herder::modules::Modules>>> {
+/// Modules by REST, if a standalone worker has a place for them.
+async fn desk(config: &WorkerConfig, worker: &Arc<Worker>) -> anyhow::Result<Option<Arc<dyn modules::Modules>>> {
     let Some(directory) = &config.modules.directory else {
         return Ok(None);
     };
@@ -192,6 +193,33 @@ async fn desk(
         }
         Err(error) => return Err(error).context("module.storage.directory"),
     };
+    Ok(Some(desk_with(config, worker, Arc::new(store)).await))
+}
+
+/// Modules by REST for all workers of a cluster, if it has a topic for them.
+async fn shared_desk(
+    config: &WorkerConfig,
+    worker: &Arc<Worker>,
+    (clients, admin): (&Clients<'_>, &Admin),
+    topic: Option<&InternalTopic>,
+    worker_id: &str,
+) -> anyhow::Result<Option<Arc<dyn modules::Modules>>> {
+    let Some(topic) = topic else { return Ok(None) };
+    let directory = config.modules.directory.clone().unwrap_or_else(|| {
+        // Workers on one machine share the compiled code, and nothing else.
+        let own = worker_id.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        worker.sandbox().options().cache_dir.join("modules").join(own)
+    });
+    let directory = DirectoryModuleStore::open(&directory).context("module.storage.directory")?;
+    let store = cluster::open_modules(clients, admin, &topic.name, directory).await?;
+    Ok(Some(desk_with(config, worker, Arc::new(store)).await))
+}
+
+async fn desk_with(
+    config: &WorkerConfig,
+    worker: &Arc<Worker>,
+    store: Arc<dyn ModuleStore>,
+) -> Arc<dyn modules::Modules> {
     let options = DeskOptions {
         module_bytes: worker.sandbox().options().module_bytes,
         trial: TrialTerms {
@@ -199,8 +227,7 @@ async fn desk(
             time: config.modules.probation,
         },
     };
-    let desk = Desk::open(Arc::new(store), Arc::new(Modules(worker.clone())), options).await;
-    Ok(Some(Arc::new(desk)))
+    Arc::new(Desk::open(store, Arc::new(Modules(worker.clone())), options).await)
 }
 
 /// The `sandbox.*` properties. Modules are compiled by this same program, started anew with limits.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::Context;
 use caisson_kafka::{Admin, CompactedLog, ErrorCode, LogEntry, LogWriter, Message, TransactionalLogWriter};
 use caisson_store::log::{LeaderLog, Log, LogReader, LogRecord, Pair};
-use caisson_store::{BoxFuture, Error, TopicConfigStore, TopicOffsetStore, TopicStatusStore};
+use caisson_store::{
+    BoxFuture, DirectoryModuleStore, Error, TopicConfigStore, TopicModuleStore, TopicOffsetStore, TopicStatusStore,
+};
 
 use super::Clients;
 
@@ -14,6 +16,9 @@ use super::Clients;
 const OPENING: Duration = Duration::from_secs(30);
 /// For reading a topic to its end, and for a write of the leader; who asks may give up earlier.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Modules are many bytes.
+const READING_MODULES: Duration = Duration::from_secs(300);
 
 /// One topic.
 struct KafkaLog {
@@ -95,6 +100,19 @@ pub async fn open_offsets(
     let (store, hand) = TopicOffsetStore::prepare();
     let log = open(clients, admin, "offsets", topic, committed, None, hand).await?;
     log.reader.read_to_end(PATIENCE).await?;
+    Ok(store(Arc::new(log)))
+}
+
+/// Opens the module store, whose bytes come to lie in `directory`, and reads it to its end.
+pub async fn open_modules(
+    clients: &Clients<'_>,
+    admin: &Admin,
+    topic: &str,
+    directory: DirectoryModuleStore,
+) -> anyhow::Result<TopicModuleStore> {
+    let (store, hand) = TopicModuleStore::prepare(directory);
+    let log = open(clients, admin, "modules", topic, false, None, hand).await?;
+    log.reader.read_to_end(READING_MODULES).await?;
     Ok(store(Arc::new(log)))
 }
 

@@ -18,7 +18,7 @@ struct Purpose<'a> {
     holds: &'static str,
 }
 
-/// Makes or checks all three topics. Waits for Kafka.
+/// Makes or checks all topics. Waits for Kafka.
 pub async fn prepare(admin: Arc<Admin>, cluster: Cluster) -> anyhow::Result<()> {
     tokio::task::spawn_blocking(move || {
         let purposes = [
@@ -41,7 +41,20 @@ pub async fn prepare(admin: Arc<Admin>, cluster: Cluster) -> anyhow::Result<()> 
         for purpose in purposes {
             purpose.prepare(&admin)?;
         }
-        one_partition(&admin, &cluster.configs.name)
+        one_partition(
+            &admin,
+            &cluster.configs.name,
+            "config.storage.topic",
+            "connector configurations",
+        )?;
+        let Some(modules) = &cluster.modules else { return Ok(()) };
+        let purpose = Purpose {
+            topic: modules,
+            property: "module.storage.topic",
+            holds: "modules",
+        };
+        purpose.prepare(&admin)?;
+        one_partition(&admin, &modules.name, purpose.property, purpose.holds)
     })
     .await
     .context("preparing the internal topics")?
@@ -83,14 +96,14 @@ impl Purpose<'_> {
     }
 }
 
-fn one_partition(admin: &Admin, name: &str) -> anyhow::Result<()> {
+fn one_partition(admin: &Admin, name: &str, property: &str, holds: &str) -> anyhow::Result<()> {
     let until = Instant::now() + PATIENCE;
     loop {
         let described = admin.describe_topics(&[name], PATIENCE)?;
         match described.into_iter().next().map(|(_, partitions)| partitions) {
             Some(Ok(1)) => return Ok(()),
             Some(Ok(found)) => bail!(
-                "Topic '{name}' supplied via the 'config.storage.topic' property is required to have a single partition in order to guarantee consistency of connector configurations, but found {found} partitions."
+                "Topic '{name}' supplied via the '{property}' property is required to have a single partition in order to guarantee consistency of {holds}, but found {found} partitions."
             ),
             // A new topic is not on every broker at once.
             Some(Err(_)) | None if Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),

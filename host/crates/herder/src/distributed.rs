@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::assignor::MemberId;
 use crate::loggers::Loggers;
+use crate::modules::Modules;
 use crate::node::{Grant, Node, NodeOptions, NodeParts};
 use crate::worker::{Worker, WorkerEvent};
 use core::{Core, CoreOptions, Joined, Leading};
@@ -55,6 +56,8 @@ pub struct Parts {
     pub membership_events: mpsc::Receiver<MembershipEvent>,
     pub peers: Arc<dyn Peers>,
     pub fencer: Arc<dyn Fencer>,
+    /// None: modules cannot be uploaded.
+    pub modules: Option<Arc<dyn Modules>>,
 }
 
 /// This worker's membership in its group. Answers concern the latest event of their kind; those that come too late
@@ -121,6 +124,7 @@ impl DistributedHerder {
                 membership: parts.membership,
                 peers: parts.peers,
                 fencer: parts.fencer,
+                modules: parts.modules,
             },
         ));
         // The link was made a moment ago and is set here alone.

@@ -124,6 +124,9 @@ pub trait Modules: Send + Sync {
     /// Oldest first.
     fn history(&self, class: &str) -> Result<Vec<Binding>, Error>;
     fn bind(&self, class: String, request: BindRequest) -> BoxFuture<'_, Result<Bound, Error>>;
+    /// Takes notice of what other workers have changed until now. Whether there was anything.
+    fn catch_up(&self) -> BoxFuture<'_, Result<bool, Error>>;
+
     /// Goes back to what served the class before.
     fn roll_back(&self, class: String, by: String) -> BoxFuture<'_, Result<Bound, Error>>;
 }

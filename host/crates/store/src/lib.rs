@@ -16,7 +16,9 @@ pub use config::{
     Config, ConfigChange, ConfigSnapshot, ConfigStore, ConnectorEntry, MemoryConfigStore, SessionKey, TopicConfigStore,
 };
 pub use error::Error;
-pub use module::{Binding, DirectoryModuleStore, History, ModuleStore, Published, Spooled, StoredModule, Upload};
+pub use module::{
+    Binding, DirectoryModuleStore, History, ModuleStore, Published, Spooled, StoredModule, TopicModuleStore, Upload,
+};
 pub use offset::{FileOffsetStore, MemoryOffsetStore, OffsetEntry, OffsetKey, OffsetStore, TopicOffsetStore};
 pub use status::{MemoryStatusStore, Status, StatusStore, TopicStatusStore, TopicUse};
 

@@ -6,16 +6,20 @@
 
 mod binding;
 mod directory;
+mod topic;
 mod upload;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use caisson_model::Digest;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 pub use binding::{Binding, History};
 pub use directory::DirectoryModuleStore;
+pub use topic::TopicModuleStore;
 pub use upload::{Spooled, Upload};
 
 use crate::{BoxFuture, Error};
@@ -61,4 +65,20 @@ pub trait ModuleStore: Send + Sync {
 
     /// Writes a binding down, if its generation follows the current one.
     fn bind(&self, class: String, next: Binding) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Changes whenever modules or bindings have, whoever changed them; none where nobody else can.
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
+
+    /// Returns once everything is known that was written before the call.
+    fn refresh(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// In milliseconds since 1970.
+fn now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| now.as_millis() as u64)
 }

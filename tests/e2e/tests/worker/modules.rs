@@ -229,3 +229,55 @@ fn garbage_is_refused_with_a_reason_and_leaves_nothing() {
     let stolen = rest.get("/bindings").expect(200);
     assert_eq!(stolen.as_array().unwrap().len(), 2);
 }
+
+#[test]
+fn the_command_line_brings_modules_to_a_worker_and_takes_them_away() {
+    let Some(system) = System::get() else { return };
+    let worker = system.worker("push").start();
+    let caisson = |arguments: &[&str]| {
+        let output = std::process::Command::new(&system.worker)
+            .arg("module")
+            .args(arguments)
+            .env("CAISSON_WORKER", &worker.rest.address)
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    };
+    let file = |version: u32, behaviour: &str| {
+        let path = worker.path(&format!("{version}.wasm"));
+        std::fs::write(&path, changeling(&system, behaviour, version)).unwrap();
+        path.display().to_string()
+    };
+    let (first, second, greedy) = (file(1, "ok"), file(2, "ok"), file(3, "grants"));
+    let (valid, offered, _) = caisson(&["validate", &first]);
+    assert!(valid && offered.contains("sink changeling.Sink 1.0.0001"), "{offered}");
+    let (pushed, told, error) = caisson(&["push", &first]);
+    assert!(pushed && told.contains("serves changeling.Pass"), "{told} {error}");
+    let (_, told, _) = caisson(&["push", &second, "--activate"]);
+    assert!(
+        told.contains("changeling.Pass is served by") && told.contains("generation 2"),
+        "{told}"
+    );
+    let (refused, _, error) = caisson(&["push", &greedy, "--activate"]);
+    assert!(!refused && error.contains("changeling.example:443"), "{error}");
+    let (_, list, _) = caisson(&["list"]);
+    assert_eq!(
+        list.lines().filter(|line| line.contains("changeling 0.1.0")).count(),
+        3,
+        "{list}"
+    );
+    let digest = told.lines().next().unwrap()[..12].to_owned();
+    let (back, told, error) = caisson(&["rollback", PASS]);
+    assert!(back && told.contains("generation 3"), "{told} {error}");
+    let (_, told, error) = caisson(&["activate", PASS, &digest]);
+    assert!(told.contains("generation 4"), "{told} {error}");
+    caisson(&["rollback", PASS]);
+    caisson(&["rollback", "changeling.Sink"]);
+    let (gone, told, error) = caisson(&["rm", &digest]);
+    assert!(gone && told.contains(&digest), "{told} {error}");
+    let (again, _, error) = caisson(&["rm", &digest]);
+    assert!(!again && error.contains("has no module"), "{error}");
+    let (found, _, error) = caisson(&["push", "no-such-file.wasm"]);
+    assert!(!found && error.contains("no-such-file.wasm"), "{error}");
+}

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use caisson_e2e::cluster::{create, owners};
 use caisson_e2e::{Rest, System, Worker, measured, until};
 use serde_json::{Value, json};
 
@@ -246,4 +247,91 @@ fn sequences(file: &std::path::Path) -> Vec<u64> {
         value["sequence"].as_u64()
     };
     text.lines().filter_map(number).collect()
+}
+
+#[test]
+fn a_cluster_moves_to_what_one_of_its_workers_was_given_and_back_from_what_fails() {
+    let Some(system) = System::get() else { return };
+    let topic = system.topic("moved", 3, &[]);
+    let name = system.name("moving");
+    let start = |index: usize| {
+        let setup = system.worker(&format!("moving-{index}")).distributed(&name);
+        let directory = setup.path("modules").display().to_string();
+        setup
+            .property("module.storage.topic", &format!("{name}-modules"))
+            .property("module.storage.replication.factor", "1")
+            .property("module.storage.directory", &directory)
+            .property("module.probation.records", "1000")
+            .property("module.probation.ms", "2000")
+            .start()
+    };
+    let mut workers: Vec<Worker> = (0..3).map(start).collect();
+    let rests: Vec<Rest> = workers.iter().map(|worker| worker.rest.clone()).collect();
+    let first = upload(&system, &rests[0], "ok", 1);
+    let output = workers[0].path("out.txt");
+    let sink = json!({
+        "connector.class": "changeling.Sink", "topics": topic, "file": output, "value.converter": BYTES, "tasks.max": "3",
+        "consumer.override.session.timeout.ms": "6000", "consumer.override.heartbeat.interval.ms": "500",
+    });
+    // By another worker than the one that has the module first.
+    create(&rests[1], "lines", &sink);
+    let numbers = json!({
+        "connector.class": "DatagenSource", "topic": topic, "format": "sequence", "partitions": "3", "rate": "5000",
+        "value.converter": BYTES,
+    });
+    create(&rests[2], "numbers", &numbers);
+    until("each worker has a task", || {
+        (owners(&rests[0], "lines", 3).len() == 3).then_some(())
+    });
+    let mut digests = vec![first];
+    let mut slowest = std::time::Duration::ZERO;
+    for version in 2..=9 {
+        let began = std::time::Instant::now();
+        let by = &rests[version as usize % 3];
+        let digest = upload(&system, by, "ok", version);
+        assert_eq!(bind(by, "changeling.Sink", &digest).0, 200);
+        await_version(by, "lines", version);
+        slowest = slowest.max(began.elapsed());
+        digests.push(digest);
+    }
+    let end = stopped(&system, &rests[0], "numbers", &topic);
+    until("all lines are there", || (lines(&output) >= end).then_some(()));
+    assert_eq!((lines(&output), distinct(&output)), (end, end), "none lost, none twice");
+    measured(&format!(
+        "cluster of three: {end} records, 8 versions, none lost, none twice; upload to last task {slowest:?} at most"
+    ));
+
+    rests[0].put("/connectors/numbers/resume").expect(202);
+    let bad = upload(&system, &rests[2], "trap", 30);
+    bind(&rests[2], "changeling.Sink", &bad);
+    for rest in &rests {
+        await_rollback(rest, "changeling.Sink", &digests[8]);
+    }
+    await_version(&rests[1], "lines", 9);
+    // A worker that was away while things changed has all of it when it is back.
+    workers[1].kill();
+    let latest = upload(&system, &rests[0], "ok", 10);
+    assert_eq!(bind(&rests[0], "changeling.Sink", &latest).0, 200);
+    workers[1].start_again();
+    await_version(&rests[1], "lines", 10);
+    assert_eq!(rests[1].get("/bindings/changeling.Sink").expect(200)["module"], latest);
+    let end = stopped(&system, &rests[0], "numbers", &topic);
+    until("every record is there", || (distinct(&output) == end).then_some(()));
+}
+
+/// Waits until all three tasks of a connector run with a version of the changeling.
+#[track_caller]
+fn await_version(rest: &Rest, name: &str, version: u32) {
+    until(&format!("{name} runs with version {version}"), || {
+        let status = rest.try_call("GET", &format!("/connectors/{name}/status"), None)?.body;
+        let tasks = status["tasks"].as_array()?;
+        let runs = |task: &Value| task["state"] == "RUNNING" && task["version"] == format!("1.0.{version:04}");
+        (tasks.len() == 3 && tasks.iter().all(runs)).then_some(())
+    });
+}
+
+/// How many different lines a file has.
+fn distinct(file: &std::path::Path) -> u64 {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.lines().collect::<std::collections::HashSet<_>>().len() as u64
 }

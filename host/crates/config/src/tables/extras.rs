@@ -44,8 +44,24 @@ pub static EXTRAS: &[Line] = &[
         Medium,
         "Directory for modules that are uploaded by REST, and for which of them serves which class; made if it is not \
          there, one for each worker. A standalone worker that is given none takes the name of offset.storage.file.filename \
-         with .modules behind it.",
+         with .modules behind it; a distributed one, which fills it from module.storage.topic, a directory in that of compiled code.",
     ),
+    line(
+        "module.storage.topic",
+        Type::String,
+        Null,
+        Medium,
+        "Distributed workers: compacted topic for modules that are uploaded by REST, and for which of them serves which class; \
+         made if it is not there. Without one, modules cannot be uploaded.",
+    ),
+    line(
+        "module.storage.replication.factor",
+        Type::Short,
+        Text("3"),
+        Low,
+        "Replicas of that topic if it has to be made.",
+    )
+    .check(Check::ReplicationFactor),
     line(
         "module.probation.records",
         Type::Long,

@@ -23,6 +23,8 @@ pub struct Cluster {
     pub offsets: InternalTopic,
     pub configs: InternalTopic,
     pub statuses: InternalTopic,
+    /// None: modules cannot be uploaded.
+    pub modules: Option<InternalTopic>,
     pub signing: RequestSigning,
 }
 
@@ -80,6 +82,12 @@ impl Cluster {
             offsets: InternalTopic::read("offset.storage", typed, given),
             configs: InternalTopic::read("config.storage", typed, given),
             statuses: InternalTopic::read("status.storage", typed, given),
+            modules: typed.filled("module.storage.topic").map(|name| InternalTopic {
+                name,
+                partitions: 1,
+                replication_factor: typed.short("module.storage.replication.factor"),
+                settings: Entries::default(),
+            }),
             signing: RequestSigning::read(typed)?,
         };
         if cluster.exactly_once == ExactlyOnce::Enabled && cluster.protocol == Protocol::Eager {

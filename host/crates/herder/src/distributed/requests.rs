@@ -16,6 +16,7 @@ use crate::info::{
     TaskStatus,
 };
 use crate::loggers::{Level, LoggerLevel, Scope};
+use crate::modules::Modules;
 use crate::node::OffsetRequest;
 use crate::offsets::{ConnectorOffset, OffsetOutcome};
 use crate::validation::{ConfigInfos, ConfigKeyInfo};
@@ -238,6 +239,10 @@ impl Herder for DistributedHerder {
 
     fn reset_offsets<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<OffsetOutcome, Error>> {
         Box::pin(self.change_offsets(name, OffsetRequest::Reset))
+    }
+
+    fn modules(&self) -> Option<Arc<dyn Modules>> {
+        self.shared.outside.modules.clone()
     }
 
     fn plugins(&self) -> Vec<PluginInfo> {

@@ -19,6 +19,7 @@ use crate::Error;
 use crate::herder::RestartRequest;
 use crate::info::Stage;
 use crate::loggers::{Level, Loggers};
+use crate::modules::Modules;
 use crate::node::{Grant, Node};
 
 /// How often the group hears that the herder is alive; far below any rebalance timeout.
@@ -30,6 +31,7 @@ pub struct Outside {
     pub membership: Arc<dyn Membership>,
     pub peers: Arc<dyn Peers>,
     pub fencer: Arc<dyn Fencer>,
+    pub modules: Option<Arc<dyn Modules>>,
 }
 
 /// What requests, events and actions share.

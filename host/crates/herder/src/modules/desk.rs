@@ -1,6 +1,7 @@
 //! The desk that all changes of modules and bindings pass, one after the other.
 
 mod change;
+mod follow;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,8 @@ struct Shared {
     changes: tokio::sync::Mutex<()>,
     /// Generations on probation, by class. Held for a look or a change.
     trials: Mutex<BTreeMap<String, u64>>,
+    /// Generations, by class, that the worker acts on. Held for a look or a change.
+    acted: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Desk {
@@ -50,23 +53,19 @@ impl Desk {
             worker,
             changes: tokio::sync::Mutex::default(),
             trials: Mutex::default(),
+            acted: Mutex::default(),
         };
-        for module in shared.store.modules() {
-            let Some(file) = shared.store.file(module.digest) else {
-                continue;
-            };
-            match shared.worker.examine(Some(&module.name), &file).await {
-                Ok(examined) if examined.digest == module.digest => (examined.install)(),
-                Ok(_) => {
-                    tracing::error!(digest = %module.digest, "module left out: its bytes are not those that were uploaded")
-                }
-                Err(error) => tracing::error!(digest = %module.digest, error, "module left out: it cannot be loaded"),
-            }
+        let changes = shared.store.changes();
+        shared.take_modules().await;
+        for (class, history) in shared.store.bindings() {
+            shared.acted().insert(class, history.generation());
         }
         shared.tell_bindings();
-        Desk {
-            shared: Arc::new(shared),
+        let shared = Arc::new(shared);
+        if let Some(changes) = changes {
+            tokio::spawn(follow::follow(Arc::downgrade(&shared), changes));
         }
+        Desk { shared }
     }
 }
 
@@ -81,6 +80,10 @@ async fn unbroken<T: Send + 'static>(
 impl Shared {
     fn trials(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
         self.trials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn acted(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.acted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the worker which modules serve which classes.
@@ -210,6 +213,15 @@ impl Modules for Desk {
         Box::pin(unbroken(async move {
             let _turn = shared.changes.lock().await;
             shared.bind(&class, request).await
+        }))
+    }
+
+    fn catch_up(&self) -> BoxFuture<'_, Result<bool, Error>> {
+        let shared = self.shared.clone();
+        Box::pin(unbroken(async move {
+            shared.store.refresh().await?;
+            let _turn = shared.changes.lock().await;
+            Ok(shared.act().await)
         }))
     }
 

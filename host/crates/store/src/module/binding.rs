@@ -1,7 +1,5 @@
 //! Which module serves a class: every change is one more generation, and the ones before it are kept.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use caisson_model::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -59,13 +57,12 @@ impl History {
 
     /// The decision that would follow the current one, made now.
     pub fn next(&self, module: Option<Digest>, version: Option<String>, by: &str, reason: Option<String>) -> Binding {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
         Binding {
             generation: self.generation() + 1,
             module,
             version,
             by: by.to_owned(),
-            at: now.map_or(0, |now| now.as_millis() as u64),
+            at: super::now(),
             reason,
         }
     }

@@ -9,7 +9,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use caisson_model::Digest;
 use serde::{Deserialize, Serialize};
@@ -90,6 +89,16 @@ impl DirectoryModuleStore {
     pub fn directory(&self) -> &Path {
         &self.shared.directory
     }
+
+    /// As [`ModuleStore::publish`], on this thread.
+    pub(super) fn publish_now(&self, upload: &Spooled, name: String) -> Result<Published, Error> {
+        self.shared.publish(upload, name)
+    }
+
+    /// As [`ModuleStore::remove`], on this thread.
+    pub(super) fn remove_now(&self, digest: Digest) -> Result<bool, Error> {
+        self.shared.remove(digest)
+    }
 }
 
 impl ModuleStore for DirectoryModuleStore {
@@ -150,12 +159,11 @@ impl Shared {
         }
         let bytes = self.bytes(upload.digest);
         fs::rename(upload.path(), &bytes).map_err(|source| file_error("write", &bytes, source))?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let module = StoredModule {
             digest: upload.digest,
             name,
             size: upload.size,
-            uploaded: now.map_or(0, |now| now.as_millis() as u64),
+            uploaded: super::now(),
         };
         self.replace(&entry_name(upload.digest), &json(&module)?)?;
         known.modules.insert(upload.digest, module);

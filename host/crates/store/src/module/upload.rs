@@ -87,6 +87,15 @@ impl Upload {
 }
 
 impl Spooled {
+    /// A file that was put together in another way; it goes if it is not published.
+    pub(super) fn found(path: PathBuf, digest: Digest, size: u64) -> Spooled {
+        Spooled {
+            path: Partial(path),
+            digest,
+            size,
+        }
+    }
+
     pub fn path(&self) -> &Path {
         &self.path.0
     }

@@ -13,7 +13,7 @@ use crate::modules::{AddRequest, Added, BindRequest, Bound, Consent, wider};
 
 /// Who decides where nobody is asked.
 const UPLOAD: &str = "upload";
-const ROLLBACK: &str = "rollback";
+pub(super) const ROLLBACK: &str = "rollback";
 
 impl Shared {
     /// Compiles what was uploaded, outside of everybody's way; then keeps it.
@@ -125,6 +125,10 @@ impl Shared {
                 let text = format!("Module {digest} is what {class} goes back to if its probation fails");
                 return Err(Error::Conflict(text));
             }
+            if history.module() == Some(digest) && self.store.changes().is_some() {
+                let text = format!("Module {digest} serves {class} in the cluster; have another one serve it first");
+                return Err(Error::Conflict(text));
+            }
             if history.module() == Some(digest) {
                 self.decide(&class, None, None, by, Some(format!("module {digest} was removed")))
                     .await?;
@@ -149,6 +153,7 @@ impl Shared {
         let history = self.store.bindings().remove(class).unwrap_or_default();
         let next = history.next(module, version, by, reason);
         self.store.bind(class.to_owned(), next.clone()).await?;
+        self.acted().insert(class.to_owned(), next.generation);
         tracing::info!(
             class,
             generation = next.generation,
@@ -169,6 +174,7 @@ impl Shared {
         let before = history.module();
         let decided = self.decide(class, request.module, version, &request.by, None).await?;
         self.tell_bindings();
+        self.trials().remove(class);
         let order = SwapOrder {
             class: class.to_owned(),
             trial: Some(self.options.trial),
@@ -176,11 +182,7 @@ impl Shared {
         };
         match self.worker.swap(order).await {
             Ok(mut swaps) => {
-                let trials = std::mem::take(&mut swaps.trials);
-                if !trials.is_empty() {
-                    self.trials().insert(class.to_owned(), decided.generation);
-                    tokio::spawn(self.clone().judge(class.to_owned(), decided.generation, trials));
-                }
+                self.watch(class, decided.generation, std::mem::take(&mut swaps.trials));
                 self.bound(class, swaps)
             }
             Err(failure) => {
@@ -251,6 +253,14 @@ impl Shared {
         self.bind(class, request).await
     }
 
+    /// Begins a probation, if anything is on it.
+    pub(super) fn watch(self: &Arc<Self>, class: &str, generation: u64, trials: Vec<Trial>) {
+        if !trials.is_empty() {
+            self.trials().insert(class.to_owned(), generation);
+            tokio::spawn(self.clone().judge(class.to_owned(), generation, trials));
+        }
+    }
+
     /// Waits for the verdicts on what was swapped; the first bad one takes the decision back.
     async fn judge(self: Arc<Self>, class: String, generation: u64, trials: Vec<Trial>) {
         let mut verdicts = tokio::task::JoinSet::new();
@@ -288,7 +298,7 @@ impl Shared {
     }
 
     /// Puts the earlier module in its place again. Must be called in turn.
-    async fn take_back(&self, class: &str, before: Option<Digest>, failure: &Failure) -> Result<(), Error> {
+    pub(super) async fn take_back(&self, class: &str, before: Option<Digest>, failure: &Failure) -> Result<(), Error> {
         let reason = failure.to_string();
         tracing::error!(
             class,
