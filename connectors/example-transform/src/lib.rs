@@ -1,12 +1,18 @@
-//! An example of a transform in a module of its own: it masks e-mail addresses in texts.
+//! Examples of links in a module of their own: a transform that masks e-mail addresses in texts, and a converter.
+
+mod pairs;
 
 use caisson_sdk::api::schema::Field;
 use caisson_sdk::prelude::*;
 
 caisson_sdk::plugins! {
-    module: { description: "An example transform: masks e-mail addresses." },
+    module: { description: "Examples: a transform that masks e-mail addresses, and a converter of pairs." },
     transforms: [MaskEmail],
+    converters: [PairsConverter],
+    header_converters: [PairsConverter],
 }
+
+pub use pairs::PairsConverter;
 
 /// Leaves the first letter and the domain of each e-mail address: `ada@example.org` becomes `a***@example.org`.
 #[derive(Debug)]

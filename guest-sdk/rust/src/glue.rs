@@ -2,6 +2,7 @@
 
 pub mod bindings;
 mod convert;
+mod converter;
 mod predicate;
 mod sink;
 mod source;

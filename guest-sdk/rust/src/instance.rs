@@ -6,12 +6,13 @@ use caisson_api::config::Config;
 use caisson_api::{Error, ErrorKind, Failure};
 
 use crate::column::SchemaCache;
+use crate::converter::Column;
 use crate::plugin::Plugin;
 use crate::settings::Settings;
 use crate::sink::{PartitionOffset, Records, SinkContext, TopicPartition};
 use crate::source::{Batch, ConnectorContext, Delivery, SourceContext};
 use crate::transform::{Answer, Bitmap, Output};
-use crate::{sink, source, transform as transforms};
+use crate::{converter as converters, sink, source, transform as transforms};
 
 pub(crate) trait SourceConnector {
     fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<Config>, Error>;
@@ -193,6 +194,33 @@ pub(crate) fn transform<T: transforms::Transform>(settings: &Settings) -> Result
         schemas: SchemaCache::default(),
         output: Output::new(),
     }))
+}
+
+pub(crate) trait Converter {
+    fn serialize(&mut self, batch: &[u8]) -> Result<(Vec<u8>, Vec<Failure>), Error>;
+    fn deserialize(&mut self, batch: &[u8]) -> Result<(Vec<u8>, Vec<Failure>), Error>;
+    fn stop(&mut self);
+}
+
+impl<C: converters::Converter> Converter for converters::Running<C> {
+    fn serialize(&mut self, batch: &[u8]) -> Result<(Vec<u8>, Vec<Failure>), Error> {
+        self.serialize(batch)
+    }
+
+    fn deserialize(&mut self, batch: &[u8]) -> Result<(Vec<u8>, Vec<Failure>), Error> {
+        self.deserialize(batch)
+    }
+
+    fn stop(&mut self) {
+        self.stop();
+    }
+}
+
+pub(crate) fn converter<C: converters::Converter>(
+    settings: &Settings,
+    column: Column,
+) -> Result<Box<dyn Converter>, Error> {
+    Ok(Box::new(converters::Running::<C>::start(settings, column)?))
 }
 
 pub(crate) trait Predicate {

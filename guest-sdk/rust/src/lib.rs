@@ -9,6 +9,7 @@
 //! `examples/counter.rs` is a whole source.
 
 mod column;
+pub mod converter;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod glue;
@@ -39,6 +40,7 @@ pub mod prelude {
     pub use caisson_api::{Error, ErrorKind, Header, Record, Value};
     pub use serde_json::{Value as Json, json};
 
+    pub use crate::converter::{Column, Converter};
     pub use crate::plugin::{Ability, Plugin};
     pub use crate::settings::{ConfigValue, Settings};
     pub use crate::sink::{

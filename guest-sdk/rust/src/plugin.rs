@@ -207,7 +207,18 @@ pub fn manifest<R: Registry>() -> Manifest {
     let predicates = R::PREDICATES
         .iter()
         .map(|each| ((each.plugin)(), PluginKind::Predicate));
-    let all = sources.chain(sinks).chain(transforms).chain(predicates);
+    let converters = R::CONVERTERS
+        .iter()
+        .map(|each| ((each.plugin)(), PluginKind::Converter));
+    let header_converters = R::HEADER_CONVERTERS
+        .iter()
+        .map(|each| ((each.plugin)(), PluginKind::HeaderConverter));
+    let links = transforms.chain(predicates);
+    let all = sources
+        .chain(sinks)
+        .chain(links)
+        .chain(converters)
+        .chain(header_converters);
     Manifest {
         format: manifest::FORMAT,
         module: R::module(),

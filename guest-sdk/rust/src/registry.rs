@@ -7,6 +7,7 @@ use caisson_api::Error;
 use caisson_api::config::Config;
 use caisson_api::manifest::ModuleInfo;
 
+use crate::converter::{Column, Converter};
 use crate::instance;
 use crate::plugin::Plugin;
 use crate::settings::{ConfigValue, Settings};
@@ -20,6 +21,8 @@ pub trait Registry: 'static {
     const SINKS: &'static [SinkEntry];
     const TRANSFORMS: &'static [TransformEntry];
     const PREDICATES: &'static [PredicateEntry];
+    const CONVERTERS: &'static [ConverterEntry];
+    const HEADER_CONVERTERS: &'static [ConverterEntry];
 
     fn module() -> ModuleInfo;
 }
@@ -105,6 +108,25 @@ impl PredicateEntry {
     }
 }
 
+/// Starts a converter for a column.
+type StartConverter = fn(&Settings, Column) -> Result<Box<dyn instance::Converter>, Error>;
+
+/// A converter.
+#[derive(Clone, Copy, Debug)]
+pub struct ConverterEntry {
+    pub plugin: fn() -> Plugin,
+    pub(crate) start: StartConverter,
+}
+
+impl ConverterEntry {
+    pub const fn of<C: Converter>() -> Self {
+        ConverterEntry {
+            plugin: C::plugin,
+            start: instance::converter::<C>,
+        }
+    }
+}
+
 /// The entry that serves a class, and its description.
 #[cfg(target_arch = "wasm32")]
 pub(crate) fn find<E: Copy>(
@@ -140,8 +162,9 @@ pub(crate) fn find<E: Copy>(
 /// # fn main() {}
 /// ```
 ///
-/// The sections are `module: { description: "...", homepage: "...", license: "..." }`, `sources`, `sinks`,
-/// `transforms` and `predicates`, each optional, in this order. Name and version of the module are those of the crate.
+/// The sections are `module: { description: "...", homepage: "...", license: "..." }`, `sources`, `sinks`, `transforms`,
+/// `predicates`, `converters` and `header_converters`, each optional, in this order. What converts headers too is named in
+/// both of the last. Name and version of the module are those of the crate.
 /// The macro defines `CaissonModule`, which tests give to [`testing::manifest`](crate::testing::manifest).
 #[macro_export]
 macro_rules! plugins {
@@ -151,6 +174,8 @@ macro_rules! plugins {
         $(sinks: [$($sink:ty),+ $(,)?] $(,)?)?
         $(transforms: [$($transform:ty),+ $(,)?] $(,)?)?
         $(predicates: [$($predicate:ty),+ $(,)?] $(,)?)?
+        $(converters: [$($converter:ty),+ $(,)?] $(,)?)?
+        $(header_converters: [$($header_converter:ty),+ $(,)?] $(,)?)?
     ) => {
         /// The plugins of this module.
         #[derive(Debug)]
@@ -165,6 +190,10 @@ macro_rules! plugins {
                 &[$($($crate::registry::TransformEntry::of::<$transform>()),+)?];
             const PREDICATES: &'static [$crate::registry::PredicateEntry] =
                 &[$($($crate::registry::PredicateEntry::of::<$predicate>()),+)?];
+            const CONVERTERS: &'static [$crate::registry::ConverterEntry] =
+                &[$($($crate::registry::ConverterEntry::of::<$converter>()),+)?];
+            const HEADER_CONVERTERS: &'static [$crate::registry::ConverterEntry] =
+                &[$($($crate::registry::ConverterEntry::of::<$header_converter>()),+)?];
 
             fn module() -> $crate::api::manifest::ModuleInfo {
                 $crate::api::manifest::ModuleInfo {
@@ -184,7 +213,18 @@ macro_rules! plugins {
             $($crate::__export_role!(sink $($sink)+);)?
             $($crate::__export_role!(transform $($transform)+);)?
             $($crate::__export_role!(predicate $($predicate)+);)?
+            $crate::__export_converters!([$($($converter)+)?] [$($($header_converter)+)?]);
         };
+    };
+}
+
+/// Exports the interface of converters if there are any of either kind.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_converters {
+    ([] []) => {};
+    ($($any:tt)+) => {
+        $crate::glue::bindings::converter::export_converter!(Exports with_types_in $crate::glue::bindings::converter);
     };
 }
 

@@ -16,10 +16,12 @@
 //! What plugins log and count is kept for the test's thread: see [`logged`] and [`counter`]. A harness begins by
 //! forgetting it, so there should be one at a time in a test.
 
+mod converter;
 mod sink;
 mod source;
 mod transform;
 
+pub use converter::ConverterHarness;
 pub use sink::SinkHarness;
 pub use source::{PolledBatch, SourceHarness};
 pub use transform::{PredicateHarness, TransformHarness};

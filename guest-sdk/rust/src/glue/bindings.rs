@@ -124,3 +124,22 @@ pub mod predicate {
         export_macro_name: "export_predicate",
     });
 }
+
+pub mod converter {
+    wit_bindgen::generate!({
+        inline: "
+            package caisson:sdk-converter;
+            world converter {
+                export caisson:connect/converter@0.1.0;
+            }
+        ",
+        path: "../../wit",
+        world: "caisson:sdk-converter/converter",
+        with: {
+            "caisson:connect/types@0.1.0": super::connect::types,
+            "caisson:connect/converter@0.1.0": generate,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_converter",
+    });
+}
