@@ -89,6 +89,7 @@ pub mod ability {
     pub const EXACTLY_ONCE: &str = "exactly-once";
     pub const EXCLUSIVE: &str = "exclusive";
     pub const WARMS: &str = "warms";
+    pub const JSON_WHEN_SCHEMALESS: &str = "json-when-schemaless";
 }
 
 /// What is wrong with a manifest.

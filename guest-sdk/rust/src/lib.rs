@@ -14,8 +14,10 @@ pub mod converter;
 #[doc(hidden)]
 pub mod glue;
 mod host;
+pub mod http;
 mod instance;
 mod json;
+pub mod keystore;
 pub mod log;
 pub mod metrics;
 pub mod net;

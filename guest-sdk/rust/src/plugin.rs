@@ -25,6 +25,8 @@ pub enum Ability {
     Exclusive,
     /// May be warmed with records and thrown away.
     Warms,
+    /// A sink whose columns are `connect` takes one as JSON text where values are JSON and have no schemas anyway.
+    JsonWhenSchemaless,
 }
 
 impl Ability {
@@ -38,6 +40,7 @@ impl Ability {
             Ability::ExactlyOnce => ability::EXACTLY_ONCE,
             Ability::Exclusive => ability::EXCLUSIVE,
             Ability::Warms => ability::WARMS,
+            Ability::JsonWhenSchemaless => ability::JSON_WHEN_SCHEMALESS,
         }
     }
 }

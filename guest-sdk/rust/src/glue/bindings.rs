@@ -16,6 +16,8 @@ pub mod imports {
                 import caisson:connect/offsets@0.1.0;
                 import caisson:connect/sink-context@0.1.0;
                 import caisson:connect/net@0.1.0;
+                import caisson:connect/http@0.1.0;
+                import caisson:connect/keystores@0.1.0;
             }
         ",
         path: "../../wit",

@@ -2,12 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use caisson_api::Error;
 
 use crate::log::Level;
+mod keystore;
 mod net;
-pub(crate) use net::Connection;
+pub(crate) use keystore::{certificates, identity};
+pub(crate) use net::{Connection, keep_idle, use_tls};
 
 use crate::sink::{LateFailure, PartitionOffset, TopicPartition};
 
@@ -34,6 +37,7 @@ pub(crate) struct State {
     pub rewound: Vec<PartitionOffset>,
     pub paused: Vec<TopicPartition>,
     pub commits_requested: u32,
+    pub timeout: Option<Duration>,
     pub late_failures: Vec<LateFailure>,
 }
 
@@ -123,6 +127,10 @@ pub(crate) fn resume(partitions: &[TopicPartition]) {
 
 pub(crate) fn request_commit() {
     with(|state| state.commits_requested += 1);
+}
+
+pub(crate) fn timeout(within: Duration) {
+    with(|state| state.timeout = Some(state.timeout.map_or(within, |known| known.min(within))));
 }
 
 pub(crate) fn report(failures: &[LateFailure]) {

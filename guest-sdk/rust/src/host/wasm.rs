@@ -1,11 +1,15 @@
 //! The imports of the component.
 
+use std::time::Duration;
+
 use caisson_api::{Error, ErrorKind};
 
 use crate::glue::bindings::connect::{connector_context, log, metrics, offsets, sink_context, types};
 use crate::log::Level;
+mod keystore;
 mod net;
-pub(crate) use net::Connection;
+pub(crate) use keystore::{certificates, identity};
+pub(crate) use net::{Connection, keep_idle, use_tls};
 
 use crate::sink::{LateFailure, PartitionOffset, TopicPartition};
 
@@ -109,6 +113,10 @@ pub(crate) fn resume(what: &[TopicPartition]) {
 
 pub(crate) fn request_commit() {
     sink_context::request_commit();
+}
+
+pub(crate) fn timeout(within: Duration) {
+    sink_context::timeout(u32::try_from(within.as_millis()).unwrap_or(u32::MAX));
 }
 
 pub(crate) fn report(failures: &[LateFailure]) {

@@ -1,6 +1,7 @@
 //! What a sink task can ask of the worker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A partition of a topic.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,6 +78,12 @@ impl SinkContext {
     /// Commit soon instead of at the next interval.
     pub fn request_commit(&self) {
         crate::host::request_commit();
+    }
+
+    /// Have [`put`](super::SinkTask::put) called within this time: with nothing, if no records come. What is asked for
+    /// holds once; of several times before the next call the shortest counts.
+    pub fn timeout(&self, within: Duration) {
+        crate::host::timeout(within);
     }
 
     /// Report records of earlier calls of `put` as failed; those of the current call have [`super::RecordView::fail`].

@@ -207,6 +207,12 @@ impl<'r> RecordView<'r> {
         self.entry.headers.map(|header| header.name)
     }
 
+    /// The last header of this name, as it lies in the frame; `None` if there is none, or it is null.
+    pub fn header_bytes(&self, name: &str) -> Option<&'r [u8]> {
+        let last = self.entry.headers.filter(|header| header.name == name).last();
+        last.and_then(|header| header.value)
+    }
+
     pub fn headers(&self) -> Result<Vec<Header>, Error> {
         let encoding = self.records.frame.encodings().headers;
         let decode = |header: caisson_api::frame::HeaderEntry<'r>| {

@@ -1,6 +1,7 @@
 //! The worker's side of a sink.
 
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use caisson_api::config::Config;
 use caisson_api::frame::{FrameBuilder, RecordHead, Role};
@@ -115,6 +116,11 @@ impl<C: SinkConnector> SinkHarness<C> {
     /// How often the task has asked for a commit.
     pub fn commits_requested(&self) -> u32 {
         native::with(|state| state.commits_requested)
+    }
+
+    /// Within what time the task wants to be called again, since this was last asked.
+    pub fn timeout(&self) -> Option<Duration> {
+        native::with(|state| state.timeout.take())
     }
 
     /// The records of earlier calls that the task has reported.

@@ -24,6 +24,8 @@ pub struct Limits {
     pub metric_series: usize,
     /// Connections that it may have open by way of the worker.
     pub connections: u32,
+    /// Bytes of the body of one outgoing request, and of that of its answer.
+    pub http_body: u64,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             log_line: 8 << 10,
             metric_series: 100,
             connections: 64,
+            http_body: 1 << 30,
         }
     }
 }

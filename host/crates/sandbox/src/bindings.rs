@@ -39,7 +39,7 @@ mod generated {
 }
 
 pub(crate) use generated::caisson::connect::{
-    connector_context, exceptions, log, metrics, net, offsets, sink_context, types,
+    connector_context, exceptions, http, keystores, log, metrics, net, offsets, sink_context, types,
 };
 pub(crate) use generated::exports::caisson::connect::{
     converter, handover, manifest, predicate, sink_connector, sink_task, source_connector, source_task, transform,

@@ -2,6 +2,7 @@
 //! of its own instance, and the task drains it between calls.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use caisson_api::Exception;
 use caisson_model::{PartitionOffset, TopicPartition};
@@ -87,6 +88,8 @@ pub struct SinkRequests {
     /// Pauses and resumes in the order in which they were asked for.
     pub flow: Vec<Flow>,
     pub commit: bool,
+    /// `put` is to be called within this time, with nothing if no records come.
+    pub timeout: Option<Duration>,
 }
 
 /// One change of what a sink task wants to read.
@@ -98,7 +101,14 @@ pub enum Flow {
 
 impl SinkRequests {
     pub fn is_empty(&self) -> bool {
-        self.reports.is_empty() && self.rewind.is_empty() && self.flow.is_empty() && !self.commit
+        let Self {
+            reports,
+            rewind,
+            flow,
+            commit,
+            timeout,
+        } = self;
+        reports.is_empty() && rewind.is_empty() && flow.is_empty() && !commit && timeout.is_none()
     }
 }
 
@@ -299,6 +309,13 @@ impl sink_context::Host for State {
 
     fn request_commit(&mut self) -> Result<()> {
         self.sink.requests.commit = true;
+        Ok(())
+    }
+
+    fn timeout(&mut self, ms: u32) -> Result<()> {
+        let within = Duration::from_millis(ms.into());
+        let timeout = &mut self.sink.requests.timeout;
+        *timeout = Some(timeout.map_or(within, |known| known.min(within)));
         Ok(())
     }
 

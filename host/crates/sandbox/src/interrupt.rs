@@ -34,7 +34,7 @@ impl Interrupt {
         self.inner.raised.load(Ordering::Acquire)
     }
 
-    async fn raised(&self) {
+    pub(crate) async fn raised(&self) {
         loop {
             let changed = self.inner.changed.notified();
             if self.is_raised() {

@@ -20,6 +20,8 @@ use crate::output::{GuestLog, Level};
 
 mod connection;
 mod host;
+pub(crate) mod http;
+mod keystores;
 mod sockets;
 pub(crate) mod tls;
 

@@ -143,6 +143,7 @@ impl SandboxOptions {
         limits.log_line = limits.log_line.min(most.log_line);
         limits.metric_series = limits.metric_series.min(most.metric_series);
         limits.connections = limits.connections.min(most.connections);
+        limits.http_body = limits.http_body.min(most.http_body);
         Ok(limits)
     }
 }

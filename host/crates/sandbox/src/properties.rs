@@ -41,7 +41,7 @@ const fn row(name: &'static str, form: Form, default: &'static str, documentatio
 }
 
 /// Properties that a connector's configuration may set, too, up to the ceilings.
-const LIMITS: [Row; 10] = [
+const LIMITS: [Row; 11] = [
     row(
         "sandbox.memory.bytes",
         Form::Bytes,
@@ -101,6 +101,12 @@ const LIMITS: [Row; 10] = [
         Form::Count,
         "64",
         "Connections that an instance may have open by way of the worker.",
+    ),
+    row(
+        "sandbox.http.body.bytes",
+        Form::Bytes,
+        "1GiB",
+        "Bytes of the body of one HTTP request of an instance, and of that of its answer.",
     ),
 ];
 
@@ -376,6 +382,9 @@ impl Reader<'_> {
             connections: pick(base.map(|base| base.connections), own("sandbox.connections"), || {
                 self.small("sandbox.connections")
             })?,
+            http_body: pick(base.map(|base| base.http_body), own("sandbox.http.body.bytes"), || {
+                self.bytes("sandbox.http.body.bytes")
+            })?,
         })
     }
 }
@@ -458,6 +467,7 @@ impl SandboxOptions {
                 most.metric_series as u64,
             ),
             ("sandbox.connections", own.connections.into(), most.connections.into()),
+            ("sandbox.http.body.bytes", own.http_body, most.http_body),
         ];
         match compared.into_iter().find(|(_, own, most)| own > most) {
             Some((name, own, most)) => Err(Error::Property {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::{PACKAGE, connector_context, exceptions, log, metrics, net, offsets, sink_context};
+use crate::bindings::{PACKAGE, connector_context, exceptions, http, keystores, log, metrics, net, offsets, sink_context};
 use crate::compiler::Compiler;
 use crate::engine;
 use crate::error::{CallError, Error};
@@ -152,6 +152,8 @@ impl Shared {
             "metrics",
             "exceptions",
             "net",
+            "http",
+            "keystores",
             "connector-context",
             "offsets",
             "sink-context",
@@ -167,6 +169,7 @@ impl Shared {
                         "wasi:cli",
                         "wasi:clocks",
                         "wasi:filesystem",
+                        "wasi:http",
                         "wasi:io",
                         "wasi:random",
                         "wasi:sockets",
@@ -199,10 +202,13 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     // The look-up of WASI knows all names; ours those that are granted.
     network::add_to_linker(&mut linker)?;
     linker.allow_shadowing(false);
+    network::http::add_to_linker(&mut linker)?;
     log::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     metrics::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     exceptions::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     net::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    keystores::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     connector_context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     offsets::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     sink_context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;

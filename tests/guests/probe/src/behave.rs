@@ -65,6 +65,7 @@ pub fn perform(command: &str) -> Result<Vec<u8>, Error> {
         }
         _ => say(word, argument)
             .or_else(|| crate::network::perform(word, argument))
+            .or_else(|| crate::requests::perform(word, argument))
             .or_else(|| files(word, argument))
             .unwrap_or_else(|| world(word, argument)),
     }

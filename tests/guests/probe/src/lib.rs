@@ -20,6 +20,7 @@ wit_bindgen::generate!({
 
 mod behave;
 mod network;
+mod requests;
 
 use std::cell::RefCell;
 

@@ -58,12 +58,9 @@ fn greet(mut stream: TcpStream) -> std::io::Result<String> {
     Ok(text)
 }
 
-fn under_tls(word: &str, argument: &str) -> Result<String, Error> {
-    let mut parts = argument.splitn(4, ':');
-    let mut part = || parts.next().unwrap_or_default();
-    let (verification, trusted, host) = (part(), part(), part());
-    let port = part().parse().unwrap_or(0);
-    let terms = Tls {
+/// What is verified, with the certificates of a file if there is one.
+pub fn terms(verification: &str, trusted: &str) -> Tls {
+    Tls {
         verification: match verification {
             "none" => Verification::None,
             "chain" => Verification::Chain,
@@ -72,7 +69,15 @@ fn under_tls(word: &str, argument: &str) -> Result<String, Error> {
         server_name: None,
         trusted: std::fs::read_to_string(trusted).ok(),
         identity: None,
-    };
+    }
+}
+
+fn under_tls(word: &str, argument: &str) -> Result<String, Error> {
+    let mut parts = argument.splitn(4, ':');
+    let mut part = || parts.next().unwrap_or_default();
+    let (verification, trusted, host) = (part(), part(), part());
+    let port = part().parse().unwrap_or(0);
+    let terms = terms(verification, trusted);
     let connection = if word == "tls" {
         Connection::connect(host, port, Some(&terms))?
     } else {

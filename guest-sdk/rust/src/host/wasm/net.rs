@@ -5,7 +5,7 @@ use std::time::Duration;
 use caisson_api::Error;
 
 use super::error;
-use crate::glue::bindings::connect::net;
+use crate::glue::bindings::connect::{http, net};
 use crate::net::{Received, Tls, Verification};
 
 pub(crate) struct Connection(net::Connection);
@@ -21,6 +21,15 @@ fn terms(tls: &Tls) -> net::Tls {
         trusted: tls.trusted.clone(),
         identity: tls.identity.clone(),
     }
+}
+
+/// TLS of outgoing requests.
+pub(crate) fn use_tls(tls: &Tls) -> Result<(), Error> {
+    http::use_tls(&terms(tls)).map_err(error)
+}
+
+pub(crate) fn keep_idle(time: Duration) {
+    http::keep_idle(u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
 }
 
 impl Connection {

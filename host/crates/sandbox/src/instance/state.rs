@@ -12,6 +12,7 @@ use crate::imports::{Exceptions, Requests, SinkState};
 use crate::instance::Limiter;
 use crate::instance::clock::{CoarseMonotonic, CoarseWall};
 use crate::metrics::Metrics;
+use crate::network::http::Http;
 use crate::network::{self, Network, OpenLookups};
 use crate::output::GuestLog;
 
@@ -27,6 +28,7 @@ pub(crate) struct State {
     pub(crate) files: Files,
     pub(crate) network: Arc<Network>,
     pub(crate) lookups: OpenLookups,
+    pub(crate) http: Http,
     pub(crate) limiter: Limiter,
     pub(crate) log: Arc<GuestLog>,
     pub(crate) metrics: Metrics,
@@ -73,6 +75,7 @@ impl State {
             wasi: wasi.build(),
             table,
             files,
+            http: Http::new(network.clone(), limits.http_body),
             network,
             lookups: OpenLookups::new(),
             limiter: Limiter::new(limits),

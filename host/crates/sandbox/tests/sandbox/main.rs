@@ -8,5 +8,6 @@ mod failures;
 mod files;
 mod floods;
 mod frozen;
+mod http;
 mod modules;
 mod network;

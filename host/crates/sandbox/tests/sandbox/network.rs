@@ -13,7 +13,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::common::*;
 
 /// Answers each connection's greeting with `hello back` and closes it.
-fn server(wrap: impl Fn(std::net::TcpStream) + Send + 'static) -> SocketAddr {
+pub fn server(wrap: impl Fn(std::net::TcpStream) + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -36,8 +36,18 @@ fn plain() -> SocketAddr {
     server(answer)
 }
 
-/// A certificate authority in a file, and a server with a certificate of it for `name`.
+/// What a server speaks with under TLS.
+pub type Secured = StreamOwned<ServerConnection, std::net::TcpStream>;
+
 fn tls(name: &str) -> (tempfile::NamedTempFile, SocketAddr) {
+    tls_answering(name, |stream| answer(stream))
+}
+
+/// A certificate authority in a file, and a server with a certificate of it for `name`.
+pub fn tls_answering(
+    name: &str,
+    answer: impl Fn(&mut Secured) + Send + 'static,
+) -> (tempfile::NamedTempFile, SocketAddr) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
