@@ -100,6 +100,10 @@ impl Default for JsonConverter {
 }
 
 impl Converter for JsonConverter {
+    fn gives_plain_json(&self) -> bool {
+        !self.options.schemas_enable
+    }
+
     fn from_connect(
         &self,
         _topic: &str,

@@ -58,6 +58,11 @@ pub trait Converter: Send + Sync {
     /// The schema and the value in `bytes`; `None` is null bytes.
     fn to_connect(&self, topic: &str, bytes: Option<&[u8]>) -> Result<(Option<SchemaRef>, Value), ConvertError>;
 
+    /// Whether serialized values are JSON texts and have no schemas, so that a plugin may have the texts themselves.
+    fn gives_plain_json(&self) -> bool {
+        false
+    }
+
     /// Whether all serialized bytes are good, so that nobody needs to [check](Converter::check) them.
     fn accepts_all(&self) -> bool {
         false

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caisson_api::config::Config;
-use caisson_api::frame::Encodings;
-use caisson_api::manifest::Plugin;
+use caisson_api::frame::{Encoding, Encodings};
+use caisson_api::manifest::{Plugin, ability};
 use caisson_convert::Converter;
 use caisson_kafka::{ClientSettings, SourceProducer, Subscription};
 use caisson_model::{Failure, Limits, TaskId};
@@ -184,6 +184,24 @@ impl TaskSettings {
             },
             limits: self.limits.clone(),
         }
+    }
+
+    /// The encodings in which a sink takes its records: as its manifest says, but JSON stays text for a plugin that can
+    /// do with it.
+    pub(crate) fn sink_encodings(&self) -> Encodings {
+        let mut encodings = self.plugin.encodings();
+        if self.plugin.is_able(ability::JSON_WHEN_SCHEMALESS) {
+            let columns = [
+                (&mut encodings.key, &self.key_converter),
+                (&mut encodings.value, &self.value_converter),
+            ];
+            for (encoding, converter) in columns {
+                if *encoding == Encoding::Connect && converter.converter.gives_plain_json() {
+                    *encoding = Encoding::Json;
+                }
+            }
+        }
+        encodings
     }
 
     /// A failed call, with the names of the call and the task.

@@ -66,6 +66,8 @@ struct Sink {
     commits: VecDeque<(u64, Vec<PartitionOffset>)>,
     next_sequence: u64,
     next_commit: Instant,
+    /// When the guest wants to be called at the latest, records or not.
+    next_call: Option<Instant>,
     wish: Wish,
     /// Of the plugin, since it has its place.
     tally: Tally,
@@ -96,7 +98,7 @@ impl Sink {
         let task = &settings.task;
         let errors = Errors::start(task, controls).await?;
         let chain = Chain::start(task).await?;
-        let own = task.plugin.encodings();
+        let own = task.sink_encodings();
         let intake = swap::intake(task, &chain);
         let spec = task.instance(&task.plugin, &task.config);
         let guest = SinkTask::start(spec)
@@ -124,6 +126,7 @@ impl Sink {
             commits: VecDeque::new(),
             next_sequence: 0,
             next_commit: Instant::now() + task.commit_interval,
+            next_call: None,
             wish: Wish::Run,
             tally: Tally::default(),
             trial: None,
@@ -164,6 +167,7 @@ impl Sink {
                     self.chain.look();
                 }
                 event = self.events.recv() => self.take(event, controls).await?,
+                () = until(self.next_call) => self.put_nothing().await?,
             }
         }
         Ok(())
@@ -312,6 +316,22 @@ impl Sink {
         Ok(())
     }
 
+    /// Lets the guest go on with what it has under way.
+    async fn put_nothing(&mut self) -> Result<(), Failure> {
+        self.next_call = None;
+        match self.guest.put(&[]).await {
+            // There are no records that could have failed.
+            Ok(_) => {}
+            Err(CallError::Guest(error)) if error.kind == ErrorKind::Retriable => {
+                let pause = Backoff::default().next(error.retry_after_ms);
+                tracing::warn!(%error, ?pause, "put of nothing asks for patience");
+                self.next_call = Some(Instant::now() + pause);
+            }
+            Err(error) => return Err(self.settings.task.failed("put", error)),
+        }
+        self.obey()
+    }
+
     /// Sends a frame of the intake through the chain and hands it to the guest.
     async fn process(&mut self, frame: &[u8], waiting: &mut Waiting, controls: &mut Controls) -> Result<Put, Failure> {
         if self.chain.is_empty() {
@@ -328,7 +348,7 @@ impl Sink {
             entry: &entry,
             consumed: Some(&waiting.batch),
         };
-        let target = Target::Sink(self.settings.task.plugin.encodings());
+        let target = Target::Sink(self.settings.task.sink_encodings());
         let stream = self.chain.apply(stream, target, 0, trail, &mut self.errors).await?;
         let mut faults = Faults {
             errors: &mut self.errors,
@@ -355,6 +375,7 @@ impl Sink {
     ) -> Result<Put, Failure> {
         let mut backoff = Backoff::default();
         loop {
+            self.next_call = None;
             let interrupt = self.guest.interrupt();
             let put = self.guest.put(&outgoing.frame);
             match controls.waking(self.wish, &interrupt, put).await {
@@ -444,6 +465,10 @@ impl Sink {
         if requests.commit {
             self.next_commit = Instant::now();
         }
+        if let Some(within) = requests.timeout {
+            let latest = Instant::now() + within;
+            self.next_call = Some(self.next_call.map_or(latest, |known| known.min(latest)));
+        }
         if !requests.reports.is_empty() {
             self.late(&requests.reports);
         }
@@ -493,6 +518,14 @@ fn parse(frame: &[u8]) -> Result<Frame<'_>, Failure> {
 fn records_of(frame: &[u8]) -> usize {
     let count = frame.get(8..12).and_then(|bytes| bytes.try_into().ok());
     count.map_or(0, |bytes| u32::from_le_bytes(bytes) as usize)
+}
+
+/// Never, if there is no time.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 fn list(partitions: &[TopicPartition]) -> String {
