@@ -1,0 +1,143 @@
+//! The errors that people meet say what to do.
+
+use caisson_e2e::{Flavor, Search, System, until};
+use serde_json::{Value, json};
+
+use crate::{Changes, config, index_of};
+
+/// The errors that validation finds at a key.
+fn errors(answer: &Value, key: &str) -> String {
+    let configs = answer["configs"].as_array().unwrap();
+    let value = configs
+        .iter()
+        .map(|config| &config["value"])
+        .find(|value| value["name"] == key)
+        .unwrap();
+    value["errors"].to_string()
+}
+
+#[test]
+fn a_document_that_does_not_fit_its_mapping_fails_the_task_or_is_left_out() {
+    let Some(system) = System::get() else { return };
+    let search = Search::shared(&system, Flavor::Elasticsearch);
+    let topic = system.topic("conflict", 1, &[]);
+    let index = index_of(&search, &topic);
+    let mapping = json!({"mappings": {"properties": {"n": {"type": "long"}}}});
+    search.call("PUT", &format!("/{index}"), Some(&mapping)).expect(200);
+    let worker = system.worker("conflict").start();
+    let mut config = config(&topic, &search.url());
+    worker.rest.create("sink", &config);
+    let mut changes = Changes::default();
+    changes.put(1, json!({"n": 1}));
+    changes.lines.push_str("{\"id\":2}\t{\"n\":\"no number\"}\n");
+    changes.put(3, json!({"n": 3}));
+    changes.produce(&system, &topic);
+    let trace = worker.rest.await_failed_task("sink");
+    for part in [
+        "Indexing record failed. Please check DLQ topic for errors.",
+        "offset 1 of conflict-",
+        "failed to parse field [n] of type [long]",
+        "behavior.on.malformed.documents",
+    ] {
+        assert!(trace.contains(part), "{part}: {trace}");
+    }
+    config["behavior.on.malformed.documents"] = json!("warn");
+    worker
+        .rest
+        .call("PUT", "/connectors/sink/config", Some(&config))
+        .expect(200);
+    search.await_documents(&index, &changes.documents);
+    worker.await_log(&["offset 1 of conflict-", "is left out, the server refuses it"]);
+    let end = system.end_offset(&topic);
+    until("all offsets are committed", || {
+        system
+            .committed("connect-sink")
+            .iter()
+            .any(|(_, _, offset)| *offset == end)
+            .then_some(())
+    });
+}
+
+#[test]
+fn a_read_only_index_is_named_at_validation_and_at_run_time() {
+    let Some(system) = System::get() else { return };
+    let search = Search::shared(&system, Flavor::Elasticsearch);
+    let topic = system.topic("read-only", 1, &[]);
+    let index = index_of(&search, &topic);
+    let worker = system.worker("read-only").start();
+    worker.rest.create_running("sink", &config(&topic, &search.url()));
+    let mut changes = Changes::default();
+    changes.put(1, json!({"n": 1}));
+    changes.produce(&system, &topic);
+    search.await_documents(&index, &changes.documents);
+
+    let block = |on: Value| {
+        let settings = json!({"index.blocks.write": on});
+        search
+            .call("PUT", &format!("/{index}/_settings"), Some(&settings))
+            .expect(200);
+    };
+    block(json!(true));
+    changes.lines.clear();
+    changes.put(2, json!({"n": 2}));
+    changes.produce(&system, &topic);
+    let trace = worker.rest.await_failed_task("sink");
+    for part in [
+        "cluster_block_exception",
+        "read-only",
+        "index.blocks.write",
+        "restart the task",
+    ] {
+        assert!(trace.contains(part), "{part}: {trace}");
+    }
+    let class = "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector";
+    let path = format!("/connector-plugins/{class}/config/validate");
+    let mut named = config(&topic, &search.url());
+    named["name"] = json!("other");
+    let answer = worker.rest.call("PUT", &path, Some(&named)).expect(200);
+    assert!(
+        errors(&answer, "topics").contains(&format!("Index {index} is read-only")),
+        "{answer}"
+    );
+
+    block(Value::Null);
+    worker
+        .rest
+        .post("/connectors/sink/tasks/0/restart", &Value::Null)
+        .expect(204);
+    search.await_documents(&index, &changes.documents);
+}
+
+#[test]
+fn a_server_that_is_not_there_or_not_granted_is_named_when_the_connector_is_created() {
+    let Some(system) = System::get() else { return };
+    let topic = system.topic("nowhere", 1, &[]);
+    let worker = system
+        .worker("nowhere")
+        .property("sandbox.network.denied", "127.0.0.2/32")
+        .start();
+    let create = |url: &str| {
+        let body = json!({"name": "sink", "config": config(&topic, url)});
+        let answer = worker.rest.post("/connectors", &body);
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        answer.body["message"].as_str().unwrap().to_owned()
+    };
+    let message = create("http://127.0.0.1:1");
+    for part in [
+        "Could not connect to Elasticsearch.",
+        "http://127.0.0.1:1 cannot be reached",
+        "see that it runs",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    let message = create("http://no-such-host.invalid:9200");
+    assert!(
+        message.contains("http://no-such-host.invalid:9200 cannot be reached"),
+        "{message}"
+    );
+    let message = create("http://127.0.0.2:9200");
+    assert!(
+        message.contains("the operator refuses 127.0.0.2 (sandbox.network.denied)"),
+        "{message}"
+    );
+}
