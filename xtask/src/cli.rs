@@ -16,6 +16,8 @@ pub struct Cli {
 pub enum Verb {
     /// See it work: Kafka, a worker, and a file that travels through a sandboxed source, transform and sink.
     ///
+    /// `cargo x demo pipeline` shows another path: rows of a PostgreSQL table become documents of Elasticsearch.
+    ///
     /// Starts a Kafka of its own on a free port, the worker with REST on port 8083 (or a free one), creates two
     /// connectors by REST, and shows records arriving until Ctrl-C. Everything it started is stopped at the end.
     Demo(DemoArguments),
@@ -45,6 +47,9 @@ pub enum Verb {
 
 #[derive(Debug, Args)]
 pub struct DemoArguments {
+    /// Another demo than that of the file.
+    #[arg(value_enum)]
+    pub what: Option<DemoKind>,
     /// Port of the worker's REST interface; without it 8083, or a free one if that is taken.
     #[arg(long)]
     pub port: Option<u16>,
@@ -60,6 +65,13 @@ pub struct DemoArguments {
     /// Keep the demo's directory (logs, files, properties) when it ends.
     #[arg(long)]
     pub keep: bool,
+}
+
+/// Demos beside that of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DemoKind {
+    /// From a table in PostgreSQL to an index in Elasticsearch.
+    Pipeline,
 }
 
 #[derive(Debug, Args)]

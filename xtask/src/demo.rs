@@ -2,6 +2,7 @@
 //! sandboxed sink into another file, before your eyes.
 
 mod lines;
+mod pipeline;
 mod rest;
 mod session;
 
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use serde_json::json;
 
-use crate::cli::DemoArguments;
+use crate::cli::{DemoArguments, DemoKind};
 use crate::demo::lines::{Input, Output};
 use crate::demo::session::Session;
 use crate::interrupt::Interrupt;
@@ -26,6 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_LINES: u64 = 3;
 
 pub fn run(tree: &Tree, arguments: &DemoArguments) -> Result<ExitCode> {
+    match arguments.what {
+        Some(DemoKind::Pipeline) => pipeline::run(tree, arguments),
+        None => lines(tree, arguments),
+    }
+}
+
+fn lines(tree: &Tree, arguments: &DemoArguments) -> Result<ExitCode> {
     let interrupt = Interrupt::install()?;
     println!("1/4 the worker and its components");
     machine::prepare_broker()?;

@@ -14,6 +14,7 @@ mod kafka;
 mod machine;
 mod process;
 mod registry;
+mod systems;
 mod test;
 mod tree;
 mod worker;

@@ -64,7 +64,12 @@ impl<'a> Session<'a> {
 
     /// Starts the worker and returns how long it took until REST answered.
     pub fn start_worker(&mut self, bootstrap: &str) -> Result<Duration> {
-        let properties = self.properties(bootstrap);
+        self.start_worker_with(bootstrap, "")
+    }
+
+    /// The same with more lines of properties.
+    pub fn start_worker_with(&mut self, bootstrap: &str, more: &str) -> Result<Duration> {
+        let properties = self.properties(bootstrap) + more;
         let answers = || self.rest.answers();
         let (worker, took) = Worker::start(self.tree, &self.directory, Mode::Standalone, &properties, answers)?;
         self.worker = Some(worker);
