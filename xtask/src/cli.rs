@@ -100,6 +100,8 @@ pub enum Stage {
     Unit,
     /// The Kafka client and the worker, on a real Kafka.
     E2e,
+    /// The Elasticsearch sink, and changes of PostgreSQL into it, on real servers.
+    Search,
     /// Requests that were recorded from Kafka Connect, on a real Kafka.
     Rest,
     /// `cargo x demo --once`.

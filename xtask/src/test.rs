@@ -18,6 +18,8 @@ use crate::test::runner::Runner;
 use crate::test::totals::{Outcome, Summary};
 use crate::tree::Tree;
 
+/// The tests with search servers and databases (`Stage::Search`) run when they are asked for: they fetch and start many of
+/// them.
 const STAGES: [Stage; 7] = [
     Stage::Fmt,
     Stage::Clippy,
@@ -43,7 +45,7 @@ pub fn run(tree: &Tree, arguments: &TestArguments) -> Result<ExitCode> {
         if interrupt.requested() {
             break;
         }
-        let needs_guests = matches!(stage, Stage::E2e | Stage::Rest | Stage::Demo);
+        let needs_guests = matches!(stage, Stage::E2e | Stage::Search | Stage::Rest | Stage::Demo);
         if needs_guests && !arguments.keep_going && summary.failed(Stage::Guests) {
             println!("== {} skipped: there are no components to run", name(stage));
             summary.add(stage, Outcome::Skipped, 0);
@@ -76,6 +78,7 @@ fn name(stage: Stage) -> &'static str {
         Stage::Guests => "guests",
         Stage::Unit => "unit",
         Stage::E2e => "e2e",
+        Stage::Search => "search",
         Stage::Rest => "rest",
         Stage::Demo => "demo",
     }

@@ -47,6 +47,15 @@ impl System {
         })
     }
 
+    /// The environment for tests that start search servers, which is a stage of its own.
+    pub fn with_search() -> Option<Self> {
+        if std::env::var_os("CAISSON_TEST_SEARCH").is_none() {
+            say("skipped: needs search servers; run `cargo x test --only search`");
+            return None;
+        }
+        Self::get()
+    }
+
     /// The same tools on another broker.
     pub fn on(&self, bootstrap: &str) -> Self {
         Self {

@@ -23,6 +23,7 @@ pub fn perform(stage: Stage, runner: &mut Runner<'_>, arguments: &TestArguments)
         Stage::Guests => components(runner),
         Stage::Unit => unit(runner, arguments),
         Stage::E2e => end_to_end(runner, arguments),
+        Stage::Search => search(runner, arguments),
         Stage::Rest => recorded_requests(runner),
         Stage::Demo => demo(runner),
     }
@@ -127,6 +128,23 @@ fn end_to_end(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> 
         .and_then(|()| run("caisson-registry", END_TO_END_THREADS))
         .and_then(|()| run("caisson-e2e", END_TO_END_THREADS));
     registry.clean(tree)?;
+    broker.clean(tree)?;
+    result
+}
+
+/// The Elasticsearch sink and the PostgreSQL source on real servers, which the tests start by themselves.
+fn search(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
+    let tree = runner.tree;
+    guests::run(tree, &GuestsArguments::default())?;
+    let broker = Broker::start(tree, tree.scratch().join("test-search-kafka"), kafka::free_ports()?)?;
+    let mut command = process::cargo(&tree.root);
+    command.args(["test", "--package", "caisson-e2e", "--test", "search", "--no-fail-fast"]);
+    command
+        .env("CAISSON_TEST_BOOTSTRAP", broker.bootstrap())
+        .env("CAISSON_TEST_SEARCH", "1")
+        // Each has servers of its own, and they are large.
+        .env("RUST_TEST_THREADS", "2");
+    let result = runner.tests(filtered(with_places(&mut command, tree), arguments));
     broker.clean(tree)?;
     result
 }

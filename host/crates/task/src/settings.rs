@@ -192,8 +192,8 @@ impl TaskSettings {
         let mut encodings = self.plugin.encodings();
         if self.plugin.is_able(ability::JSON_WHEN_SCHEMALESS) {
             let columns = [
-                (&mut encodings.key, &self.key_converter),
-                (&mut encodings.value, &self.value_converter),
+                (&mut encodings.key, &self.converters.key),
+                (&mut encodings.value, &self.converters.value),
             ];
             for (encoding, converter) in columns {
                 if *encoding == Encoding::Connect && converter.converter.gives_plain_json() {

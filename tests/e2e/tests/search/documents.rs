@@ -9,7 +9,7 @@ use crate::{Changes, config, index_of};
 
 /// Documents are written, written over and deleted, with the configuration that everybody has.
 fn check_changes(flavor: Flavor) {
-    let Some(system) = System::get() else { return };
+    let Some(system) = System::with_search() else { return };
     let search = Search::shared(&system, flavor);
     let topic = system.topic("Changes", 2, &[]);
     let index = index_of(&search, &topic);
@@ -67,7 +67,7 @@ fn inserts_updates_and_deletions_arrive_in_opensearch() {
 
 #[test]
 fn a_schema_becomes_a_mapping() {
-    let Some(system) = System::get() else { return };
+    let Some(system) = System::with_search() else { return };
     let search = Search::shared(&system, Flavor::Elasticsearch);
     let topic = system.topic("mapping", 1, &[]);
     let index = index_of(&search, &topic);
@@ -96,7 +96,7 @@ fn a_schema_becomes_a_mapping() {
 
 #[test]
 fn upserts_merge_fields() {
-    let Some(system) = System::get() else { return };
+    let Some(system) = System::with_search() else { return };
     let search = Search::shared(&system, Flavor::Elasticsearch);
     let topic = system.topic("upsert", 1, &[]);
     let index = index_of(&search, &topic);
@@ -111,7 +111,7 @@ fn upserts_merge_fields() {
 
 #[test]
 fn a_data_stream_takes_records_with_their_times() {
-    let Some(system) = System::get() else { return };
+    let Some(system) = System::with_search() else { return };
     // The other server's node has no data streams without its plugins.
     let search = Search::shared(&system, Flavor::OpenSearch);
     let template = json!({"index_patterns": ["logs-e2e-*"], "data_stream": {}});
@@ -124,7 +124,7 @@ fn a_data_stream_takes_records_with_their_times() {
     config["key.ignore"] = json!("true");
     worker.rest.create_running("sink", &config);
     system.produce(&topic, None, "{\"a\":1}\n{\"a\":2}\n");
-    let stream = format!("logs-e2e-{}", topic.replace('-', "-"));
+    let stream = format!("logs-e2e-{topic}");
     let found = until("both documents are there", || {
         Some(search.documents(&stream)).filter(|found| found.len() == 2)
     });

@@ -18,7 +18,7 @@ fn errors(answer: &Value, key: &str) -> String {
 
 #[test]
 fn a_document_that_does_not_fit_its_mapping_fails_the_task_or_is_left_out() {
-    let Some(system) = System::get() else { return };
+    let Some(system) = System::with_search() else { return };
     let search = Search::shared(&system, Flavor::Elasticsearch);
     let topic = system.topic("conflict", 1, &[]);
     let index = index_of(&search, &topic);
@@ -60,7 +60,7 @@ fn a_document_that_does_not_fit_its_mapping_fails_the_task_or_is_left_out() {
 
 #[test]
 fn a_read_only_index_is_named_at_validation_and_at_run_time() {
-    let Some(system) = System::get() else { return };
+    let Some(system) = System::with_search() else { return };
     let search = Search::shared(&system, Flavor::Elasticsearch);
     let topic = system.topic("read-only", 1, &[]);
     let index = index_of(&search, &topic);
@@ -110,7 +110,7 @@ fn a_read_only_index_is_named_at_validation_and_at_run_time() {
 
 #[test]
 fn a_server_that_is_not_there_or_not_granted_is_named_when_the_connector_is_created() {
-    let Some(system) = System::get() else { return };
+    let Some(system) = System::with_search() else { return };
     let topic = system.topic("nowhere", 1, &[]);
     let worker = system
         .worker("nowhere")

@@ -8,7 +8,7 @@ use crate::{Changes, config, index_of};
 
 /// Produces while `disturb` does what it does, and compares at the end.
 fn check_under_load(test: &str, settings: &[(&str, &str)], disturb: impl FnOnce(&mut Worker, &Search, &str)) {
-    let Some(system) = System::get() else { return };
+    let Some(system) = System::with_search() else { return };
     let search = Search::start(&system, Flavor::Elasticsearch);
     let topic = system.topic(test, 2, &[]);
     let index = index_of(&search, &topic);
@@ -60,7 +60,7 @@ fn kill_minus_nine_of_the_worker_under_load_loses_nothing() {
 
 #[test]
 fn a_server_that_is_overloaded_now_and_then_gets_everything() {
-    let Some(system) = System::get() else { return };
+    let Some(system) = System::with_search() else { return };
     let search = Search::shared(&system, Flavor::Elasticsearch);
     let topic = system.topic("busy", 2, &[]);
     let index = index_of(&search, &topic);
