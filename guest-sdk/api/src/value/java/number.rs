@@ -1,15 +1,18 @@
 //! Numbers as Java's `toString` writes them.
 
-/// Appends what `Double.toString` gives. Java 19 and later write the shortest digits that read back as the same
-/// number, and so does this; earlier ones wrote a digit more now and then.
+/// Appends what `Double.toString` of Java 17 gives. Mostly these are the shortest digits that read back as the same
+/// number; large whole numbers have a digit or two more. (Java 19 and later leave those out.)
 pub fn write_f64(out: &mut Vec<u8>, value: f64) {
     if !value.is_finite() {
         out.extend_from_slice(non_finite(value.is_nan(), value > 0.0).as_bytes());
         return;
     }
+    let size = value.abs();
+    if (1e7..WHOLE_LIMIT).contains(&size) && size.fract() == 0.0 {
+        return write_whole(out, value < 0.0, size as u64, f64::MANTISSA_DIGITS);
+    }
     let mut buffer = zmij::Buffer::new();
     let shortest = buffer.format_finite(value);
-    let size = value.abs();
     if (1e-3..1e7).contains(&size) || size == 0.0 {
         write_plain(out, shortest);
     } else if is_one_digit(shortest) {
@@ -20,22 +23,62 @@ pub fn write_f64(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-/// Appends what `Float.toString` gives.
+/// Appends what `Float.toString` of Java 17 gives; see [`write_f64`].
 pub fn write_f32(out: &mut Vec<u8>, value: f32) {
     if !value.is_finite() {
         out.extend_from_slice(non_finite(value.is_nan(), value > 0.0).as_bytes());
         return;
     }
+    let size = value.abs();
+    if (1e7..WHOLE_LIMIT).contains(&f64::from(size)) && size.fract() == 0.0 {
+        return write_whole(out, value < 0.0, size as u64, f32::MANTISSA_DIGITS);
+    }
     let mut buffer = zmij::Buffer::new();
     let shortest = buffer.format_finite(value);
-    let size = value.abs();
     if (1e-3..1e7).contains(&size) || size == 0.0 {
         write_plain(out, shortest);
+    } else if is_power_of_two(size) {
+        write_scientific(out, &power_of_two(value));
     } else if is_one_digit(shortest) {
         write_scientific(out, &format!("{value:.1e}"));
     } else {
         write_scientific(out, shortest);
     }
+}
+
+/// Whole numbers below it are written by way of an integer.
+const WHOLE_LIMIT: f64 = (1_u64 << 63) as f64;
+
+/// A whole number: of its digits those go that lie below its precision of so many bits.
+fn write_whole(out: &mut Vec<u8>, negative: bool, value: u64, precision: u32) {
+    let exponent = value.ilog2();
+    let below = exponent.saturating_sub(precision + 1);
+    let dropped = if exponent > precision && below > 1 {
+        2_u64.pow(below).ilog10()
+    } else {
+        0
+    };
+    let unit = 10_u64.pow(dropped);
+    let kept = value / unit + u64::from(dropped > 0 && value % unit >= unit / 2);
+    let sign = if negative { "-" } else { "" };
+    write_scientific(out, &format!("{sign}{kept}e{dropped}"));
+}
+
+fn is_power_of_two(size: f32) -> bool {
+    let bits = size.to_bits();
+    let (exponent, fraction) = (bits >> (f32::MANTISSA_DIGITS - 1), bits << 9);
+    fraction == 0 && exponent > 0 || exponent == 0 && fraction.is_power_of_two()
+}
+
+/// A power of two: below it floats lie twice as close as above, and Java keeps half of the smaller distance to both sides.
+fn power_of_two(value: f32) -> String {
+    let exact = f64::from(value);
+    let least_distance = f64::from(f32::from_bits(1));
+    let distance = (exact.abs() * 2_f64.powi(-25)).max(least_distance / 4.0);
+    (1..=9)
+        .map(|digits| format!("{value:.digits$e}"))
+        .find(|text| text.parse().is_ok_and(|read: f64| (read - exact).abs() < distance))
+        .unwrap_or_else(|| format!("{value:.9e}"))
 }
 
 fn non_finite(nan: bool, positive: bool) -> &'static str {
@@ -236,6 +279,8 @@ mod tests {
             (-1.5e300, "-1.5E300"),
             (f64::MAX, "1.7976931348623157E308"),
             (4.9e-324, "4.9E-324"),
+            (9_007_199_254_740_993.0 * 128.0, "1.15292150460684698E18"),
+            (9_223_372_036_854_775_807.0, "9.223372036854776E18"),
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "-Infinity"),
         ] {
@@ -278,6 +323,9 @@ mod tests {
             (f32::MAX, "3.4028235E38"),
             (1_234_567.9, "1234567.9"),
             (16_777_216.0, "1.6777216E7"),
+            (123_456_789.0, "1.23456792E8"),
+            (f32::MIN_POSITIVE, "1.17549435E-38"),
+            (2_f32.powi(-40), "9.094947E-13"),
         ] {
             assert_eq!(float(value), text);
         }
