@@ -1,4 +1,5 @@
-//! Kafka Connect's own transforms and predicates, under its class names and with its keys, results and messages.
+//! Kafka Connect's own transforms and predicates, under its class names and with its keys, results and messages, and
+//! those of Debezium that go with its change events.
 //!
 //! The crate is used twice. The worker links it and runs what [`transforms`] and [`predicates`] list on records that it
 //! has decoded once for a whole chain. Built for `wasm32-wasip2` it is a module like any other, which an operator can put
@@ -7,6 +8,7 @@
 mod cache;
 mod cast;
 mod date_format;
+mod debezium;
 mod drop_headers;
 mod extract_field;
 mod field_path;
@@ -41,7 +43,7 @@ pub use registry::{DynPredicate, DynTransform, NativePredicate, NativeTransform,
 macro_rules! standard {
     (transforms: [$($transform:ty),+ $(,)?], predicates: [$($predicate:ty),+ $(,)?] $(,)?) => {
         caisson_sdk::plugins! {
-            module: { description: "Kafka Connect's transforms and predicates." },
+            module: { description: "Kafka Connect's transforms and predicates, and Debezium's for change events." },
             transforms: [$($transform),+],
             predicates: [$($predicate),+],
         }
@@ -88,6 +90,9 @@ standard! {
         timestamp_converter::TimestampConverter<side::Value>,
         timestamp_router::TimestampRouter,
         value_to_key::ValueToKey,
+        debezium::ByLogicalTableRouter,
+        debezium::EventRouter,
+        debezium::ExtractNewRecordState,
     ],
     predicates: [
         has_header_key::HasHeaderKey,

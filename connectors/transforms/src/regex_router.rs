@@ -56,14 +56,20 @@ fn route(
     replacement: Option<&Replacement>,
     topic: &str,
 ) -> Result<Option<std::sync::Arc<str>>, Error> {
-    if !regex.matches(topic).map_err(|error| Error::data(error.to_string()))? {
+    match replacement {
+        Some(replacement) => Ok(replaced(regex, replacement, topic)?.map(Into::into)),
+        None if !is_match(regex, topic)? => Ok(None),
+        None => Err(Error::data("replacement").with_class("java.lang.NullPointerException")),
+    }
+}
+
+/// The text that a replacement makes of one that matches as a whole.
+pub fn replaced(regex: &JavaRegex, replacement: &Replacement, text: &str) -> Result<Option<String>, Error> {
+    if !is_match(regex, text)? {
         return Ok(None);
     }
-    let Some(replacement) = replacement else {
-        return Err(Error::data("replacement").with_class("java.lang.NullPointerException"));
-    };
-    match replacement.replace_first(regex, topic) {
-        Ok(route) => Ok(Some(route.into())),
+    match replacement.replace_first(regex, text) {
+        Ok(new) => Ok(Some(new)),
         Err(ReplaceError::Argument(message)) => {
             Err(Error::data(message).with_class("java.lang.IllegalArgumentException"))
         }
@@ -72,6 +78,10 @@ fn route(
         }
         Err(ReplaceError::TooManySteps) => Err(Error::data(crate::regex::TooManySteps.to_string())),
     }
+}
+
+fn is_match(regex: &JavaRegex, text: &str) -> Result<bool, Error> {
+    regex.matches(text).map_err(|error| Error::data(error.to_string()))
 }
 
 /// `RegexValidator`.
