@@ -3,19 +3,22 @@
 use std::collections::HashMap;
 
 use caisson_sdk::api::schema::SchemaRef;
-use caisson_sdk::api::typed::{BlockAt, Blocks};
+use caisson_sdk::api::typed::Blocks;
 use caisson_sdk::prelude::Batch;
 
 use crate::config::Options;
 use crate::error::{Error, Result};
-use crate::row::{Content, Row};
+use crate::row::Row;
 use crate::source_info::{SourceInfo, SourceNames};
 use crate::table::envelope::{CONNECTOR, slot};
-use crate::table::{Column, Table, TableKey};
-use crate::types::codec::{Problem, Slot, Written};
+use crate::table::{Table, TableKey};
 
 mod headers;
+mod values;
+
 use headers::Headers;
+pub use values::{typed, write_place_at};
+use values::{write_columns, write_place, write_struct};
 
 /// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +178,15 @@ impl Emitter {
             }
         }
         Ok(Made::One)
+    }
+
+    /// The key of a row as bytes, by which rows are told apart; `None`: the table has none. What an update did not touch
+    /// is in the row before it.
+    pub fn key_of(&self, table: &Table, row: Row<'_>, unchanged: Option<Row<'_>>) -> Result<Option<Vec<u8>>> {
+        let Some(key) = &table.key else { return Ok(None) };
+        let mut bytes = Vec::new();
+        write_struct(&mut bytes, table, &key.columns, row, unchanged, &self.unavailable)?;
+        Ok(Some(bytes))
     }
 
     fn key_changes(&mut self, key: &TableKey, table: &Table, change: &Change<'_>) -> Result<bool> {
@@ -411,100 +423,5 @@ fn settle(written: std::result::Result<(), caisson_sdk::api::Error>, failed: Opt
     match failed {
         Some(error) => Err(error),
         None => written.map_err(Error::Batch),
-    }
-}
-
-pub fn typed(error: caisson_sdk::api::typed::TypedError) -> Error {
-    Error::Batch(error.into())
-}
-
-/// The struct `transaction` of the envelope, or of a message.
-pub fn write_place(blocks: &mut Blocks<'_>, block: BlockAt, place: Option<&Place>) -> Result<()> {
-    write_place_at(blocks, block, slot::TRANSACTION, place)
-}
-
-pub fn write_place_at(blocks: &mut Blocks<'_>, block: BlockAt, index: usize, place: Option<&Place>) -> Result<()> {
-    let Some(place) = place else {
-        blocks.null(block, index);
-        return Ok(());
-    };
-    let own = blocks.structure(block, index, 3).map_err(typed)?;
-    blocks.bytes(own, 0, place.id.as_bytes()).map_err(typed)?;
-    blocks.number(own, 1, place.total_order);
-    blocks.number(own, 2, place.table_order);
-    Ok(())
-}
-
-/// A struct of these columns as a value of its own.
-fn write_struct(
-    out: &mut Vec<u8>,
-    table: &Table,
-    columns: &[Column],
-    row: Row<'_>,
-    unchanged: Option<Row<'_>>,
-    unavailable: &str,
-) -> Result<()> {
-    let mut blocks = Blocks::new(out);
-    let block = blocks.block(columns.len()).map_err(typed)?;
-    write_columns(&mut blocks, block, table, columns, row, unchanged, unavailable)
-}
-
-fn write_columns(
-    blocks: &mut Blocks<'_>,
-    block: BlockAt,
-    table: &Table,
-    columns: &[Column],
-    row: Row<'_>,
-    unchanged: Option<Row<'_>>,
-    unavailable: &str,
-) -> Result<()> {
-    for (index, column) in columns.iter().enumerate() {
-        let mut slot = Slot {
-            blocks: &mut *blocks,
-            block,
-            index,
-        };
-        let content = match (row.get(column.cell), unchanged) {
-            // The old row of REPLICA IDENTITY FULL has it.
-            (Content::Unchanged, Some(old)) => match old.get(column.cell) {
-                Content::Text(text) => Content::Text(text),
-                Content::Null | Content::Unchanged => Content::Unchanged,
-            },
-            (content, _) => content,
-        };
-        write_cell(&mut slot, column, content, unavailable).map_err(|problem| match problem {
-            Problem::Typed(error) => typed(error),
-            Problem::Text(expected) => Error::Value {
-                table: table.name.to_string(),
-                column: column.name.clone(),
-                problem: format!("the server's text is not {expected}"),
-            },
-        })?;
-    }
-    Ok(())
-}
-
-#[inline]
-fn write_cell(
-    slot: &mut Slot<'_, '_>,
-    column: &Column,
-    content: Content<'_>,
-    unavailable: &str,
-) -> std::result::Result<(), Problem> {
-    let written = match content {
-        Content::Text(text) => column.codec.write(slot, text)?,
-        Content::Unchanged => column.codec.write_unavailable(slot, unavailable)?,
-        Content::Null => Written::Nothing,
-    };
-    if written == Written::Value {
-        return Ok(());
-    }
-    match (&column.default, column.optional) {
-        (_, true) if !column.codec.masks_null() => {
-            slot.blocks.null(slot.block, slot.index);
-            Ok(())
-        }
-        (Some(default), false) => column.codec.write(slot, default.as_bytes()).map(drop),
-        _ => column.codec.write_stand_in(slot),
     }
 }

@@ -62,6 +62,8 @@ pub struct Stored {
 
 /// The member that holds it.
 pub const INCREMENTAL: &str = "incremental_snapshot_state";
+/// The original's, whose tables are then read from the beginning: its keys are Java objects.
+const ORIGINAL_INCREMENTAL: &str = "incremental_snapshot_collections";
 
 impl Stored {
     /// Reads what this connector or the original wrote. `None`: there is no position in it.
@@ -83,7 +85,11 @@ impl Stored {
             last_commit: Lsn(number("lsn_commit").unwrap_or(0)),
             transaction: number("txId").map(|xid| xid as u32),
             snapshot_unfinished: in_snapshot && completed != Some(true),
-            incremental: offset.get(INCREMENTAL).and_then(Json::as_str).map(str::to_owned),
+            incremental: [INCREMENTAL, ORIGINAL_INCREMENTAL]
+                .iter()
+                .find_map(|name| offset.get(name))
+                .and_then(Json::as_str)
+                .map(str::to_owned),
         })
     }
 

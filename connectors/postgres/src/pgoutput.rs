@@ -122,19 +122,8 @@ pub fn decode<'a>(bytes: &'a [u8], base: usize, old: &mut Vec<Cell>, new: &mut V
         }
         b'U' => {
             let relation = fields.int32()? as u32;
-            let kind = match fields.byte()? {
-                b'N' => Old::None,
-                kind => {
-                    cells.read(&mut fields, old)?;
-                    let old = old_kind(kind)?;
-                    if fields.byte()? != b'N' {
-                        return Err(Error::Protocol("an update has no new row".into()));
-                    }
-                    old
-                }
-            };
-            cells.read(&mut fields, new)?;
-            Message::Update { relation, old: kind }
+            let old = cells.update(&mut fields, old, new)?;
+            Message::Update { relation, old }
         }
         b'D' => {
             let relation = fields.int32()? as u32;
@@ -142,28 +131,8 @@ pub fn decode<'a>(bytes: &'a [u8], base: usize, old: &mut Vec<Cell>, new: &mut V
             cells.read(&mut fields, old)?;
             Message::Delete { relation, old: kind }
         }
-        b'T' => {
-            let count = usize::try_from(fields.int32()?).unwrap_or(0);
-            fields.byte()?;
-            let mut relations = Vec::new();
-            for _ in 0..count {
-                relations.push(fields.int32()? as u32);
-            }
-            Message::Truncate { relations }
-        }
-        b'M' => {
-            let transactional = fields.byte()? & 1 == 1;
-            let lsn = Lsn(fields.int64()? as u64);
-            let prefix = fields.text()?;
-            let length = fields.length32()?.unwrap_or(0);
-            let content = fields.bytes(length)?;
-            Message::Logical {
-                transactional,
-                lsn,
-                prefix,
-                content,
-            }
-        }
+        b'T' => truncate(&mut fields)?,
+        b'M' => logical(&mut fields)?,
         b'Y' => Message::Other,
         other => {
             return Err(Error::Protocol(format!(
@@ -171,6 +140,30 @@ pub fn decode<'a>(bytes: &'a [u8], base: usize, old: &mut Vec<Cell>, new: &mut V
                 other as char
             )));
         }
+    })
+}
+
+fn truncate<'a>(fields: &mut Fields<'a>) -> Result<Message<'a>> {
+    let count = usize::try_from(fields.int32()?).unwrap_or(0);
+    fields.byte()?;
+    let mut relations = Vec::new();
+    for _ in 0..count {
+        relations.push(fields.int32()? as u32);
+    }
+    Ok(Message::Truncate { relations })
+}
+
+fn logical<'a>(fields: &mut Fields<'a>) -> Result<Message<'a>> {
+    let transactional = fields.byte()? & 1 == 1;
+    let lsn = Lsn(fields.int64()? as u64);
+    let prefix = fields.text()?;
+    let length = fields.length32()?.unwrap_or(0);
+    let content = fields.bytes(length)?;
+    Ok(Message::Logical {
+        transactional,
+        lsn,
+        prefix,
+        content,
     })
 }
 
@@ -223,6 +216,23 @@ impl Tuple {
             return Err(Error::Protocol("an insert has no new row".into()));
         }
         self.read(fields, cells)
+    }
+
+    /// Both rows of an update; the old one is there only if the replica identity or the key asks for it.
+    fn update(&self, fields: &mut Fields<'_>, old: &mut Vec<Cell>, new: &mut Vec<Cell>) -> Result<Old> {
+        let kind = match fields.byte()? {
+            b'N' => Old::None,
+            kind => {
+                self.read(fields, old)?;
+                let kind = old_kind(kind)?;
+                if fields.byte()? != b'N' {
+                    return Err(Error::Protocol("an update has no new row".into()));
+                }
+                kind
+            }
+        };
+        self.read(fields, new)?;
+        Ok(kind)
     }
 
     fn read(&self, fields: &mut Fields<'_>, cells: &mut Vec<Cell>) -> Result<()> {

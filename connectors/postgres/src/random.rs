@@ -27,6 +27,13 @@ pub fn time_uuid() -> Result<String> {
     Ok(format_uuid(bytes))
 }
 
+/// A UUID that is nothing but random (version 4).
+pub fn uuid() -> Result<String> {
+    let mut bytes = bytes::<16>()?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    Ok(format_uuid(bytes))
+}
+
 /// The text of a UUID, its variant set.
 pub fn format_uuid(mut bytes: [u8; 16]) -> String {
     bytes[8] = bytes[8] & 0x3f | 0x80;

@@ -81,24 +81,7 @@ impl Snapshot {
             Some(slot) => slot.start,
             None => current.single().and_then(Lsn::parse).unwrap_or_default(),
         };
-        session.query("begin")?;
-        match slot.and_then(|slot| slot.snapshot.as_deref()) {
-            Some(snapshot) => {
-                session.query("set transaction isolation level repeatable read, read only")?;
-                session.query(&format!("set transaction snapshot '{snapshot}'"))?;
-            }
-            None => {
-                let deferrable = if options.snapshot.isolation == "serializable" {
-                    ", deferrable"
-                } else {
-                    ""
-                };
-                session.query(&format!(
-                    "set transaction isolation level {}, read only{deferrable}",
-                    options.snapshot.isolation
-                ))?;
-            }
-        }
+        begin_transaction(&mut session, slot.and_then(|slot| slot.snapshot.as_deref()), options)?;
         if options.snapshot.lock == Lock::Shared {
             lock(&mut session, tables, options)?;
         }
@@ -310,6 +293,29 @@ fn shorten_money(table: &Table, row: &mut OwnedRow) {
             row.cells[column.cell] = Cell::Text(start..row.bytes.len());
         }
     }
+}
+
+/// With a snapshot that a slot has exported, or one of its own.
+fn begin_transaction(session: &mut Session, exported: Option<&str>, options: &Options) -> Result<()> {
+    session.query("begin")?;
+    let isolation = &options.snapshot.isolation;
+    match exported {
+        Some(snapshot) => {
+            session.query("set transaction isolation level repeatable read, read only")?;
+            session.query(&format!("set transaction snapshot '{snapshot}'"))?;
+        }
+        None => {
+            let deferrable = if *isolation == "serializable" {
+                ", deferrable"
+            } else {
+                ""
+            };
+            session.query(&format!(
+                "set transaction isolation level {isolation}, read only{deferrable}"
+            ))?;
+        }
+    }
+    Ok(())
 }
 
 fn ordered(tables: &[TableInfo], types: &TypeRegistry, options: &Options) -> VecDeque<Table> {

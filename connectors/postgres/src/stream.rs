@@ -6,24 +6,27 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::{self, TableInfo, TableName};
 use crate::clock;
-use crate::config::{Flush, OnFailure, Options};
-use crate::emit::{Change, Made, Op, Out, Place};
+use crate::config::{Flush, Options};
+use crate::emit::Out;
 use crate::error::{Error, Result};
 use crate::heartbeat::Heartbeats;
-use crate::logical::LogicalMessage;
+use crate::incremental::Incremental;
 use crate::lsn::Lsn;
-use crate::offsets::{self, MessageType, Position, Stored};
-use crate::pgoutput::{self, Message, Old, Relation};
+use crate::offsets::{self, Extras, MessageType, Position, Stored};
+use crate::pgoutput::{self, Relation};
 use crate::protocol::{Fields, Message as Wire, Mode, Session};
-use crate::row::{Cell, Row};
+use crate::row::Cell;
 use crate::server;
-use crate::source_info::{Origin, SnapshotMark, SourceInfo};
-use crate::table::{Table, is_as_cataloged};
+use crate::source_info::{SnapshotMark, SourceInfo};
+use crate::table::Table;
 use crate::transactions::Transactions;
 use crate::types::TypeRegistry;
 use crate::visibility::Visibility;
 
+mod changes;
 mod resume;
+mod signals;
+
 use resume::Resume;
 
 /// A stream that is open, and what has to be known to read it.
@@ -42,6 +45,7 @@ pub struct Stream {
     source: SourceInfo,
     offset: String,
     transactions: Transactions,
+    incremental: Incremental,
     heartbeats: Heartbeats,
     /// Up to where the server was told that all is done.
     flushed: Lsn,
@@ -114,6 +118,7 @@ impl Stream {
                 xmin: None,
                 origin: None,
             },
+            incremental: Incremental::new(options, stored.and_then(|stored| stored.incremental.as_deref())),
             position,
             offset: String::new(),
             transactions: Transactions::new(options),
@@ -150,7 +155,7 @@ impl Stream {
             last_commit: self.position.last_commit,
             transaction: self.position.transaction,
             snapshot_unfinished: false,
-            incremental: None,
+            incremental: self.incremental.state().map(str::to_owned),
         };
         let beginning = Beginning {
             start: stored.start(),
@@ -178,6 +183,9 @@ impl Stream {
         while !out.batch.is_full() {
             if !self.look_up_changed(out.options, end)? {
                 break;
+            }
+            if self.incremental.is_ready() {
+                self.read_chunk(out)?;
             }
             let wait = if self.session.has_more() || !out.batch.is_empty() {
                 Duration::ZERO
@@ -257,202 +265,22 @@ impl Stream {
         }
     }
 
-    /// Processes one message of pgoutput that lies in the session's bytes.
-    fn change(&mut self, lsn: Lsn, range: Range<usize>, out: &mut Out<'_>) -> Result<()> {
-        let (mut old, mut new) = (std::mem::take(&mut self.old), std::mem::take(&mut self.new));
-        let bytes = self.session.body(0..range.end);
-        let decoded = pgoutput::decode(&bytes[range.start..], range.start, &mut old, &mut new)?;
-        let outcome = match decoded {
-            Message::Begin { time, xid } => {
-                self.in_transaction = true;
-                self.source.time = time;
-                self.source.transaction = Some(xid);
-                self.source.origin = None;
-                self.resume.begin(xid);
-                self.transactions.begin(xid, lsn, time);
-                Ok(())
-            }
-            Message::Commit { end, time } => self.commit(end, time, out),
-            Message::Origin { lsn, name } => {
-                self.source.origin = Some(Origin {
-                    name: name.to_owned(),
-                    lsn,
-                });
-                Ok(())
-            }
-            Message::Relation(relation) => self.relation(relation, out.options),
-            Message::Insert { relation } => {
-                let rows = Rows {
-                    op: Op::Create,
-                    before: None,
-                    after: Some(&new),
-                    end: range.end,
-                };
-                self.row(relation, lsn, rows, out)
-            }
-            Message::Update { relation, old: kind } => {
-                let before = (kind != Old::None).then_some(old.as_slice());
-                let rows = Rows {
-                    op: Op::Update,
-                    before,
-                    after: Some(&new),
-                    end: range.end,
-                };
-                self.row(relation, lsn, rows, out)
-            }
-            Message::Delete { relation, .. } => {
-                let rows = Rows {
-                    op: Op::Delete,
-                    before: Some(&old),
-                    after: None,
-                    end: range.end,
-                };
-                self.row(relation, lsn, rows, out)
-            }
-            Message::Truncate { relations } => relations.into_iter().try_for_each(|relation| {
-                let rows = Rows {
-                    op: Op::Truncate,
-                    before: None,
-                    after: None,
-                    end: range.end,
-                };
-                self.row(relation, lsn, rows, out)
-            }),
-            Message::Logical {
-                transactional,
-                prefix,
-                content,
-                ..
-            } => {
-                let message = LogicalMessage {
-                    transactional,
-                    prefix: prefix.to_owned(),
-                    content: content.to_vec(),
-                };
-                self.logical(lsn, &message, out)
-            }
-            Message::Other => Ok(()),
-        };
-        (self.old, self.new) = (old, new);
-        outcome
-    }
-
-    fn commit(&mut self, end: Lsn, time: i64, out: &mut Out<'_>) -> Result<()> {
-        let seen = self.resume.commit();
-        self.in_transaction = false;
-        self.position.lsn = self.position.lsn.max(end);
-        self.position.last_commit = end;
-        self.position.message = MessageType::Commit;
-        if !seen {
-            self.position.transaction = self.source.transaction;
-            self.position.time = self.source.time;
-            self.source.lsn = end;
-            let extras = self.transactions.extras();
-            offsets::write_stream(&mut self.offset, &self.position, &extras);
-            self.transactions.commit(end, time, &self.offset, out)?;
-        }
-        self.source.last_commit = end;
-        Ok(())
-    }
-
-    fn relation(&mut self, relation: Relation, options: &Options) -> Result<()> {
-        if !options.tables.takes(&relation.schema, &relation.table) {
-            self.relations.insert(relation.id, Captured::No);
-            return Ok(());
-        }
-        let name = TableName {
-            schema: relation.schema.clone(),
-            table: relation.table.clone(),
-        };
-        if let Some(info) = self.known.get(&name)
-            && is_as_cataloged(&relation, info)
-        {
-            let table = Table::of_stream(&relation, Some(info), &self.types, options);
-            self.relations.insert(relation.id, Captured::Yes(Box::new(table)));
-            return Ok(());
-        }
-        // The catalogue is asked some time after the change was committed, as the original does: changes of structure
-        // come in series, and what it says then is the outcome of the series.
-        let age = Duration::from_micros(u64::try_from(clock::now() - self.source.time).unwrap_or(0));
-        let due = Instant::now() + options.poll_interval.saturating_sub(age);
-        self.changed = Some((relation, due));
-        Ok(())
-    }
-
-    fn row(&mut self, relation: u32, lsn: Lsn, rows: Rows<'_>, out: &mut Out<'_>) -> Result<()> {
-        if self.resume.skips(lsn) {
-            return Ok(());
-        }
-        let Some(Captured::Yes(table)) = self.relations.get(&relation) else {
-            return Ok(());
-        };
-        self.position.lsn = self.position.lsn.max(lsn);
-        self.position.transaction = self.source.transaction;
-        self.position.time = self.source.time;
-        self.position.message = match rows.op {
-            Op::Read | Op::Create => MessageType::Insert,
-            Op::Update => MessageType::Update,
-            Op::Delete => MessageType::Delete,
-            Op::Truncate => MessageType::Truncate,
-        };
-        if out.options.events.skipped.contains(&rows.op.letter()) {
-            return Ok(());
-        }
-        self.source.lsn = lsn;
-        let place = self.transactions.place(&table.name, lsn, &self.position, out)?;
-        let extras = self.transactions.extras();
-        offsets::write_stream(&mut self.offset, &self.position, &extras);
-        let next_place = place.as_ref().map(Place::next);
-        let bytes = self.session.body(0..rows.end);
-        let row = |cells| Row { cells, bytes };
-        let change = Change {
-            op: rows.op,
-            before: rows.before.map(row),
-            after: rows.after.map(row),
-            source: &self.source,
-            place: place.as_ref(),
-            next_place: next_place.as_ref(),
-            now: self.now,
-            offset: &self.offset,
-        };
-        match out.emitter.change(out.batch, table, &change) {
-            Err(error @ Error::Value { .. }) => tolerate(error, out.options),
-            Err(error) => Err(error),
-            Ok(Made::One) => Ok(()),
-            Ok(Made::DeleteAndCreate) => {
-                self.transactions.count_another(&table.name);
-                Ok(())
-            }
-        }
-    }
-
-    fn logical(&mut self, lsn: Lsn, message: &LogicalMessage, out: &mut Out<'_>) -> Result<()> {
-        if !out.options.messages.takes(&message.prefix) || self.resume.skips_message(lsn, message.transactional) {
-            return Ok(());
-        }
-        self.position.lsn = self.position.lsn.max(lsn);
-        self.position.message = MessageType::Message;
-        let mut source = self.source.clone();
-        source.lsn = lsn;
-        if !message.transactional {
-            source.transaction = None;
-            source.time = self.now;
-        }
-        self.position.transaction = source.transaction.or(self.position.transaction);
-        self.position.time = source.time;
-        let extras = self.transactions.extras();
-        offsets::write_stream(&mut self.offset, &self.position, &extras);
-        message.write(&source, self.now, &self.offset, out)
-    }
-
     /// A heartbeat, if it is time for one.
     fn beat(&mut self, out: &mut Out<'_>) -> Result<()> {
         if !self.heartbeats.is_due() {
             return Ok(());
         }
-        let extras = self.transactions.extras();
+        let extras = self.extras();
         offsets::write_stream(&mut self.offset, &self.position, &extras);
         self.heartbeats.beat(&mut self.sql, &self.offset, out)
+    }
+
+    /// What offsets have beside the position.
+    fn extras(&self) -> Extras {
+        Extras {
+            incremental: self.incremental.state().map(str::to_owned),
+            ..self.transactions.extras()
+        }
     }
 
     fn keep_alive(&mut self, options: &Options) -> Result<()> {
@@ -495,26 +323,4 @@ fn open(beginning: &mut Beginning, options: &Options) -> Result<Session> {
     let command = server::start_command(options, session.version(), beginning.start);
     session.query(&command)?;
     Ok(session)
-}
-
-/// The cells of a change.
-#[derive(Clone, Copy)]
-struct Rows<'a> {
-    op: Op,
-    before: Option<&'a [Cell]>,
-    after: Option<&'a [Cell]>,
-    /// Where the message ends in the session's bytes.
-    end: usize,
-}
-
-/// `event.processing.failure.handling.mode`.
-fn tolerate(error: Error, options: &Options) -> Result<()> {
-    match options.events.on_failure {
-        OnFailure::Fail => Err(error),
-        OnFailure::Warn => {
-            caisson_sdk::warn!("a change is left out: {error}");
-            Ok(())
-        }
-        OnFailure::Skip => Ok(()),
-    }
 }

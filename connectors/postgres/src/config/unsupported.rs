@@ -3,7 +3,7 @@
 use caisson_sdk::api::config::Config;
 
 /// Keys of the original's inside, which has no counterpart here: what they tune does not exist.
-const EFFECTLESS: [&str; 32] = [
+const EFFECTLESS: [&str; 30] = [
     "connection.validation.timeout.ms",
     "custom.metric.tags",
     "custom.sanitize.pattern",
@@ -12,7 +12,6 @@ const EFFECTLESS: [&str; 32] = [
     "database.tcpKeepAlive",
     "errors.max.retries",
     "executor.shutdown.timeout.ms",
-    "incremental.snapshot.chunk.size",
     "incremental.snapshot.watermarking.strategy",
     "internal.advanced.metrics.enable",
     "internal.legacy.snapshot.max.threads",
@@ -28,8 +27,6 @@ const EFFECTLESS: [&str; 32] = [
     "query.fetch.size",
     "retriable.restart.connector.wait.ms",
     "schema.refresh.mode",
-    // The table is captured; what its rows ask for is not done yet.
-    "signal.data.collection",
     "signal.enabled.channels",
     "signal.poll.interval.ms",
     "snapshot.fetch.size",

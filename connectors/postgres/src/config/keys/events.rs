@@ -59,7 +59,7 @@ pub const ROWS: [Row; 33] = [
         Medium,
         Width::Medium,
         "Signaling data collection",
-        "Table of signals, as schema.table. It is captured; signals themselves, such as incremental snapshots, are not supported yet.",
+        "Table of signals, as schema.table: what is inserted into it starts, pauses, resumes and stops incremental snapshots.",
     ),
     row(
         "signal.poll.interval.ms",

@@ -1,0 +1,332 @@
+//! The configuration, read and checked.
+
+use caisson_sdk::settings::Settings;
+
+use super::filters::{Builtin, Selection, split};
+use super::reader::Reader;
+use super::{
+    Adjustment, Autocreate, Columns, Events, Flush, Heartbeat, MessagePrefixes, Naming, OnFailure, Options,
+    Publication, Slot, Tables, snapshot,
+};
+use crate::error::{Error, Result};
+use crate::protocol::{SslMode, Target};
+use crate::types::form::{BinaryMode, DecimalMode, HstoreMode, IntervalMode, Modes, TimeMode, UnknownTypes};
+
+impl Options {
+    pub fn read(settings: &Settings) -> Result<Self> {
+        let reader = Reader { settings };
+        Ok(Options {
+            target: target(&reader)?,
+            prefix: prefix(&reader)?,
+            slot: slot(&reader)?,
+            publication: publication(&reader)?,
+            tables: tables(&reader)?,
+            columns: Columns::read(settings)?,
+            modes: modes(&reader)?,
+            naming: naming(&reader)?,
+            snapshot: snapshot::read(&reader)?,
+            flush: flush(&reader)?,
+            events: events(&reader)?,
+            heartbeat: heartbeat(&reader)?,
+            initial_statements: statements(&reader),
+            status_interval: reader.millis("status.update.interval.ms")?,
+            poll_interval: reader.millis("poll.interval.ms")?,
+            xmin_interval: Some(reader.millis("xmin.fetch.interval.ms")?).filter(|interval| !interval.is_zero()),
+            messages: MessagePrefixes(Selection::parse(
+                (
+                    "message.prefix.include.list",
+                    reader.list_text("message.prefix.include.list").as_deref(),
+                ),
+                (
+                    "message.prefix.exclude.list",
+                    reader.list_text("message.prefix.exclude.list").as_deref(),
+                ),
+            )?),
+            incremental_chunk: usize::try_from(settings.int("incremental.snapshot.chunk.size").map_err(Error::Net)?)
+                .ok()
+                .filter(|rows| *rows > 0)
+                .ok_or_else(|| {
+                    Error::config(
+                        "The 'incremental.snapshot.chunk.size' value is invalid: A positive number is expected",
+                    )
+                })?,
+        })
+    }
+}
+
+fn target(reader: &Reader<'_>) -> Result<Target> {
+    let ssl = reader.text("database.sslmode").unwrap_or("prefer");
+    let port = reader.settings.int("database.port").map_err(Error::Net)?;
+    Ok(Target {
+        host: reader.required("database.hostname")?,
+        port: u16::try_from(port)
+            .map_err(|_| Error::config(format!("The 'database.port' value is invalid: {port} is no port")))?,
+        user: reader.required("database.user")?,
+        password: reader
+            .settings
+            .password("database.password")
+            .map(|password| password.reveal().to_owned()),
+        database: reader.required("database.dbname")?,
+        ssl: SslMode::parse(ssl).ok_or_else(|| {
+            Error::config(
+                "The 'database.sslmode' value is invalid: Value must be one of allow, prefer, disable, verify-ca, \
+                 require, verify-full",
+            )
+        })?,
+        root_certificate: reader.text("database.sslrootcert").map(str::to_owned),
+        certificate: reader.text("database.sslcert").map(str::to_owned),
+        key: reader.text("database.sslkey").map(str::to_owned),
+    })
+}
+
+fn prefix(reader: &Reader<'_>) -> Result<String> {
+    let prefix = reader.required("topic.prefix")?;
+    let good = prefix
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    if good {
+        return Ok(prefix);
+    }
+    Err(Error::config(format!(
+        "The 'topic.prefix' value is invalid: {prefix} has invalid format (only the underscore, hyphen, dot and \
+         alphanumeric characters are allowed)"
+    )))
+}
+
+fn slot(reader: &Reader<'_>) -> Result<Slot> {
+    let name = reader.required("slot.name")?;
+    let good = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if !good || name.len() > 63 {
+        return Err(Error::config(format!(
+            "The 'slot.name' value is invalid: Valid replication slot name must contain only digits, lowercase \
+             characters and underscores with length <= 63, not {name}"
+        )));
+    }
+    let parameters = reader.text("slot.stream.params").unwrap_or_default();
+    let pair = |pair: String| {
+        pair.split_once('=')
+            .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
+            .ok_or_else(|| Error::config(format!("slot.stream.params: {pair} is not name=value")))
+    };
+    Ok(Slot {
+        name,
+        drop_on_stop: reader.flag("slot.drop.on.stop")?,
+        failover: reader.flag("slot.failover")?,
+        parameters: split(parameters, ';').into_iter().map(pair).collect::<Result<_>>()?,
+        max_retries: u32::try_from(reader.settings.int("slot.max.retries").map_err(Error::Net)?).unwrap_or(0),
+        retry_delay: reader.millis("slot.retry.delay.ms")?,
+    })
+}
+
+fn publication(reader: &Reader<'_>) -> Result<Publication> {
+    let identities = reader.text("replica.identity.autoset.values").unwrap_or_default();
+    let identity = |entry: String| {
+        entry
+            .rsplit_once(':')
+            .map(|(tables, identity)| (tables.trim().to_owned(), identity.trim().to_owned()))
+            .ok_or_else(|| {
+                Error::config(format!(
+                    "replica.identity.autoset.values: {entry} is not table:identity"
+                ))
+            })
+    };
+    Ok(Publication {
+        name: reader.required("publication.name")?,
+        autocreate: reader.choice(
+            "publication.autocreate.mode",
+            &[
+                ("all_tables", Autocreate::AllTables),
+                ("filtered", Autocreate::Filtered),
+                ("no_tables", Autocreate::NoTables),
+                ("disabled", Autocreate::Disabled),
+            ],
+        )?,
+        via_root: reader.flag("publish.via.partition.root")?,
+        identities: split(identities, ',')
+            .into_iter()
+            .map(identity)
+            .collect::<Result<_>>()?,
+    })
+}
+
+fn tables(reader: &Reader<'_>) -> Result<Tables> {
+    let selection = |include: &str, exclude: &str| {
+        Selection::parse(
+            (include, reader.list_text(include).as_deref()),
+            (exclude, reader.list_text(exclude).as_deref()),
+        )
+    };
+    Ok(Tables {
+        schemas: selection("schema.include.list", "schema.exclude.list")?,
+        tables: selection("table.include.list", "table.exclude.list")?,
+        signal: signal_table(reader),
+        builtin: if reader.flag("table.ignore.builtin")? {
+            Builtin::Ignored
+        } else {
+            Builtin::Captured
+        },
+    })
+}
+
+fn modes(reader: &Reader<'_>) -> Result<Modes> {
+    Ok(Modes {
+        decimal: reader.choice(
+            "decimal.handling.mode",
+            &[
+                ("precise", DecimalMode::Precise),
+                ("double", DecimalMode::Double),
+                ("string", DecimalMode::Text),
+            ],
+        )?,
+        time: reader.choice(
+            "time.precision.mode",
+            &[
+                ("adaptive", TimeMode::Adaptive),
+                ("adaptive_time_microseconds", TimeMode::AdaptiveTimeMicroseconds),
+                ("connect", TimeMode::Connect),
+                ("isostring", TimeMode::IsoText),
+                ("microseconds", TimeMode::Microseconds),
+                ("nanoseconds", TimeMode::Nanoseconds),
+            ],
+        )?,
+        binary: reader.choice(
+            "binary.handling.mode",
+            &[
+                ("bytes", BinaryMode::Bytes),
+                ("base64", BinaryMode::Base64),
+                ("base64-url-safe", BinaryMode::Base64UrlSafe),
+                ("hex", BinaryMode::Hex),
+            ],
+        )?,
+        hstore: reader.choice(
+            "hstore.handling.mode",
+            &[("json", HstoreMode::Json), ("map", HstoreMode::Map)],
+        )?,
+        interval: reader.choice(
+            "interval.handling.mode",
+            &[("numeric", IntervalMode::Numeric), ("string", IntervalMode::Text)],
+        )?,
+        unknown: if reader.flag("include.unknown.datatypes")? {
+            UnknownTypes::AsBytes
+        } else {
+            UnknownTypes::LeaveOut
+        },
+        money_digits: reader
+            .settings
+            .given("money.fraction.digits")
+            .and_then(|digits| digits.trim().parse().ok())
+            .unwrap_or(2),
+    })
+}
+
+fn naming(reader: &Reader<'_>) -> Result<Naming> {
+    let adjustment = |text: &str| match text.trim().to_ascii_lowercase().as_str() {
+        "none" => Some(Adjustment::None),
+        "avro" => Some(Adjustment::Avro),
+        "avro_unicode" => Some(Adjustment::AvroUnicode),
+        _ => None,
+    };
+    let read = |key: &str| {
+        let text = reader.settings.given(key).unwrap_or("none");
+        adjustment(text).ok_or_else(|| {
+            Error::config(format!(
+                "The '{key}' value is invalid: Value must be one of none, avro_unicode, avro"
+            ))
+        })
+    };
+    Ok(Naming {
+        schemas: read("schema.name.adjustment.mode")?,
+        fields: read("field.name.adjustment.mode")?,
+    })
+}
+
+fn flush(reader: &Reader<'_>) -> Result<Flush> {
+    if let Some(mode) = reader.text("lsn.flush.mode") {
+        return match mode.to_ascii_lowercase().as_str() {
+            "connector" => Ok(Flush::Committed),
+            "connector_and_driver" => Ok(Flush::CommittedAndIdle),
+            "manual" => Ok(Flush::Never),
+            _ => Err(Error::config(
+                "The 'lsn.flush.mode' value is invalid: Value must be one of connector_and_driver, connector, manual",
+            )),
+        };
+    }
+    Ok(if reader.flag("flush.lsn.source")? {
+        Flush::Committed
+    } else {
+        Flush::Never
+    })
+}
+
+fn events(reader: &Reader<'_>) -> Result<Events> {
+    let skipped = reader.list_text("skipped.operations").unwrap_or_default();
+    let operation = |text: String| match text.to_ascii_lowercase().as_str() {
+        "c" | "u" | "d" | "t" => Ok(text.to_ascii_lowercase().chars().next()),
+        "none" => Ok(None),
+        _ => Err(Error::config(format!(
+            "The 'skipped.operations' value is invalid: {text} is none of c, u, d, t, none"
+        ))),
+    };
+    let skipped: Vec<Option<char>> = split(&skipped, ',').into_iter().map(operation).collect::<Result<_>>()?;
+    Ok(Events {
+        skipped: skipped.into_iter().flatten().collect(),
+        tombstones: reader.flag("tombstones.on.delete")?,
+        context_headers: reader.flag("extended.headers.enabled")?,
+        transaction_metadata: reader.flag("provide.transaction.metadata")?,
+        unavailable: reader
+            .settings
+            .optional_text("unavailable.value.placeholder")
+            .unwrap_or_default()
+            .to_owned(),
+        on_failure: reader.choice(
+            "event.processing.failure.handling.mode",
+            &[
+                ("fail", OnFailure::Fail),
+                ("warn", OnFailure::Warn),
+                ("skip", OnFailure::Skip),
+                ("ignore", OnFailure::Skip),
+            ],
+        )?,
+    })
+}
+
+fn heartbeat(reader: &Reader<'_>) -> Result<Heartbeat> {
+    Ok(Heartbeat {
+        interval: Some(reader.millis("heartbeat.interval.ms")?).filter(|interval| !interval.is_zero()),
+        // Its name before; still what most people have.
+        topic_prefix: reader
+            .settings
+            .given("topic.heartbeat.prefix")
+            .or(reader.text("heartbeat.topics.prefix"))
+            .unwrap_or("__debezium-heartbeat")
+            .to_owned(),
+        query: reader.text("heartbeat.action.query").map(str::to_owned),
+    })
+}
+
+/// As `schema.table`; a database before it is the connector's own.
+fn signal_table(reader: &Reader<'_>) -> Option<String> {
+    let text = reader.list_text("signal.data.collection")?;
+    let text = text.trim();
+    let parts = text.split('.').count();
+    let table = match text.split_once('.') {
+        Some((_, rest)) if parts == 3 => rest,
+        _ => text,
+    };
+    (!table.is_empty()).then(|| table.to_owned())
+}
+
+/// Separated by semicolons; two of them stand for one.
+fn statements(reader: &Reader<'_>) -> Vec<String> {
+    const DOUBLED: char = '\u{0}';
+    reader
+        .text("database.initial.statements")
+        .unwrap_or_default()
+        .replace(";;", "\u{0}")
+        .split(';')
+        .map(|statement| statement.trim().replace(DOUBLED, ";"))
+        .filter(|statement| !statement.is_empty())
+        .collect()
+}

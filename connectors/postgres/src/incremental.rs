@@ -1,0 +1,391 @@
+//! Incremental snapshots: tables that are read again in chunks while the stream goes on.
+//!
+//! Around each chunk the connector inserts two marks into the table of signals. Both come back in the stream, and what
+//! changes between them supersedes what the chunk has read: at the second mark the rest of the chunk goes out. So a row
+//! is never told older than it was told before.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::catalog::{self, TableInfo, TableName};
+use crate::clock;
+use crate::config::{Options, filters};
+use crate::emit::Emitter;
+use crate::error::{Error, Result};
+use crate::protocol::{Rows, Session, identifier, literal};
+use crate::random;
+use crate::row::{Cell, OwnedRow};
+use crate::signal::{Execute, Signal};
+use crate::table::Table;
+use crate::types::TypeRegistry;
+
+mod state;
+
+/// What is asked for, and how far it is.
+pub struct Incremental {
+    /// The table of signals, without which there are no incremental snapshots.
+    signals: Option<TableName>,
+    chunk: usize,
+    /// Tables to be read; the first is at hand.
+    queue: VecDeque<Request>,
+    window: Option<Window>,
+    paused: bool,
+    /// As offsets have it.
+    state: Option<String>,
+}
+
+/// A table to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Request {
+    table: TableName,
+    filter: Option<String>,
+    surrogate: Option<String>,
+    /// Keys as texts: that of the table's last row when its reading began, and that of the last row that is out.
+    maximum: Option<Vec<String>>,
+    last: Option<Vec<String>>,
+}
+
+/// A chunk that waits for its marks to come by.
+struct Window {
+    id: String,
+    /// Whether the first mark has come.
+    open: bool,
+    chunk: Option<Chunk>,
+}
+
+/// Rows of one table.
+struct Chunk {
+    table: Table,
+    /// Without those that the stream has told of since.
+    rows: Vec<Option<OwnedRow>>,
+    /// Their places, by their keys as records have them.
+    places: HashMap<Vec<u8>, usize>,
+    /// The key of its last row, as texts.
+    end: Vec<String>,
+}
+
+/// What reading a chunk needs.
+pub struct Ground<'a> {
+    pub sql: &'a mut Session,
+    pub types: &'a mut TypeRegistry,
+    pub emitter: &'a Emitter,
+    pub options: &'a Options,
+}
+
+/// Rows to be told.
+pub struct Released {
+    pub table: Table,
+    pub rows: Vec<OwnedRow>,
+}
+
+impl Incremental {
+    /// Goes on with what an offset says.
+    pub fn new(options: &Options, stored: Option<&str>) -> Self {
+        let signals = options.tables.signal.as_deref().and_then(|name| {
+            let (schema, table) = name.split_once('.')?;
+            Some(TableName {
+                schema: schema.to_owned(),
+                table: table.to_owned(),
+            })
+        });
+        let queue = match (&signals, stored) {
+            (Some(_), Some(stored)) => state::read(stored),
+            _ => VecDeque::new(),
+        };
+        Incremental {
+            chunk: options.incremental_chunk,
+            state: state::write(&queue),
+            signals,
+            queue,
+            window: None,
+            paused: false,
+        }
+    }
+
+    /// Whether it is the table of signals.
+    pub fn watches(&self, table: &TableName) -> bool {
+        self.signals.as_ref() == Some(table)
+    }
+
+    /// Whether a chunk is to be read.
+    #[inline]
+    pub fn is_ready(&self) -> bool {
+        self.window.is_none() && !self.queue.is_empty() && !self.paused && self.signals.is_some()
+    }
+
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    /// Whether changes of a table may supersede what was read of it.
+    #[inline]
+    pub fn collects(&self, table: &TableName) -> bool {
+        match &self.window {
+            Some(Window {
+                open: true,
+                chunk: Some(chunk),
+                ..
+            }) => chunk.table.name == *table,
+            Some(_) | None => false,
+        }
+    }
+
+    /// A row of the table at hand has changed.
+    pub fn supersede(&mut self, key: &[u8]) {
+        if let Some(chunk) = self.window.as_mut().and_then(|window| window.chunk.as_mut())
+            && let Some(place) = chunk.places.get(key)
+        {
+            chunk.rows[*place] = None;
+        }
+    }
+
+    /// Does what a signal says; rows to be told are returned.
+    pub fn signalled(&mut self, signal: Signal, known: &HashMap<TableName, TableInfo>) -> Option<Released> {
+        match signal {
+            Signal::WindowOpen(id) => {
+                if let Some(window) = self.window.as_mut().filter(|window| id.starts_with(&window.id)) {
+                    window.open = true;
+                }
+                None
+            }
+            Signal::WindowClose(id) => self.close(&id),
+            Signal::Execute(execute) => {
+                self.enqueue(&execute, known);
+                None
+            }
+            Signal::Stop(tables) => {
+                self.stop(tables.as_deref());
+                None
+            }
+            Signal::Pause => {
+                self.paused = true;
+                None
+            }
+            Signal::Resume => {
+                self.paused = false;
+                None
+            }
+            // Nothing to do with snapshots.
+            Signal::Log(_) => None,
+        }
+    }
+
+    /// The chunk is out with the record after its last row.
+    pub fn released(&mut self) {
+        self.state = state::write(&self.queue);
+    }
+
+    fn close(&mut self, id: &str) -> Option<Released> {
+        let window = self.window.take_if(|window| id.starts_with(&window.id))?;
+        let chunk = window.chunk?;
+        let request = self.queue.front_mut()?;
+        if request.table != chunk.table.name {
+            return None;
+        }
+        request.last = Some(chunk.end);
+        Some(Released {
+            table: chunk.table,
+            rows: chunk.rows.into_iter().flatten().collect(),
+        })
+    }
+
+    fn enqueue(&mut self, execute: &Execute, known: &HashMap<TableName, TableInfo>) {
+        for pattern in &execute.tables {
+            let Ok(regex) = filters::compile("data-collections", pattern) else {
+                caisson_sdk::warn!("a signal names tables by what is no regular expression"; expression = pattern);
+                continue;
+            };
+            let mut tables: Vec<&TableName> = known.keys().filter(|name| regex.is_match(&name.to_string())).collect();
+            tables.sort();
+            if tables.is_empty() {
+                caisson_sdk::warn!("a signal asks for a snapshot of tables that are not captured"; tables = pattern);
+            }
+            for table in tables {
+                if self.queue.iter().any(|request| request.table == *table) {
+                    continue;
+                }
+                let applies = |(of, _): &&(Option<String>, String)| match of {
+                    None => true,
+                    Some(of) => filters::compile("filter", of).is_ok_and(|of| of.is_match(&table.to_string())),
+                };
+                self.queue.push_back(Request {
+                    table: table.clone(),
+                    filter: execute.filters.iter().find(applies).map(|(_, filter)| filter.clone()),
+                    surrogate: execute.surrogate.clone(),
+                    maximum: None,
+                    last: None,
+                });
+            }
+        }
+        self.state = state::write(&self.queue);
+    }
+
+    fn stop(&mut self, tables: Option<&[String]>) {
+        let stopped = |table: &TableName| match tables {
+            None => true,
+            Some(patterns) => patterns.iter().any(|pattern| {
+                filters::compile("data-collections", pattern).is_ok_and(|regex| regex.is_match(&table.to_string()))
+            }),
+        };
+        self.queue.retain(|request| !stopped(&request.table));
+        if let Some(window) = &mut self.window {
+            window.chunk.take_if(|chunk| stopped(&chunk.table.name));
+        }
+        self.state = state::write(&self.queue);
+    }
+
+    /// Reads the next chunk between its marks. A failure of the connection leaves all as it was, and what is wrong
+    /// with a table alone ends its snapshot.
+    pub fn step(&mut self, ground: &mut Ground<'_>) -> Result<()> {
+        let Some(signals) = self.signals.clone() else {
+            return Ok(());
+        };
+        let id = random::uuid()?;
+        let opened = clock::instant();
+        mark(
+            ground.sql,
+            &signals,
+            &id,
+            "open",
+            &format!(r#"{{"openWindowTimestamp": "{opened}"}}"#),
+        )?;
+        let chunk = self.next_chunk(ground)?;
+        let closed = clock::instant();
+        let data = format!(r#"{{"openWindowTimestamp": "{opened}", "closeWindowTimestamp": "{closed}"}}"#);
+        mark(ground.sql, &signals, &id, "close", &data)?;
+        self.window = Some(Window { id, open: false, chunk });
+        Ok(())
+    }
+
+    /// Rows of the first table that has more.
+    fn next_chunk(&mut self, ground: &mut Ground<'_>) -> Result<Option<Chunk>> {
+        while let Some(request) = self.queue.front_mut() {
+            let chunk = match request.read(self.chunk, ground) {
+                Err(error) if error.is_transient() || matches!(error, Error::Net(_)) => return Err(error),
+                Err(error) => {
+                    caisson_sdk::error!("the incremental snapshot of a table ends here: {error}"; table = request.table);
+                    None
+                }
+                Ok(chunk) => chunk,
+            };
+            if chunk.is_some() {
+                return Ok(chunk);
+            }
+            caisson_sdk::info!("the incremental snapshot of a table is complete"; table = request.table);
+            self.queue.pop_front();
+            self.state = state::write(&self.queue);
+        }
+        Ok(None)
+    }
+}
+
+/// Inserts a mark.
+fn mark(sql: &mut Session, signals: &TableName, id: &str, end: &str, data: &str) -> Result<()> {
+    sql.query(&format!(
+        "insert into {} values ({}, {}, {})",
+        qualified(signals),
+        literal(&format!("{id}-{end}")),
+        literal(&format!("snapshot-window-{end}")),
+        literal(data)
+    ))
+    .map(drop)
+}
+
+fn qualified(table: &TableName) -> String {
+    format!("{}.{}", identifier(&table.schema), identifier(&table.table))
+}
+
+impl Request {
+    /// The next rows; `None`: there are no more.
+    fn read(&mut self, most: usize, ground: &mut Ground<'_>) -> Result<Option<Chunk>> {
+        let sql = &mut *ground.sql;
+        let Some(info) = catalog::find(sql, &self.table)? else {
+            return Err(Error::config("the table is not there any more"));
+        };
+        ground
+            .types
+            .ensure(sql, info.columns.iter().map(|column| column.type_oid))?;
+        let table = Table::of_snapshot(&info, ground.types, ground.options);
+        let key: Vec<String> = match (&self.surrogate, &table.key) {
+            (Some(column), _) => vec![column.clone()],
+            (None, Some(key)) => key.columns.iter().map(|column| column.name.clone()).collect(),
+            (None, None) => {
+                return Err(Error::config(
+                    "the table has no key to go by, and the signal no surrogate-key",
+                ));
+            }
+        };
+        let from = qualified(&self.table);
+        let filter = self
+            .filter
+            .as_deref()
+            .map_or("true".to_owned(), |filter| format!("({filter})"));
+        let list = |direction: &str| {
+            let columns = key.iter().map(|column| format!("{}{direction}", identifier(column)));
+            columns.collect::<Vec<_>>().join(", ")
+        };
+        if self.maximum.is_none() {
+            let rows = sql.query(&format!(
+                "select {} from {from} where {filter} order by {} limit 1",
+                list(""),
+                list(" desc")
+            ))?;
+            self.maximum = key_of(&rows, 0, 0..key.len());
+        }
+        let Some(maximum) = &self.maximum else { return Ok(None) };
+        let tuple = |values: &[String]| values.iter().map(|value| literal(value)).collect::<Vec<_>>().join(", ");
+        let after = match &self.last {
+            Some(last) => format!(" and ({}) > ({})", list(""), tuple(last)),
+            None => String::new(),
+        };
+        let selected: Vec<String> = table.selected.iter().map(|column| identifier(column)).collect();
+        // The key stands behind the columns once more: not all of them may be captured.
+        let rows = sql.query(&format!(
+            "select {}, {} from {from} where {filter}{after} and ({}) <= ({}) order by {} limit {most}",
+            selected.join(", "),
+            list(""),
+            list(""),
+            tuple(maximum),
+            list("")
+        ))?;
+        let Some(last) = rows.rows.len().checked_sub(1) else {
+            return Ok(None);
+        };
+        let Some(end) = key_of(&rows, last, selected.len()..selected.len() + key.len()) else {
+            return Err(Error::config("a column to go by is null"));
+        };
+        let rows: Vec<OwnedRow> = rows.rows.into_iter().map(|row| owned(row, selected.len())).collect();
+        let mut places = HashMap::new();
+        for (place, row) in rows.iter().enumerate() {
+            if let Some(key) = ground.emitter.key_of(&table, row.as_row(), None)? {
+                places.insert(key, place);
+            }
+        }
+        Ok(Some(Chunk {
+            table,
+            rows: rows.into_iter().map(Some).collect(),
+            places,
+            end,
+        }))
+    }
+}
+
+/// The texts of these columns; `None` if one is null.
+fn key_of(rows: &Rows, row: usize, columns: std::ops::Range<usize>) -> Option<Vec<String>> {
+    columns.map(|column| rows.get(row, column).map(str::to_owned)).collect()
+}
+
+/// The first columns of a row.
+fn owned(row: Vec<Option<String>>, columns: usize) -> OwnedRow {
+    let mut owned = OwnedRow::default();
+    for text in row.into_iter().take(columns) {
+        owned.cells.push(match text {
+            Some(text) => {
+                let start = owned.bytes.len();
+                owned.bytes.extend_from_slice(text.as_bytes());
+                Cell::Text(start..owned.bytes.len())
+            }
+            None => Cell::Null,
+        });
+    }
+    owned
+}

@@ -1,0 +1,221 @@
+//! Messages of the stream, one by one: what they change here, and the records that come of them.
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use super::{Captured, Stream, signals};
+use crate::catalog::TableName;
+use crate::clock;
+use crate::config::{OnFailure, Options};
+use crate::emit::{Change, Made, Op, Out, Place};
+use crate::error::{Error, Result};
+use crate::logical::LogicalMessage;
+use crate::lsn::Lsn;
+use crate::offsets::{self, MessageType};
+use crate::pgoutput::{self, Message, Old, Relation};
+use crate::row::{Cell, Row};
+use crate::source_info::Origin;
+use crate::table::{Table, is_as_cataloged};
+
+impl Stream {
+    /// Processes one message of pgoutput that lies in the session's bytes.
+    pub(super) fn change(&mut self, lsn: Lsn, range: Range<usize>, out: &mut Out<'_>) -> Result<()> {
+        let (mut old, mut new) = (std::mem::take(&mut self.old), std::mem::take(&mut self.new));
+        let bytes = self.session.body(0..range.end);
+        let decoded = pgoutput::decode(&bytes[range.start..], range.start, &mut old, &mut new)?;
+        let rows = |op: Op, before, after| Rows {
+            op,
+            before,
+            after,
+            end: range.end,
+        };
+        let outcome = match decoded {
+            Message::Begin { time, xid } => {
+                self.begin_transaction(lsn, time, xid);
+                Ok(())
+            }
+            Message::Commit { end, time } => self.commit(end, time, out),
+            Message::Origin { lsn, name } => {
+                self.source.origin = Some(Origin {
+                    name: name.to_owned(),
+                    lsn,
+                });
+                Ok(())
+            }
+            Message::Relation(relation) => self.relation(relation, out.options),
+            Message::Insert { relation } => self.row(relation, lsn, rows(Op::Create, None, Some(&new)), out),
+            Message::Update { relation, old: kind } => {
+                let before = (kind != Old::None).then_some(old.as_slice());
+                self.row(relation, lsn, rows(Op::Update, before, Some(&new)), out)
+            }
+            Message::Delete { relation, .. } => self.row(relation, lsn, rows(Op::Delete, Some(&old), None), out),
+            Message::Truncate { relations } => relations
+                .into_iter()
+                .try_for_each(|relation| self.row(relation, lsn, rows(Op::Truncate, None, None), out)),
+            Message::Logical {
+                transactional,
+                prefix,
+                content,
+                ..
+            } => {
+                let message = LogicalMessage {
+                    transactional,
+                    prefix: prefix.to_owned(),
+                    content: content.to_vec(),
+                };
+                self.logical(lsn, &message, out)
+            }
+            Message::Other => Ok(()),
+        };
+        (self.old, self.new) = (old, new);
+        outcome
+    }
+
+    fn begin_transaction(&mut self, lsn: Lsn, time: i64, xid: u32) {
+        self.in_transaction = true;
+        self.source.time = time;
+        self.source.transaction = Some(xid);
+        self.source.origin = None;
+        self.resume.begin(xid);
+        self.transactions.begin(xid, lsn, time);
+    }
+
+    fn commit(&mut self, end: Lsn, time: i64, out: &mut Out<'_>) -> Result<()> {
+        let seen = self.resume.commit();
+        self.in_transaction = false;
+        self.position.lsn = self.position.lsn.max(end);
+        self.position.last_commit = end;
+        self.position.message = MessageType::Commit;
+        if !seen {
+            self.position.transaction = self.source.transaction;
+            self.position.time = self.source.time;
+            self.source.lsn = end;
+            let extras = self.extras();
+            offsets::write_stream(&mut self.offset, &self.position, &extras);
+            self.transactions.commit(end, time, &self.offset, out)?;
+        }
+        self.source.last_commit = end;
+        Ok(())
+    }
+
+    fn relation(&mut self, relation: Relation, options: &Options) -> Result<()> {
+        if !options.tables.takes(&relation.schema, &relation.table) {
+            self.relations.insert(relation.id, Captured::No);
+            return Ok(());
+        }
+        let name = TableName {
+            schema: relation.schema.clone(),
+            table: relation.table.clone(),
+        };
+        if let Some(info) = self.known.get(&name)
+            && is_as_cataloged(&relation, info)
+        {
+            let table = Table::of_stream(&relation, Some(info), &self.types, options);
+            self.relations.insert(relation.id, Captured::Yes(Box::new(table)));
+            return Ok(());
+        }
+        // The catalogue is asked some time after the change was committed, as the original does: changes of structure
+        // come in series, and what it says then is the outcome of the series.
+        let age = Duration::from_micros(u64::try_from(clock::now() - self.source.time).unwrap_or(0));
+        let due = Instant::now() + options.poll_interval.saturating_sub(age);
+        self.changed = Some((relation, due));
+        Ok(())
+    }
+
+    fn row(&mut self, relation: u32, lsn: Lsn, rows: Rows<'_>, out: &mut Out<'_>) -> Result<()> {
+        if self.resume.skips(lsn) {
+            return Ok(());
+        }
+        let Some(Captured::Yes(table)) = self.relations.get(&relation) else {
+            return Ok(());
+        };
+        self.position.lsn = self.position.lsn.max(lsn);
+        self.position.transaction = self.source.transaction;
+        self.position.time = self.source.time;
+        self.position.message = match rows.op {
+            Op::Read | Op::Create => MessageType::Insert,
+            Op::Update => MessageType::Update,
+            Op::Delete => MessageType::Delete,
+            Op::Truncate => MessageType::Truncate,
+        };
+        if out.options.events.skipped.contains(&rows.op.letter()) {
+            return Ok(());
+        }
+        self.source.lsn = lsn;
+        let place = self.transactions.place(&table.name, lsn, &self.position, out)?;
+        let extras = self.extras();
+        offsets::write_stream(&mut self.offset, &self.position, &extras);
+        let next_place = place.as_ref().map(Place::next);
+        let bytes = self.session.body(0..rows.end);
+        let row = |cells| Row { cells, bytes };
+        let change = Change {
+            op: rows.op,
+            before: rows.before.map(row),
+            after: rows.after.map(row),
+            source: &self.source,
+            place: place.as_ref(),
+            next_place: next_place.as_ref(),
+            now: self.now,
+            offset: &self.offset,
+        };
+        match out.emitter.change(out.batch, table, &change) {
+            Err(error @ Error::Value { .. }) => return tolerate(error, out.options),
+            Err(error) => return Err(error),
+            Ok(Made::One) => {}
+            Ok(Made::DeleteAndCreate) => self.transactions.count_another(&table.name),
+        }
+        if self.incremental.collects(&table.name) {
+            for row in [change.before, change.after].into_iter().flatten() {
+                if let Some(key) = out.emitter.key_of(table, row, change.before)? {
+                    self.incremental.supersede(&key);
+                }
+            }
+        }
+        if rows.op == Op::Create && self.incremental.watches(&table.name) {
+            let signal = signals::Row::read(table, change.after);
+            return self.signal(&signal, out);
+        }
+        Ok(())
+    }
+
+    fn logical(&mut self, lsn: Lsn, message: &LogicalMessage, out: &mut Out<'_>) -> Result<()> {
+        if !out.options.messages.takes(&message.prefix) || self.resume.skips_message(lsn, message.transactional) {
+            return Ok(());
+        }
+        self.position.lsn = self.position.lsn.max(lsn);
+        self.position.message = MessageType::Message;
+        let mut source = self.source.clone();
+        source.lsn = lsn;
+        if !message.transactional {
+            source.transaction = None;
+            source.time = self.now;
+        }
+        self.position.transaction = source.transaction.or(self.position.transaction);
+        self.position.time = source.time;
+        let extras = self.extras();
+        offsets::write_stream(&mut self.offset, &self.position, &extras);
+        message.write(&source, self.now, &self.offset, out)
+    }
+}
+
+/// The cells of a change.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    op: Op,
+    before: Option<&'a [Cell]>,
+    after: Option<&'a [Cell]>,
+    /// Where the message ends in the session's bytes.
+    end: usize,
+}
+
+/// `event.processing.failure.handling.mode`.
+fn tolerate(error: Error, options: &Options) -> Result<()> {
+    match options.events.on_failure {
+        OnFailure::Fail => Err(error),
+        OnFailure::Warn => {
+            caisson_sdk::warn!("a change is left out: {error}");
+            Ok(())
+        }
+        OnFailure::Skip => Ok(()),
+    }
+}

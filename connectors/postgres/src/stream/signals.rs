@@ -1,0 +1,92 @@
+//! Signals in the stream, and the rows of incremental snapshots that they let out.
+
+use super::Stream;
+use crate::clock;
+use crate::emit::{Change, Op, Out};
+use crate::error::Result;
+use crate::incremental::{Ground, Released};
+use crate::offsets;
+use crate::row::{Content, Row as Cells};
+use crate::signal::Signal;
+use crate::source_info::{SnapshotMark, SourceInfo};
+use crate::table::Table;
+
+/// The first three columns of the table of signals.
+pub struct Row {
+    id: String,
+    kind: String,
+    data: Option<String>,
+}
+
+impl Row {
+    pub fn read(table: &Table, cells: Option<Cells<'_>>) -> Self {
+        let text = |column: usize| match cells?.get(table.columns.get(column)?.cell) {
+            Content::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+            Content::Null | Content::Unchanged => None,
+        };
+        Row {
+            id: text(0).unwrap_or_default(),
+            kind: text(1).unwrap_or_default(),
+            data: text(2),
+        }
+    }
+}
+
+impl Stream {
+    /// Does what a row of the table of signals asks for.
+    pub(super) fn signal(&mut self, row: &Row, out: &mut Out<'_>) -> Result<()> {
+        match Signal::parse(&row.id, &row.kind, row.data.as_deref()) {
+            Err(problem) => caisson_sdk::warn!("a signal is passed over: {problem}"; id = row.id),
+            Ok(Signal::Log(message)) => {
+                let message = message.replace("{}", &self.offset);
+                caisson_sdk::info!("{message}");
+            }
+            Ok(signal) => {
+                if let Some(released) = self.incremental.signalled(signal, &self.known) {
+                    self.release(&released, out)?;
+                    self.incremental.released();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the next chunk of an incremental snapshot.
+    pub(super) fn read_chunk(&mut self, out: &Out<'_>) -> Result<()> {
+        self.incremental.step(&mut Ground {
+            sql: &mut self.sql,
+            types: &mut self.types,
+            emitter: out.emitter,
+            options: out.options,
+        })
+    }
+
+    /// Tells the rows of a chunk. Their offset is that before the chunk: whoever goes on there reads it again.
+    fn release(&mut self, released: &Released, out: &mut Out<'_>) -> Result<()> {
+        let extras = self.extras();
+        offsets::write_stream(&mut self.offset, &self.position, &extras);
+        let source = SourceInfo {
+            time: clock::now(),
+            mark: SnapshotMark::Incremental,
+            last_commit: self.source.last_commit,
+            lsn: self.source.lsn,
+            transaction: None,
+            xmin: None,
+            origin: None,
+        };
+        for row in &released.rows {
+            let change = Change {
+                op: Op::Read,
+                before: None,
+                after: Some(row.as_row()),
+                source: &source,
+                place: None,
+                next_place: None,
+                now: clock::now(),
+                offset: &self.offset,
+            };
+            out.emitter.change(out.batch, &released.table, &change)?;
+        }
+        Ok(())
+    }
+}
