@@ -5,6 +5,7 @@
 mod documents;
 mod errors;
 mod faults;
+mod pipeline;
 mod proxy;
 
 use std::collections::BTreeMap;
