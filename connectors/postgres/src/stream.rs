@@ -47,6 +47,8 @@ pub struct Stream {
     transactions: Transactions,
     incremental: Incremental,
     heartbeats: Heartbeats,
+    /// The last commit in the offset of the last record.
+    told: Lsn,
     /// Up to where the server was told that all is done.
     flushed: Lsn,
     /// The end of the log as the server told it last.
@@ -123,6 +125,7 @@ impl Stream {
             offset: String::new(),
             transactions: Transactions::new(options),
             heartbeats,
+            told: Lsn(0),
             flushed: Lsn(0),
             server_end: Lsn(0),
             last_status: Instant::now(),
@@ -134,9 +137,10 @@ impl Stream {
         })
     }
 
-    /// The end of the last transaction that the records so far stand for.
+    /// The end of the last transaction before the records so far, as their offsets have it: what a reader that goes on
+    /// after them asks for, and so the most that the server may let go of.
     pub fn last_commit(&self) -> Lsn {
-        self.position.last_commit
+        self.told
     }
 
     /// Everything up to here is in Kafka, and its offset stored.
@@ -253,7 +257,7 @@ impl Stream {
                 fields.int64()?;
                 let reply = fields.byte()? == 1;
                 let idle = !self.in_transaction && out.batch.is_empty() && !self.resume.is_searching();
-                if out.options.flush == Flush::CommittedAndIdle && idle && self.flushed >= self.position.last_commit {
+                if out.options.flush == Flush::CommittedAndIdle && idle && self.flushed >= self.told {
                     self.flushed = self.flushed.max(self.server_end);
                 }
                 if reply { self.send_status() } else { Ok(()) }
@@ -270,9 +274,15 @@ impl Stream {
         if !self.heartbeats.is_due() {
             return Ok(());
         }
+        self.write_offset();
+        self.heartbeats.beat(&mut self.sql, &self.offset, out)
+    }
+
+    /// Writes the offset of the next record.
+    fn write_offset(&mut self) {
         let extras = self.extras();
         offsets::write_stream(&mut self.offset, &self.position, &extras);
-        self.heartbeats.beat(&mut self.sql, &self.offset, out)
+        self.told = self.position.last_commit;
     }
 
     /// What offsets have beside the position.

@@ -90,9 +90,13 @@ impl Stream {
             self.position.transaction = self.source.transaction;
             self.position.time = self.source.time;
             self.source.lsn = end;
-            let extras = self.extras();
-            offsets::write_stream(&mut self.offset, &self.position, &extras);
+            let (told, before) = (self.told, out.batch.len());
+            self.write_offset();
             self.transactions.commit(end, time, &self.offset, out)?;
+            if out.batch.len() == before {
+                // No record has this offset.
+                self.told = told;
+            }
         }
         self.source.last_commit = end;
         Ok(())
@@ -145,6 +149,7 @@ impl Stream {
         let place = self.transactions.place(&table.name, lsn, &self.position, out)?;
         let extras = self.extras();
         offsets::write_stream(&mut self.offset, &self.position, &extras);
+        self.told = self.position.last_commit;
         let next_place = place.as_ref().map(Place::next);
         let bytes = self.session.body(0..rows.end);
         let row = |cells| Row { cells, bytes };
@@ -192,8 +197,7 @@ impl Stream {
         }
         self.position.transaction = source.transaction.or(self.position.transaction);
         self.position.time = source.time;
-        let extras = self.extras();
-        offsets::write_stream(&mut self.offset, &self.position, &extras);
+        self.write_offset();
         message.write(&source, self.now, &self.offset, out)
     }
 }

@@ -5,7 +5,6 @@ use crate::clock;
 use crate::emit::{Change, Op, Out};
 use crate::error::Result;
 use crate::incremental::{Ground, Released};
-use crate::offsets;
 use crate::row::{Content, Row as Cells};
 use crate::signal::Signal;
 use crate::source_info::{SnapshotMark, SourceInfo};
@@ -63,8 +62,7 @@ impl Stream {
 
     /// Tells the rows of a chunk. Their offset is that before the chunk: whoever goes on there reads it again.
     fn release(&mut self, released: &Released, out: &mut Out<'_>) -> Result<()> {
-        let extras = self.extras();
-        offsets::write_stream(&mut self.offset, &self.position, &extras);
+        self.write_offset();
         let source = SourceInfo {
             time: clock::now(),
             mark: SnapshotMark::Incremental,
