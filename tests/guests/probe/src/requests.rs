@@ -47,7 +47,7 @@ pub fn perform(word: &str, argument: &str) -> Option<Result<Vec<u8>, Error>> {
                     Ok((future, _)) => kept.push(future),
                     Err(code) => break report(format!("{code:?}")),
                 }
-                if kept.len() == 100 {
+                if kept.len() == 10 {
                     let failed = kept.iter().filter_map(|future| finish(future).err()).next();
                     break report(format!("{failed:?}"));
                 }

@@ -75,7 +75,7 @@ impl State {
             wasi: wasi.build(),
             table,
             files,
-            http: Http::new(network.clone(), limits.http_body),
+            http: Http::new(network.clone(), limits.http_body, limits.output),
             network,
             lookups: OpenLookups::new(),
             limiter: Limiter::new(limits),

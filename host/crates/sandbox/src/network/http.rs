@@ -32,8 +32,9 @@ use client::Client;
 const TYPES: &str = "wasi:http/types@0.2.12";
 /// Bodies that a guest may have begun and not ended sending.
 const OPEN_BODIES: usize = 64;
-/// Bytes that one write of a body hands over at most, and so what an open body may hold of the worker's memory.
-const CHUNK: usize = 8 << 20;
+/// Bytes that one write of a body hands over at most, and so what an open body may hold of the worker's memory. Less
+/// where the guest may not hand over as much in one call.
+const CHUNK: usize = 512 << 10;
 /// Bytes of headers, as they lie in memory.
 const HEADERS: usize = 128 << 10;
 
@@ -49,18 +50,21 @@ pub(crate) struct Http {
     hooks: Hooks,
     /// Bodies that are open; shared with the bodies.
     bodies: Arc<AtomicUsize>,
+    /// Bytes of one write.
+    chunk: usize,
 }
 
 struct Hooks(Arc<Client>);
 
 impl Http {
-    pub(crate) fn new(network: Arc<Network>, most_body: u64) -> Self {
+    pub(crate) fn new(network: Arc<Network>, most_body: u64, most_output: u64) -> Self {
         let mut context = WasiHttpCtx::new();
         context.set_field_size_limit(HEADERS);
         Http {
             context,
             hooks: Hooks(Arc::new(Client::new(network, most_body))),
             bodies: Arc::default(),
+            chunk: usize::try_from(most_output).unwrap_or(CHUNK).clamp(1, CHUNK),
         }
     }
 }
@@ -131,8 +135,9 @@ fn begin_body(
         }
         .into());
     };
-    let chunk = length.map_or(64 << 10, |length| {
-        usize::try_from(length).unwrap_or(CHUNK).clamp(1, CHUNK)
+    let most = state.http.chunk;
+    let chunk = length.map_or(most.min(64 << 10), |length| {
+        usize::try_from(length).unwrap_or(most).clamp(1, most)
     });
     let (body, sent) = HostOutgoingBody::new(StreamContext::Request, length, 1, chunk);
     request.body = Some(Counted::new(sent, open).boxed_unsync());
