@@ -16,9 +16,9 @@ use caisson_sdk::prelude::*;
 
 const PACKAGE: &str = "io.debezium.transforms";
 
-/// What the descriptions have in common: all of them look at whole records.
+/// What the descriptions have in common: all of them look at whole records, and have the version of what is built in.
 fn transform(name: &str, documentation: &str) -> Plugin {
-    Plugin::new(format!("{PACKAGE}.{name}"), env!("CARGO_PKG_VERSION"))
+    Plugin::new(format!("{PACKAGE}.{name}"), caisson_sdk::api::KAFKA_CONNECT)
         .documentation(documentation)
         .ability(Ability::Warms)
         .key_encoding(Encoding::Connect)
