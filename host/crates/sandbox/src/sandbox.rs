@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::{PACKAGE, connector_context, exceptions, http, keystores, log, metrics, net, offsets, sink_context};
+use crate::bindings::{
+    PACKAGE, connector_context, exceptions, http, keystores, log, metrics, net, offsets, sink_context,
+};
 use crate::compiler::Compiler;
 use crate::engine;
 use crate::error::{CallError, Error};
