@@ -86,6 +86,16 @@ pub enum ConverterPlugin {
     Guest { plugin: PluginRef, config: Config },
 }
 
+impl ConverterRef {
+    /// Whether what it reads is JSON text without schemas, which a plugin may be given as it is.
+    pub(crate) fn gives_plain_json(&self) -> bool {
+        match &self.converter {
+            ConverterPlugin::Native(converter) => converter.gives_plain_json(),
+            ConverterPlugin::Guest { .. } => false,
+        }
+    }
+}
+
 /// The converters of a connector.
 #[derive(Clone)]
 pub struct Converters {
@@ -196,7 +206,7 @@ impl TaskSettings {
                 (&mut encodings.value, &self.converters.value),
             ];
             for (encoding, converter) in columns {
-                if *encoding == Encoding::Connect && converter.converter.gives_plain_json() {
+                if *encoding == Encoding::Connect && converter.gives_plain_json() {
                     *encoding = Encoding::Json;
                 }
             }
