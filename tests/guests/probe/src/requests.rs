@@ -48,7 +48,8 @@ pub fn perform(word: &str, argument: &str) -> Option<Result<Vec<u8>, Error>> {
                     Err(code) => break report(format!("{code:?}")),
                 }
                 if kept.len() == 10 {
-                    let failed = kept.iter().filter_map(|future| finish(future).err()).next();
+                    // The last ones first: those that have a connection wait for an answer that does not come.
+                    let failed = kept.iter().rev().find_map(|future| finish(future).err());
                     break report(format!("{failed:?}"));
                 }
             }

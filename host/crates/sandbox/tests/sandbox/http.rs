@@ -119,7 +119,7 @@ async fn a_connection_that_the_server_has_closed_is_replaced() {
 async fn large_bodies_go_out_and_their_size_is_bounded() {
     let (granted, _) = counting();
     let url = format!("http://{granted}");
-    let sent = ask(&url, &format!("http-send:20000000:{url}/")).await;
+    let sent = limited(Limits::default(), &url, &format!("http-send:20000000:{url}/")).await;
     assert_eq!(sent, "ok: 200 20000000 bytes");
     let limited = limited(
         Limits {
