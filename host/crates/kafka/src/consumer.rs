@@ -4,7 +4,7 @@
 //! The thread never waits for the task while the group waits for the thread: when the channel is full it stops taking
 //! records and goes on serving the group. Fetched records are then bounded by `queued.max.messages.kbytes`.
 
-mod assignment;
+pub(crate) mod assignment;
 mod events;
 mod pattern;
 pub(crate) mod slot;
@@ -20,7 +20,8 @@ use tokio::sync::mpsc;
 pub use events::{ConsumerEvent, ConsumerEvents, Revocation};
 
 use crate::error::{Error, ErrorCode, KafkaError};
-use crate::ffi::{BatchLimit, Client, Event, PartitionList, Queue};
+use crate::fetch::{BatchLimit, Fetcher, Reset};
+use crate::ffi::{Client, Event, PartitionList, Queue};
 use crate::settings::ClientSettings;
 use assignment::Assignment;
 use events::Signals;
@@ -72,10 +73,8 @@ pub(crate) struct Shared {
     client: Arc<Client>,
     /// The group's events.
     main: Arc<Queue>,
-    /// Records.
-    records: Arc<Queue>,
     signals: Arc<Signals>,
-    assignment: Assignment,
+    assignment: Arc<Assignment>,
     commands: std::sync::Mutex<Vec<Command>>,
 }
 
@@ -88,7 +87,7 @@ pub(crate) enum Command {
     Close(Instant),
 }
 
-type Answer = SyncSender<Result<(), KafkaError>>;
+type Answer = SyncSender<()>;
 
 /// Partitions to pause or resume.
 #[derive(Clone, Debug)]
@@ -123,14 +122,16 @@ impl SinkConsumer {
                 .subscribe(topics)
                 .map_err(Error::kafka(format!("subscribing to {}", topics.join(","))))?;
         }
-        let records = Arc::new(Queue::new(&client));
         let main = Arc::new(main);
+        let signals = Arc::new(Signals::new(main.clone()));
+        let assignment = Arc::new(Assignment::default());
+        let arrived = signals.clone();
+        let fetcher = Fetcher::start(settings, assignment.clone(), move || arrived.wake())?;
         let shared = Arc::new(Shared {
-            signals: Arc::new(Signals::new(main.clone(), records.clone())),
+            signals,
             client,
             main,
-            records,
-            assignment: Assignment::default(),
+            assignment,
             commands: std::sync::Mutex::default(),
         });
         let limit = BatchLimit {
@@ -139,8 +140,8 @@ impl SinkConsumer {
         };
         let (sender, receiver) = mpsc::channel(options.channel.max(1));
         let (finish, finished) = sync_channel(1);
-        let reset = thread::Reset::of(settings);
-        let thread = thread::Thread::new(shared.clone(), sender, limit, pattern, reset);
+        let reset = Reset::of(settings);
+        let thread = thread::Thread::new(shared.clone(), fetcher, sender, limit, pattern, reset);
         let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             thread.run();
             // Nobody listens if the handle is gone.
@@ -262,14 +263,10 @@ impl SinkConsumer {
     fn ask(&self, command: impl FnOnce(Answer) -> Command) -> Result<(), KafkaError> {
         let (answer, answered) = sync_channel(1);
         self.shared.command(command(answer));
-        answered
-            .recv_timeout(self.api_timeout)
-            .unwrap_or_else(|error| match error {
-                RecvTimeoutError::Timeout => Err(KafkaError::new(ErrorCode::TIMED_OUT)),
-                RecvTimeoutError::Disconnected => {
-                    Err(KafkaError::with_message(ErrorCode::STATE, "the consumer is closed"))
-                }
-            })
+        answered.recv_timeout(self.api_timeout).map_err(|error| match error {
+            RecvTimeoutError::Timeout => KafkaError::new(ErrorCode::TIMED_OUT),
+            RecvTimeoutError::Disconnected => KafkaError::with_message(ErrorCode::STATE, "the consumer is closed"),
+        })
     }
 }
 

@@ -1,9 +1,8 @@
 //! The one place of this crate that calls C. Every function here that is not `unsafe` is safe to call: handles keep
-//! what they depend on alive (a queue and a batch hold their client), and are freed once.
+//! what they depend on alive (a queue holds its client), and are freed once.
 #![allow(unsafe_code, reason = "librdkafka is a C library; each block says why it is sound")]
 
 mod admin;
-mod batch;
 mod client;
 mod consumer;
 mod event;
@@ -12,19 +11,15 @@ pub(crate) mod mock;
 mod partitions;
 mod queue;
 pub(crate) mod raw;
-mod topic;
 
 use std::ffi::{CStr, CString};
 
 pub(crate) use admin::{Described, Named};
-pub use batch::{Batch, Header, Headers, Message, Run, Timestamp};
-pub(crate) use batch::{BatchLimit, Fate, Reader};
 pub use client::ClientKind;
 pub(crate) use client::{Client, Conf, Context, SetError};
 pub(crate) use event::Event;
 pub(crate) use partitions::{Element, PartitionList};
 pub(crate) use queue::Queue;
-pub(crate) use topic::Topic;
 
 use crate::error::{ErrorCode, KafkaError};
 

@@ -6,9 +6,11 @@
 
 mod admin;
 mod clock;
+mod compression;
 pub mod connect;
 mod consumer;
 mod error;
+mod fetch;
 mod ffi;
 mod group;
 mod log;
@@ -26,7 +28,7 @@ pub use admin::{Admin, Creation, Group, Isolation, Named, NewTopic, OffsetAt};
 pub use clock::Moment;
 pub use consumer::{ConsumerEvent, ConsumerEvents, ConsumerOptions, Revocation, SinkConsumer, Subscription};
 pub use error::{ConsumerError, DeliveryError, Error, ErrorCode, KafkaError};
-pub use ffi::{Batch, Header, Headers, Message, Run, Timestamp};
+pub use fetch::{Batch, Header, Headers, Message, Run, Timestamp};
 pub use group::{
     GroupEvent, GroupEvents, GroupMember, GroupOptions, Joined, Leading, Loss, MemberAssignment, MemberMetadata,
     Preparing, Subprotocol,

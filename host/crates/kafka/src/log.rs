@@ -4,22 +4,32 @@
 mod reader;
 mod writer;
 
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use caisson_model::TopicPartition;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 pub use writer::{LogEntry, LogWriter, TransactionalLogWriter};
 
 use crate::admin::{Admin, Isolation};
+use crate::consumer::assignment::Assignment;
+use crate::consumer::slot::Position;
 use crate::error::{Error, ErrorCode, KafkaError};
-use crate::ffi::{Client, Message, PartitionList, Queue, Topic};
+use crate::fetch::{Fetcher, Message};
+use crate::ffi::{Client, PartitionList};
+use crate::report::Reporter;
 use crate::settings::ClientSettings;
 use reader::Thread;
 
 /// The pause before a question to the cluster is asked again.
 const RETRY: Duration = Duration::from_millis(100);
+/// How long the markers of a transaction that was committed are waited for; one that stays open is not.
+const MARKERS: Duration = Duration::from_secs(1);
+/// How often they are looked for.
+const MARKERS_LOOK: Duration = Duration::from_millis(5);
 
 /// A log that is being read, by a thread of its own. Ends when dropped.
 pub struct CompactedLog {
@@ -28,13 +38,13 @@ pub struct CompactedLog {
 
 /// What handle and thread share.
 struct Shared {
-    client: Arc<Client>,
-    /// Asks where the ends are. On the reader's own connection a question would wait until the fetch before it is answered,
-    /// which a broker does when something is written, or after half a second.
+    /// Asks where the ends are: an admin client's, for the fetcher is busy waiting for records.
     asking: Arc<Client>,
+    reporter: Reporter,
     topic: String,
-    /// Where records arrive; waking it wakes the thread.
-    records: Arc<Queue>,
+    assignment: Arc<Assignment>,
+    /// Wakes the thread. One wake-up that was not seen yet says as much as two.
+    wake: SyncSender<()>,
     isolation: Isolation,
     /// Held for moments: to note what was read, or to ask for it.
     progress: Mutex<Progress>,
@@ -81,7 +91,6 @@ impl CompactedLog {
         patience: Duration,
         apply: impl FnMut(&Message<'_>) + Send + 'static,
     ) -> Result<CompactedLog, Error> {
-        let client = Arc::new(settings.client()?);
         let asking = admin.client().clone();
         let partitions = partitions(asking.clone(), topic.to_owned(), patience).await?;
         let isolation = match settings.native("isolation.level") {
@@ -89,10 +98,21 @@ impl CompactedLog {
             None | Some("read_committed") => Isolation::ReadCommitted,
             Some(_) => Isolation::ReadUncommitted,
         };
+        let assignment = Arc::new(Assignment::default());
+        for partition in 0..partitions {
+            let partition = TopicPartition::new(topic, i32::try_from(partition).unwrap_or(i32::MAX));
+            assignment.add(&partition, Position::Earliest, false);
+        }
+        let (wake, woken) = sync_channel(1);
+        let arrived = wake.clone();
+        let fetcher = Fetcher::start(settings, assignment.clone(), move || {
+            let _ = arrived.try_send(());
+        })?;
         let shared = Arc::new(Shared {
-            records: Arc::new(Queue::new(&client)),
-            client,
+            assignment,
+            wake,
             asking,
+            reporter: settings.reporter(),
             topic: topic.to_owned(),
             isolation,
             progress: Mutex::new(Progress {
@@ -101,8 +121,7 @@ impl CompactedLog {
                 state: State::Reading,
             }),
         });
-        let handle = Topic::new(&shared.client, topic).map_err(Error::kafka(format!("preparing topic {topic}")))?;
-        Thread::start(shared.clone(), handle, Box::new(apply))?;
+        Thread::start(shared.clone(), fetcher, woken, Box::new(apply))?;
         Ok(CompactedLog { shared })
     }
 
@@ -157,7 +176,7 @@ impl CompactedLog {
 impl Drop for CompactedLog {
     fn drop(&mut self) {
         self.shared.progress().state = State::Closing;
-        self.shared.records.wake();
+        let _ = self.shared.wake.try_send(());
     }
 }
 
@@ -181,33 +200,44 @@ async fn partitions(client: Arc<Client>, topic: String, patience: Duration) -> R
     .await
 }
 
-/// The offsets of the partitions' ends now.
+/// The offsets of the partitions' ends now. For a reader of committed records, those lie before a transaction that is open.
 async fn ends(shared: Arc<Shared>, until: Instant) -> Result<Vec<i64>, Error> {
     let what = format!("listing the end offsets of topic {}", shared.topic);
     blocking(&what, move || {
-        let count = shared.progress().positions.len();
-        retry(until, |left| {
-            let mut list = PartitionList::new();
-            for partition in 0..count {
-                list.add(&shared.topic, partition as i32, -1);
-            }
-            let listed = shared.asking.list_offsets(list, shared.isolation, left)?;
-            let mut ends = vec![i64::MAX; count];
-            for element in listed {
-                if element.error != 0 {
-                    return Err(KafkaError::new(ErrorCode(element.error)));
-                }
-                if let Some(end) = usize::try_from(element.partition)
-                    .ok()
-                    .and_then(|index| ends.get_mut(index))
-                {
-                    *end = element.offset;
-                }
-            }
-            Ok(ends)
-        })
+        let ends = retry(until, |left| list_ends(&shared, shared.isolation, left))?;
+        if shared.isolation == Isolation::ReadUncommitted {
+            return Ok(ends);
+        }
+        // A commit is answered before its markers are written. Who appended may be who reads, and expects to see it.
+        let all = retry(until, |left| list_ends(&shared, Isolation::ReadUncommitted, left))?;
+        let settled = until.min(Instant::now() + MARKERS);
+        let mut ends = ends;
+        while ends.iter().zip(&all).any(|(end, all)| end < all) && Instant::now() < settled {
+            std::thread::sleep(MARKERS_LOOK);
+            ends = retry(until, |left| list_ends(&shared, shared.isolation, left))?;
+        }
+        Ok(ends)
     })
     .await
+}
+
+fn list_ends(shared: &Shared, isolation: Isolation, patience: Duration) -> Result<Vec<i64>, KafkaError> {
+    let count = shared.progress().positions.len();
+    let mut list = PartitionList::new();
+    for partition in 0..count {
+        list.add(&shared.topic, partition as i32, -1);
+    }
+    let mut ends = vec![i64::MAX; count];
+    for element in shared.asking.list_offsets(list, isolation, patience)? {
+        if element.error != 0 {
+            return Err(KafkaError::new(ErrorCode(element.error)));
+        }
+        let place = usize::try_from(element.partition).ok();
+        if let Some(end) = place.and_then(|index| ends.get_mut(index)) {
+            *end = element.offset;
+        }
+    }
+    Ok(ends)
 }
 
 /// Repeats a question while the answer is that it may be repeated, and there is time.

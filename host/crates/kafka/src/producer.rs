@@ -8,12 +8,11 @@
 //! broker tells a repeated one by its number.
 
 pub(crate) mod ack;
-mod compression;
 mod options;
 mod partitioner;
 mod pending;
 mod pool;
-mod record_batch;
+pub(crate) mod record_batch;
 mod room;
 mod sender;
 mod shared;

@@ -58,15 +58,12 @@ pub struct Profile(Vec<(String, String)>);
 
 const DEFAULTS_CONSUMER: &[(&str, &str)] = &[
     ("auto.offset.reset", "earliest"),
-    // As Java's consumer does. librdkafka's default is false.
+    // As Java's consumer does. librdkafka's defaults are false and read_committed.
     ("check.crcs", "true"),
+    ("isolation.level", "read_uncommitted"),
     ("allow.auto.create.topics", "true"),
-    // What a consumer may hold: fetched records that nobody took yet. The count bounds the library's own 250 bytes or so
-    // for each small record, the size bounds large ones.
-    ("queued.min.messages", "30000"),
+    // What a consumer may hold: fetched records, until the task is done with them.
     ("queued.max.messages.kbytes", "16384"),
-    // How long a partition is not fetched after the queue was full. The default of a second starves a fast task.
-    ("fetch.queue.backoff.ms", "5"),
     // Idle connections are closed by brokers all the time.
     ("log.connection.close", "false"),
 ];
@@ -76,9 +73,7 @@ const DEFAULTS_READER: &[(&str, &str)] = &[
     ("auto.offset.reset", "earliest"),
     ("check.crcs", "true"),
     ("allow.auto.create.topics", "false"),
-    ("queued.min.messages", "10000"),
     ("queued.max.messages.kbytes", "4096"),
-    ("fetch.queue.backoff.ms", "5"),
     ("log.connection.close", "false"),
 ];
 

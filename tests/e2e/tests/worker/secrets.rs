@@ -43,6 +43,7 @@ fn looked_up_values_are_used_and_never_shown() {
 
     // An error that quotes a value quotes the variable instead, wherever it comes up.
     let mut wrong = config.clone();
+    wrong["name"] = "other".into();
     wrong["tasks.max"] = variable("nonsense").into();
     let path = "/connector-plugins/FileStreamSource/config/validate";
     let validated = rest.call("PUT", path, Some(&wrong)).expect(200);

@@ -1,16 +1,19 @@
 //! The partitions that are assigned to a consumer.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caisson_model::TopicPartition;
 
-use super::slot::Slot;
+use super::slot::{Position, Slot};
 
 /// The assigned partitions. Changed by the consumer's thread alone, as answer to the group.
 #[derive(Default)]
 pub(crate) struct Assignment {
     slots: Mutex<Slots>,
+    /// Changes with the partitions.
+    generation: AtomicU64,
 }
 
 /// By topic, then by partition: found without making a key.
@@ -25,13 +28,18 @@ impl Assignment {
         self.slots().get(topic)?.get(&partition).cloned()
     }
 
-    pub(crate) fn add(&self, partition: &TopicPartition, paused: bool) {
-        let slot = Slot::new(partition.clone());
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn add(&self, partition: &TopicPartition, position: Position, paused: bool) {
+        let slot = Slot::new(partition.clone(), position);
         slot.set_paused(paused);
         self.slots()
             .entry(partition.topic.clone())
             .or_default()
             .insert(partition.partition, Arc::new(slot));
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Takes a partition away; records of it that are on their way become void.
@@ -46,6 +54,7 @@ impl Assignment {
         if of_topic.is_empty() {
             slots.remove(&partition.topic);
         }
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(crate) fn partitions(&self) -> Vec<TopicPartition> {

@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 
 use super::slot::Slot;
 use crate::error::{ConsumerError, KafkaError};
-use crate::ffi::{Batch, Fate, Queue};
+use crate::fetch::{Batch, Fate};
+use crate::ffi::Queue;
 
 /// What a task hears, in this order: partitions are assigned, their records come, they are revoked.
 #[derive(Debug)]
@@ -72,23 +73,20 @@ impl std::fmt::Debug for Revocation {
 /// How others wake the consumer's thread.
 pub(crate) struct Signals {
     main: Arc<Queue>,
-    records: Arc<Queue>,
     /// The thread waits for the task to take something from the channel.
     wants_room: AtomicBool,
 }
 
 impl Signals {
-    pub(crate) fn new(main: Arc<Queue>, records: Arc<Queue>) -> Self {
+    pub(crate) fn new(main: Arc<Queue>) -> Self {
         Signals {
             main,
-            records,
             wants_room: AtomicBool::new(false),
         }
     }
 
-    /// Wakes the thread, whichever queue it waits on.
+    /// Wakes the thread.
     pub(crate) fn wake(&self) {
-        self.records.wake();
         self.main.wake();
     }
 

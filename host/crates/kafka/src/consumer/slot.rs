@@ -1,6 +1,7 @@
 //! What is known of an assigned partition, shared between a consumer's thread, its records on their way, and the task.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use caisson_model::TopicPartition;
 
@@ -13,15 +14,34 @@ pub(crate) struct Slot {
     epoch: AtomicU32,
     /// Records of a paused partition are held back by the receiver until it is resumed.
     paused: AtomicBool,
+    /// Where to fetch next. Changed together with the epoch; held for moments.
+    position: Mutex<Position>,
+}
+
+/// Where a partition is fetched from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Position {
+    At(i64),
+    /// To be found: the first record that is there.
+    Earliest,
+    /// To be found: behind the last one.
+    Latest,
+    /// Not known, and not to be guessed (`auto.offset.reset=none`): nothing is fetched.
+    Unknown,
 }
 
 impl Slot {
-    pub(crate) fn new(partition: TopicPartition) -> Self {
+    pub(crate) fn new(partition: TopicPartition, position: Position) -> Self {
         Slot {
             partition,
             epoch: AtomicU32::new(0),
             paused: AtomicBool::new(false),
+            position: Mutex::new(position),
         }
+    }
+
+    fn position_guard(&self) -> MutexGuard<'_, Position> {
+        self.position.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn epoch(&self) -> u32 {
@@ -29,7 +49,40 @@ impl Slot {
     }
 
     pub(crate) fn next_epoch(&self) {
+        let _whole = self.position_guard();
         self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// The position, and the epoch in which it is valid.
+    pub(crate) fn position(&self) -> (u32, Position) {
+        let position = self.position_guard();
+        (self.epoch(), *position)
+    }
+
+    /// Goes on elsewhere. What was read before is void.
+    pub(crate) fn seek(&self, offset: i64) {
+        let mut position = self.position_guard();
+        *position = Position::At(offset);
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Says where a partition is to be fetched from whose position in that epoch was of no use.
+    pub(crate) fn place(&self, epoch: u32, place: Position) {
+        let mut position = self.position_guard();
+        if self.epoch() == epoch {
+            *position = place;
+        }
+    }
+
+    /// Moves the position behind records that were read in that epoch, after `hand_over`; neither if the epoch is over.
+    pub(crate) fn advance(&self, epoch: u32, next: i64, hand_over: impl FnOnce()) -> bool {
+        let mut position = self.position_guard();
+        let is_valid = self.epoch() == epoch;
+        if is_valid {
+            hand_over();
+            *position = Position::At(next);
+        }
+        is_valid
     }
 
     pub(crate) fn paused(&self) -> bool {

@@ -12,24 +12,24 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::events::ConsumerEvent;
 use super::pattern::Pattern;
-use super::{Command, Shared, Which, list_of};
+use super::{Command, Shared, Which};
 use crate::error::{ConsumerError, ErrorCode, KafkaError};
-use crate::ffi::{BatchLimit, Element, Event, PartitionList, Queue, Reader};
+use crate::fetch::{Batch, BatchLimit, Fetcher, Reset};
+use crate::ffi::{Element, Event, PartitionList, Queue};
 
 /// How long the thread sleeps when nothing wakes it. Records, events, commands and the task all do.
 const SLEEP: Duration = Duration::from_millis(500);
 /// Errors that wait for the task; what comes beyond is in the log only.
 const ERRORS: usize = 16;
-/// How long a seek may hold up the thread.
-const SEEK: Duration = Duration::from_secs(5);
 
-pub(super) use rebalance::Reset;
 use rebalance::{Assigning, Revoking};
 
 pub(super) struct Thread {
     shared: Arc<Shared>,
     sender: Sender<ConsumerEvent>,
-    reader: Reader,
+    fetcher: Fetcher,
+    /// The batch in the making.
+    batch: Batch,
     limit: BatchLimit,
     pattern: Option<Pattern>,
     reset: Reset,
@@ -47,16 +47,17 @@ pub(super) struct Thread {
 impl Thread {
     pub(super) fn new(
         shared: Arc<Shared>,
+        fetcher: Fetcher,
         sender: Sender<ConsumerEvent>,
         limit: BatchLimit,
         pattern: Option<Pattern>,
         reset: Reset,
     ) -> Self {
-        let reader = Reader::new(shared.records.clone());
         Thread {
             shared,
             sender,
-            reader,
+            fetcher,
+            batch: Batch::default(),
             limit,
             pattern,
             reset,
@@ -70,7 +71,6 @@ impl Thread {
 
     /// Runs until the consumer is closed or the task has dropped its end.
     pub(super) fn run(mut self) {
-        let wake = self.shared.records.wake_on(&self.shared.main);
         while self.closing.is_none() {
             self.serve_commands();
             while let Some(event) = self.shared.main.poll(Duration::ZERO) {
@@ -83,25 +83,23 @@ impl Thread {
                 self.read_or_wait();
             }
         }
-        drop(wake);
         self.close();
     }
 
     /// Takes the next records if they can be handed on, or waits for what changes that.
     fn read_or_wait(&mut self) {
-        let sleep = self.sleep();
-        if !self.outbox.is_empty() || self.revoking.is_some() || self.assigning.is_some() {
-            let event = self.shared.main.poll(sleep);
-            if let Some(event) = event {
-                self.serve_event(event);
+        let may_read = self.outbox.is_empty() && self.revoking.is_none() && self.assigning.is_none();
+        if may_read {
+            let arrived = self.fetcher.fill(&mut self.batch, self.limit);
+            self.hand_over(false);
+            if arrived && !self.outbox.is_empty() {
+                return;
             }
-            return;
         }
-        let assignment = &self.shared.assignment;
-        self.reader.read(self.limit, sleep, &mut |topic, partition| {
-            assignment.find(topic, partition)
-        });
-        self.hand_over(false);
+        let event = self.shared.main.poll(self.sleep());
+        if let Some(event) = event {
+            self.serve_event(event);
+        }
     }
 
     fn sleep(&self) -> Duration {
@@ -121,22 +119,20 @@ impl Thread {
     /// Puts the batch into the outbox: at once if the task has nothing to do, or if it is full. Otherwise it grows while
     /// the task is busy, which costs no time and makes batches larger the busier the task is.
     fn hand_over(&mut self, at_once: bool) {
-        for refused in self.reader.take_refused() {
-            self.refused(refused);
+        for refused in self.fetcher.take_errors() {
+            self.report(refused);
         }
-        let batch = self.reader.batch();
-        if batch.is_empty() {
+        if self.batch.is_empty() {
             return;
         }
-        let full = batch.len() >= self.limit.records || batch.bytes() >= self.limit.bytes;
-        if !full && !at_once {
+        if !self.batch.is_full(self.limit) && !at_once {
             self.shared.signals.want_room();
             // Looked at after the wish was made known, so that the wake-up cannot be missed.
             if self.sender.capacity() < self.sender.max_capacity() {
                 return;
             }
         }
-        let batch = self.reader.take();
+        let batch = std::mem::take(&mut self.batch);
         self.outbox.push_back(ConsumerEvent::Records(batch));
     }
 
@@ -163,43 +159,33 @@ impl Thread {
         for command in self.shared.take_commands() {
             match command {
                 Command::Seek(offsets, answer) => {
-                    let _ = answer.try_send(self.seek(&offsets));
+                    self.seek(offsets);
+                    let _ = answer.try_send(());
                 }
                 Command::Pause(which, answer) => {
-                    let _ = answer.try_send(self.set_paused(which, true));
+                    self.set_paused(which, true);
+                    let _ = answer.try_send(());
                 }
                 Command::Resume(which, answer) => {
-                    let _ = answer.try_send(self.set_paused(which, false));
+                    self.set_paused(which, false);
+                    let _ = answer.try_send(());
                 }
                 Command::Close(until) => self.closing = Some(until),
             }
         }
     }
 
-    fn seek(&mut self, offsets: &[PartitionOffset]) -> Result<(), KafkaError> {
-        let assigned = |wanted: &&PartitionOffset| {
-            self.shared
-                .assignment
-                .find(&wanted.partition.topic, wanted.partition.partition)
-                .is_some()
-        };
-        let wanted: Vec<PartitionOffset> = offsets.iter().filter(assigned).cloned().collect();
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let mut list = list_of(&wanted);
-        self.shared.client.seek(&mut list, SEEK)?;
-        let failed = list.elements().into_iter().find(|element| element.error != 0);
-        // Nothing is read between the seek and this: both happen on this thread.
-        for PartitionOffset { partition, .. } in &wanted {
+    fn seek(&self, wanted: Vec<PartitionOffset>) {
+        // Nothing is handed over between the seek and this: both happen on this thread.
+        for PartitionOffset { partition, offset } in wanted {
             if let Some(slot) = self.shared.assignment.find(&partition.topic, partition.partition) {
-                slot.next_epoch();
+                slot.seek(offset);
             }
         }
-        failed.map_or(Ok(()), |element| Err(KafkaError::new(ErrorCode(element.error))))
+        self.fetcher.changed();
     }
 
-    fn set_paused(&mut self, which: Which, paused: bool) -> Result<(), KafkaError> {
+    fn set_paused(&mut self, which: Which, paused: bool) {
         let slots = match which {
             Which::All => {
                 self.paused = paused;
@@ -210,23 +196,10 @@ impl Thread {
                 partitions.iter().filter_map(find).collect()
             }
         };
-        let changed: Vec<_> = slots.into_iter().filter(|slot| slot.paused() != paused).collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let mut list = PartitionList::new();
-        for slot in &changed {
-            list.add(&slot.partition.topic, slot.partition.partition, 0);
-        }
-        if paused {
-            self.shared.client.pause(&mut list)?;
-        } else {
-            self.shared.client.resume(&mut list)?;
-        }
-        for slot in changed {
+        for slot in slots {
             slot.set_paused(paused);
         }
-        Ok(())
+        self.fetcher.changed();
     }
 
     fn serve_event(&mut self, event: Event) {
@@ -264,27 +237,14 @@ impl Thread {
             }
             Event::Error(error) => {
                 let fatal = error.fatal;
-                self.refused(ConsumerError {
+                self.report(ConsumerError {
                     error,
                     partition: None,
                     fatal,
                 });
             }
-            Event::Stray {
-                topic,
-                partition,
-                offset,
-            } => self.recapture(&topic, partition, offset),
             Event::Other => {}
         }
-    }
-
-    /// An error, of the client or of a partition.
-    fn refused(&mut self, error: ConsumerError) {
-        if error.error.code == ErrorCode::PARTITION_EOF {
-            return;
-        }
-        self.report(error);
     }
 
     fn report(&mut self, error: ConsumerError) {
@@ -296,26 +256,6 @@ impl Thread {
             .count();
         if error.fatal || (said && waiting < ERRORS) {
             self.outbox.push_back(ConsumerEvent::Error(error));
-        }
-    }
-
-    /// A record reached the main queue although its partition was captured. It was read out of turn, so the partition is
-    /// captured again, and read again from there.
-    fn recapture(&mut self, topic: &str, partition: i32, offset: i64) {
-        let Some(slot) = self.shared.assignment.find(topic, partition) else {
-            return;
-        };
-        self.shared.records.capture(topic, partition);
-        let position = PartitionOffset {
-            partition: slot.partition.clone(),
-            offset,
-        };
-        if let Err(error) = self.seek(&[position]) {
-            self.report(ConsumerError {
-                error,
-                partition: Some(slot.partition.clone()),
-                fatal: true,
-            });
         }
     }
 
@@ -338,7 +278,7 @@ impl Thread {
         let until = self.closing.unwrap_or_else(Instant::now);
         let client = &self.shared.client;
         // Drops what was read, and with it what holds up a revocation.
-        drop((self.reader, self.outbox, self.sender));
+        drop((self.fetcher, self.batch, self.outbox, self.sender));
         let events = Queue::new(client);
         if let Err(error) = client.begin_close(&events) {
             tracing::debug!(client = client.name(), %error, "consumer left its group without a word");
@@ -355,12 +295,12 @@ impl Thread {
             };
             match events.poll(left.min(Duration::from_millis(100))) {
                 Some(Event::Revoke(partitions)) if client.is_cooperative() && !partitions.is_empty() => {
-                    let _ = client.incremental_unassign(&list_of(&at(&names(&partitions), -1001)));
+                    let _ = client.incremental_unassign(&PartitionList::new());
                 }
                 Some(Event::Assign(_) | Event::Revoke(_) | Event::RebalanceFailed(_)) => {
                     let _ = client.assign(None);
                 }
-                Some(Event::Committed { .. } | Event::Error(_) | Event::Stray { .. } | Event::Other) | None => {}
+                Some(Event::Committed { .. } | Event::Error(_) | Event::Other) | None => {}
             }
         }
     }

@@ -94,7 +94,7 @@ impl Conf {
                     raw::rd_kafka_conf_set_error_cb(conf, Some(error_report));
                 }
                 ClientKind::Consumer => {
-                    let events = raw::EVENT_REBALANCE | raw::EVENT_OFFSET_COMMIT | raw::EVENT_ERROR | raw::EVENT_FETCH;
+                    let events = raw::EVENT_REBALANCE | raw::EVENT_OFFSET_COMMIT | raw::EVENT_ERROR;
                     raw::rd_kafka_conf_set_events(conf, events);
                 }
                 ClientKind::Reader | ClientKind::Admin => raw::rd_kafka_conf_set_error_cb(conf, Some(error_report)),

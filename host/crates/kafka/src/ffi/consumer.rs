@@ -80,28 +80,6 @@ impl Client {
         check(unsafe { raw::rd_kafka_offsets_for_times(self.raw(), times.as_mut_ptr(), milliseconds(timeout)) })
     }
 
-    /// Goes on reading at these offsets. Errors of single partitions stand in the list.
-    pub(crate) fn seek(&self, offsets: &mut PartitionList, timeout: Duration) -> Result<(), KafkaError> {
-        // SAFETY: the list is ours alone for the call; the error object is ours.
-        unsafe {
-            check_error(raw::rd_kafka_seek_partitions(
-                self.raw(),
-                offsets.as_mut_ptr(),
-                milliseconds(timeout),
-            ))
-        }
-    }
-
-    pub(crate) fn pause(&self, partitions: &mut PartitionList) -> Result<(), KafkaError> {
-        // SAFETY: the list is ours alone for the call.
-        check(unsafe { raw::rd_kafka_pause_partitions(self.raw(), partitions.as_mut_ptr()) })
-    }
-
-    pub(crate) fn resume(&self, partitions: &mut PartitionList) -> Result<(), KafkaError> {
-        // SAFETY: the list is ours alone for the call.
-        check(unsafe { raw::rd_kafka_resume_partitions(self.raw(), partitions.as_mut_ptr()) })
-    }
-
     /// Begins to leave the group. Revocations come through `events` until [`Client::is_closed`].
     pub(crate) fn begin_close(&self, events: &Queue) -> Result<(), KafkaError> {
         // SAFETY: both are alive; the error object is ours.

@@ -21,8 +21,6 @@ pub(crate) enum Event {
     },
     /// Something to report; `KafkaError::fatal` says whether the client is done for.
     Error(KafkaError),
-    /// A record that came to this queue although its partition was captured: where it stands.
-    Stray { topic: String, partition: i32, offset: i64 },
     /// Nothing of interest.
     Other,
 }
@@ -65,7 +63,6 @@ unsafe fn convert(event: *mut raw::rd_kafka_event_t) -> Event {
                 partitions: elements(raw::rd_kafka_event_topic_partition_list(event)),
             },
             raw::EVENT_ERROR => Event::Error(event_error(event)),
-            raw::EVENT_FETCH => stray(event),
             _ => Event::Other,
         }
     }
@@ -81,24 +78,6 @@ unsafe fn event_error(event: *mut raw::rd_kafka_event_t) -> KafkaError {
             message: text(raw::rd_kafka_event_error_string(event)),
             fatal: raw::rd_kafka_event_error_is_fatal(event) != 0,
             requires_abort: false,
-        }
-    }
-}
-
-/// # Safety
-/// `event` is a valid fetch event.
-unsafe fn stray(event: *mut raw::rd_kafka_event_t) -> Event {
-    let mut message = std::ptr::null();
-    // SAFETY: a fetch event holds one message, which lives as long as the event; its fields are copied.
-    unsafe {
-        if raw::rd_kafka_event_message_array(event, &mut message, 1) == 0 || (*message).rkt.is_null() {
-            return Event::Other;
-        }
-        let topic = text(raw::rd_kafka_topic_name((*message).rkt));
-        Event::Stray {
-            topic,
-            partition: (*message).partition,
-            offset: (*message).offset,
         }
     }
 }

@@ -25,26 +25,10 @@ opaque!(
     rd_kafka_t,
     rd_kafka_conf_t,
     rd_kafka_topic_t,
-    rd_kafka_topic_conf_t,
     rd_kafka_queue_t,
     rd_kafka_event_t,
     rd_kafka_error_t,
-    rd_kafka_headers_t,
 );
-
-/// `rd_kafka_message_t`; `err` is a code as librdkafka writes it.
-#[repr(C)]
-pub struct rd_kafka_message_t {
-    pub err: i32,
-    pub rkt: *mut rd_kafka_topic_t,
-    pub partition: i32,
-    pub payload: *mut c_void,
-    pub len: usize,
-    pub key: *mut c_void,
-    pub key_len: usize,
-    pub offset: i64,
-    pub private: *mut c_void,
-}
 
 #[repr(C)]
 pub struct rd_kafka_topic_partition_t {
@@ -108,9 +92,7 @@ pub const CONF_OK: c_int = 0;
 pub const CONF_UNKNOWN: c_int = -2;
 
 pub const DESTROY_F_NO_CONSUMER_CLOSE: c_int = 0x8;
-pub const OFFSET_BEGINNING: i64 = -2;
 
-pub const EVENT_FETCH: c_int = 0x2;
 pub const EVENT_ERROR: c_int = 0x8;
 pub const EVENT_REBALANCE: c_int = 0x10;
 pub const EVENT_OFFSET_COMMIT: c_int = 0x20;
@@ -118,7 +100,6 @@ pub const EVENT_OFFSET_COMMIT: c_int = 0x20;
 type LogCallback = unsafe extern "C" fn(*const rd_kafka_t, c_int, *const c_char, *const c_char);
 type ErrorCallback = unsafe extern "C" fn(*mut rd_kafka_t, c_int, *const c_char, *mut c_void);
 type TokenCallback = unsafe extern "C" fn(*mut rd_kafka_t, *const c_char, *mut c_void);
-type QueueCallback = unsafe extern "C" fn(*mut rd_kafka_t, *mut c_void);
 
 pub mod admin;
 
@@ -176,7 +157,6 @@ unsafe extern "C" {
 
     pub fn rd_kafka_err2name(err: i32) -> *const c_char;
     pub fn rd_kafka_err2str(err: i32) -> *const c_char;
-    pub fn rd_kafka_last_error() -> i32;
     pub fn rd_kafka_error_code(error: *const rd_kafka_error_t) -> i32;
     pub fn rd_kafka_error_string(error: *const rd_kafka_error_t) -> *const c_char;
     pub fn rd_kafka_error_is_fatal(error: *const rd_kafka_error_t) -> c_int;
@@ -189,19 +169,8 @@ unsafe extern "C" {
     pub fn rd_kafka_queue_new(rk: *mut rd_kafka_t) -> *mut rd_kafka_queue_t;
     pub fn rd_kafka_queue_destroy(queue: *mut rd_kafka_queue_t);
     pub fn rd_kafka_queue_get_consumer(rk: *mut rd_kafka_t) -> *mut rd_kafka_queue_t;
-    pub fn rd_kafka_queue_get_partition(
-        rk: *mut rd_kafka_t,
-        topic: *const c_char,
-        partition: i32,
-    ) -> *mut rd_kafka_queue_t;
-    pub fn rd_kafka_queue_forward(source: *mut rd_kafka_queue_t, target: *mut rd_kafka_queue_t);
     pub fn rd_kafka_queue_poll(queue: *mut rd_kafka_queue_t, timeout_ms: c_int) -> *mut rd_kafka_event_t;
     pub fn rd_kafka_queue_yield(queue: *mut rd_kafka_queue_t);
-    pub fn rd_kafka_queue_cb_event_enable(
-        queue: *mut rd_kafka_queue_t,
-        callback: Option<QueueCallback>,
-        opaque: *mut c_void,
-    );
 
     pub fn rd_kafka_event_type(event: *const rd_kafka_event_t) -> c_int;
     pub fn rd_kafka_event_destroy(event: *mut rd_kafka_event_t);
@@ -210,11 +179,6 @@ unsafe extern "C" {
     pub fn rd_kafka_event_error_is_fatal(event: *mut rd_kafka_event_t) -> c_int;
     pub fn rd_kafka_event_opaque(event: *mut rd_kafka_event_t) -> *mut c_void;
     pub fn rd_kafka_event_topic_partition_list(event: *mut rd_kafka_event_t) -> *mut rd_kafka_topic_partition_list_t;
-    pub fn rd_kafka_event_message_array(
-        event: *mut rd_kafka_event_t,
-        messages: *mut *const rd_kafka_message_t,
-        size: usize,
-    ) -> usize;
 }
 
 // Consumers.
@@ -250,47 +214,8 @@ unsafe extern "C" {
         offsets: *mut rd_kafka_topic_partition_list_t,
         timeout_ms: c_int,
     ) -> i32;
-    pub fn rd_kafka_seek_partitions(
-        rk: *mut rd_kafka_t,
-        partitions: *mut rd_kafka_topic_partition_list_t,
-        timeout_ms: c_int,
-    ) -> *mut rd_kafka_error_t;
-    pub fn rd_kafka_pause_partitions(rk: *mut rd_kafka_t, partitions: *mut rd_kafka_topic_partition_list_t) -> i32;
-    pub fn rd_kafka_resume_partitions(rk: *mut rd_kafka_t, partitions: *mut rd_kafka_topic_partition_list_t) -> i32;
     pub fn rd_kafka_consumer_close_queue(rk: *mut rd_kafka_t, queue: *mut rd_kafka_queue_t) -> *mut rd_kafka_error_t;
     pub fn rd_kafka_consumer_closed(rk: *mut rd_kafka_t) -> c_int;
-    pub fn rd_kafka_consume_start_queue(
-        topic: *mut rd_kafka_topic_t,
-        partition: i32,
-        offset: i64,
-        queue: *mut rd_kafka_queue_t,
-    ) -> c_int;
-    pub fn rd_kafka_consume_stop(topic: *mut rd_kafka_topic_t, partition: i32) -> c_int;
-    pub fn rd_kafka_consume_batch_queue(
-        queue: *mut rd_kafka_queue_t,
-        timeout_ms: c_int,
-        messages: *mut *mut rd_kafka_message_t,
-        size: usize,
-    ) -> isize;
-
-    pub fn rd_kafka_topic_name(topic: *const rd_kafka_topic_t) -> *const c_char;
-    pub fn rd_kafka_topic_new(
-        rk: *mut rd_kafka_t,
-        topic: *const c_char,
-        conf: *mut rd_kafka_topic_conf_t,
-    ) -> *mut rd_kafka_topic_t;
-    pub fn rd_kafka_topic_destroy(topic: *mut rd_kafka_topic_t);
-    pub fn rd_kafka_message_destroy(message: *mut rd_kafka_message_t);
-    pub fn rd_kafka_message_timestamp(message: *const rd_kafka_message_t, kind: *mut c_int) -> i64;
-    pub fn rd_kafka_message_headers(message: *const rd_kafka_message_t, headers: *mut *mut rd_kafka_headers_t) -> i32;
-    pub fn rd_kafka_header_cnt(headers: *const rd_kafka_headers_t) -> usize;
-    pub fn rd_kafka_header_get_all(
-        headers: *const rd_kafka_headers_t,
-        index: usize,
-        name: *mut *const c_char,
-        value: *mut *const c_void,
-        size: *mut usize,
-    ) -> i32;
 
     pub fn rd_kafka_topic_partition_list_new(size: c_int) -> *mut rd_kafka_topic_partition_list_t;
     pub fn rd_kafka_topic_partition_list_destroy(list: *mut rd_kafka_topic_partition_list_t);

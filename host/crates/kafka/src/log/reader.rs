@@ -1,14 +1,13 @@
 //! The thread that reads a log.
 
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use caisson_model::TopicPartition;
-
 use super::{Shared, State};
-use crate::consumer::slot::Slot;
+use crate::consumer::slot::{Position, Slot};
 use crate::error::Error;
-use crate::ffi::{Batch, BatchLimit, Message, Reader, Topic};
+use crate::fetch::{Batch, BatchLimit, Fetcher, Message};
 
 /// How long the thread sleeps when nothing arrives. The end of the handle wakes it.
 const SLEEP: Duration = Duration::from_secs(1);
@@ -22,27 +21,21 @@ type Apply = Box<dyn FnMut(&Message<'_>) + Send>;
 
 pub(super) struct Thread {
     shared: Arc<Shared>,
-    topic: Topic,
+    fetcher: Fetcher,
+    /// Something has arrived, or the handle is gone.
+    woken: Receiver<()>,
     slots: Vec<Arc<Slot>>,
     apply: Apply,
 }
 
 impl Thread {
-    pub(super) fn start(shared: Arc<Shared>, topic: Topic, apply: Apply) -> Result<(), Error> {
-        let count = shared.progress().positions.len();
-        let name: Arc<str> = shared.topic.as_str().into();
-        let slot = |partition| Arc::new(Slot::new(TopicPartition::new(name.clone(), partition as i32)));
-        let slots: Vec<_> = (0..count).map(slot).collect();
-        for slot in &slots {
-            topic
-                .read_from_beginning(slot.partition.partition, &shared.records)
-                .map_err(Error::kafka(format!("reading {}", slot.partition)))?;
-        }
-        let client = shared.client.name().to_owned();
+    pub(super) fn start(shared: Arc<Shared>, fetcher: Fetcher, woken: Receiver<()>, apply: Apply) -> Result<(), Error> {
+        let client = shared.reporter.client().to_owned();
         let thread = Thread {
+            slots: shared.assignment.all(),
             shared,
-            topic,
-            slots,
+            fetcher,
+            woken,
             apply,
         };
         std::thread::Builder::new()
@@ -56,33 +49,40 @@ impl Thread {
     }
 
     fn run(mut self) {
-        let mut reader = Reader::new(self.shared.records.clone());
         while self.shared.progress().state == State::Reading {
-            // Reports of errors.
-            self.shared.client.poll(Duration::ZERO);
-            let slots = &self.slots;
-            reader.read(LIMIT, SLEEP, &mut |_, partition| {
-                slots.get(usize::try_from(partition).ok()?).cloned()
-            });
-            for refused in reader.take_refused() {
-                self.shared.client.reporter().error(&refused.error);
+            for refused in self.fetcher.take_errors() {
+                self.shared.reporter.error(&refused.error);
             }
-            self.apply(&reader.take(), reader.take_ends());
-        }
-        for slot in &self.slots {
-            self.topic.stop(slot.partition.partition);
+            // Looked at first: what lies before them has arrived by now, and is applied before they are told. They say more
+            // than the last record does, for compaction and transactions leave gaps.
+            let positions = self.positions();
+            let mut batch = Batch::default();
+            while self.fetcher.fill(&mut batch, LIMIT) {
+                let batch = std::mem::take(&mut batch);
+                batch.messages().for_each(|message| (self.apply)(&message));
+                self.advance(
+                    batch
+                        .runs()
+                        .map(|run| (run.topic_partition().partition, run.next_offset())),
+                );
+            }
+            self.advance(positions.into_iter());
+            let _ = self.woken.recv_timeout(SLEEP);
         }
     }
 
-    fn apply(&mut self, batch: &Batch, ends: Vec<(i32, i64)>) {
-        for message in batch.messages() {
-            (self.apply)(&message);
-        }
-        let reached = batch
-            .runs()
-            .map(|run| (run.topic_partition().partition, run.next_offset()));
+    fn positions(&self) -> Vec<(i32, i64)> {
+        let known = self.slots.iter().filter_map(|slot| match slot.position() {
+            (_, Position::At(offset)) => Some((slot.partition.partition, offset)),
+            _ => None,
+        });
+        known.collect()
+    }
+
+    /// Notes what was applied, and tells those who waited for it.
+    fn advance(&self, reached: impl Iterator<Item = (i32, i64)>) {
         let mut progress = self.shared.progress();
-        for (partition, offset) in reached.chain(ends) {
+        for (partition, offset) in reached {
             let index = usize::try_from(partition).unwrap_or(usize::MAX);
             if let Some(position) = progress.positions.get_mut(index) {
                 *position = (*position).max(offset);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::compression::Compression;
 use super::partitioner::Partitioner;
+use crate::compression::Compression;
 use crate::error::Error;
 use crate::settings::ClientSettings;
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::ack::AckGroup;
-use super::compression::Compression;
 use super::record_batch::{BatchBuilder, Identity, Parts, RecordBatch, largest_size};
+use crate::compression::Compression;
 use crate::error::{DeliveryError, ErrorCode, KafkaError};
 
 /// A batch that takes records.

@@ -1,7 +1,7 @@
 //! The bytes of a record batch, Kafka's message format v2 (KIP-98): a header of 61 bytes and the records, which are
 //! written once, where they will be sent from.
 
-use super::compression::Compression;
+use crate::compression::Compression;
 
 /// Bytes before the first record.
 pub(crate) const HEADER: usize = 61;

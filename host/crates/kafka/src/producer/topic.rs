@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ack::AckGroup;
-use super::compression::Compression;
 use super::options::Options;
 use super::partitioner::{self, Partitioner, Sticky};
 use super::pending::{Batch, OpenBatch};
 use super::record_batch::{Identity, Parts, largest_size};
 use super::{OutRecord, Shared};
+use crate::compression::Compression;
 use crate::error::{DeliveryError, ErrorCode, KafkaError};
 
 /// A topic that is sent to.

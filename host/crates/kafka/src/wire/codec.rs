@@ -13,12 +13,18 @@ pub(crate) type Read<T> = Result<T, KafkaError>;
 /// Reads an answer. Every length is checked against the bytes that are there.
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
+    /// Bytes at the beginning, those that were read included.
+    whole: usize,
     flexible: bool,
 }
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(bytes: &'a [u8], flexible: bool) -> Self {
-        Reader { bytes, flexible }
+        Reader {
+            bytes,
+            whole: bytes.len(),
+            flexible,
+        }
     }
 
     fn take(&mut self, length: usize) -> Read<&'a [u8]> {
@@ -100,6 +106,14 @@ impl<'a> Reader<'a> {
             Some(length) => Ok(self.take(length)?.to_vec()),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Where bytes stand that are not copied. Null reads as empty.
+    pub(crate) fn place(&mut self) -> Read<std::ops::Range<usize>> {
+        let length = self.length(Self::i32)?.unwrap_or(0);
+        self.take(length)?;
+        let end = self.whole - self.bytes.len();
+        Ok(end - length..end)
     }
 
     /// Null reads as empty.

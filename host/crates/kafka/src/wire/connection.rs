@@ -13,6 +13,9 @@ use crate::error::{ErrorCode, KafkaError};
 /// The largest answer that is read. The metadata of a thousand members fits several times over.
 const LARGEST_ANSWER: u32 = 32 << 20;
 
+/// The memory that an answer is given at once.
+const STEP: usize = 1 << 20;
+
 /// A byte stream to a broker, with TLS or without.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -68,6 +71,28 @@ impl Connection {
 
     /// Performs one request. After an error, or if the call is dropped before its end, the connection is no longer usable.
     pub(crate) async fn call<R: Request>(&mut self, request: &R, timeout: Duration) -> Result<R::Answer, KafkaError> {
+        let answer = self.call_within(request, timeout, Vec::new(), LARGEST_ANSWER).await;
+        answer.map(|(_, answer)| answer)
+    }
+
+    /// As [`Connection::call`], for a request whose answer points into its bytes: they are put into `buffer` and returned too.
+    /// Such answers may be as large as Kafka has them.
+    pub(crate) async fn call_keeping<R: Request>(
+        &mut self,
+        request: &R,
+        timeout: Duration,
+        buffer: Vec<u8>,
+    ) -> Result<(Vec<u8>, R::Answer), KafkaError> {
+        self.call_within(request, timeout, buffer, i32::MAX as u32).await
+    }
+
+    async fn call_within<R: Request>(
+        &mut self,
+        request: &R,
+        timeout: Duration,
+        buffer: Vec<u8>,
+        largest: u32,
+    ) -> Result<(Vec<u8>, R::Answer), KafkaError> {
         let version = self.version::<R>()?;
         if !std::mem::take(&mut self.whole) {
             return Err(KafkaError::with_message(
@@ -75,14 +100,15 @@ impl Connection {
                 "connection was given up",
             ));
         }
-        let answer = tokio::time::timeout(timeout, self.exchange(request, version)).await;
+        let exchange = self.exchange(request, version, buffer, largest);
+        let answer = tokio::time::timeout(timeout, exchange).await;
         let answer = answer.unwrap_or_else(|_| {
             let text = format!("no answer to {} within {timeout:?}", R::NAME);
             Err(KafkaError::with_message(ErrorCode::TIMED_OUT, text))
         })?;
         let read = read::<R>(&answer, version, self.correlation)?;
         self.whole = true;
-        Ok(read)
+        Ok((answer, read))
     }
 
     /// The newest version that both sides know.
@@ -103,12 +129,18 @@ impl Connection {
         }
     }
 
-    async fn exchange<R: Request>(&mut self, request: &R, version: i16) -> Result<Vec<u8>, KafkaError> {
+    async fn exchange<R: Request>(
+        &mut self,
+        request: &R,
+        version: i16,
+        buffer: Vec<u8>,
+        largest: u32,
+    ) -> Result<Vec<u8>, KafkaError> {
         self.correlation = self.correlation.wrapping_add(1);
         let frame = frame(request, version, self.correlation, &self.client_id);
         self.stream.write_all(&frame).await.map_err(|error| broken(&error))?;
         self.stream.flush().await.map_err(|error| broken(&error))?;
-        read_frame(&mut self.stream).await
+        read_frame_into(&mut self.stream, buffer, largest).await
     }
 
     /// The client's name and the stream, for another way of using it.
@@ -138,19 +170,31 @@ fn frame<R: Request>(request: &R, version: i16, correlation: i32, client_id: &st
 
 /// An answer with its header, without its length.
 pub(super) async fn read_frame(stream: &mut (impl AsyncRead + Unpin)) -> Result<Vec<u8>, KafkaError> {
+    read_frame_into(stream, Vec::new(), LARGEST_ANSWER).await
+}
+
+/// As [`read_frame`], in memory that is there already; of at most `largest` bytes.
+async fn read_frame_into(
+    stream: &mut (impl AsyncRead + Unpin),
+    mut answer: Vec<u8>,
+    largest: u32,
+) -> Result<Vec<u8>, KafkaError> {
     let length = stream.read_u32().await.map_err(|error| broken(&error))?;
-    if length > LARGEST_ANSWER {
+    if length > largest {
         return Err(malformed("it is too large, or the other side is no Kafka broker"));
     }
-    // Memory grows with what arrives, not with what was announced.
-    let mut answer = Vec::new();
+    answer.clear();
     let mut limited = stream.take(u64::from(length));
-    limited.read_to_end(&mut answer).await.map_err(|error| broken(&error))?;
-    if answer.len() != length as usize {
-        return Err(KafkaError::with_message(
-            ErrorCode::TRANSPORT,
-            "broker closed the connection",
-        ));
+    while answer.len() < length as usize {
+        // Memory grows with what arrives, not with what was announced.
+        let missing = length as usize - answer.len();
+        answer.reserve(missing.min(answer.len().max(STEP)));
+        if limited.read_buf(&mut answer).await.map_err(|error| broken(&error))? == 0 {
+            return Err(KafkaError::with_message(
+                ErrorCode::TRANSPORT,
+                "broker closed the connection",
+            ));
+        }
     }
     Ok(answer)
 }

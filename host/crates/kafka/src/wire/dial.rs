@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use super::connection::{Connection, Stream};
+use super::messages::Request;
 use super::sasl::Login;
 use super::tls::Tls;
 use crate::error::{Error, ErrorCode, KafkaError};
@@ -116,6 +117,24 @@ impl Dialer {
             message: format!("{address}: {}", error.message),
             ..error
         })
+    }
+
+    /// Connects for one request.
+    async fn ask<R: Request>(&self, address: &Address, request: &R) -> Result<R::Answer, KafkaError> {
+        let mut connection = self.dial(address).await?;
+        connection.call(request, self.request_timeout).await
+    }
+
+    /// Asks one broker after another until one answers.
+    pub(crate) async fn ask_any<R: Request>(&self, known: &[Address], request: &R) -> Result<R::Answer, KafkaError> {
+        let mut last = KafkaError::new(ErrorCode::ALL_BROKERS_DOWN);
+        for address in known {
+            match self.ask(address, request).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
     }
 
     async fn stream(&self, address: &Address) -> Result<Box<dyn Stream>, KafkaError> {

@@ -1,11 +1,13 @@
 //! The requests that are spoken, each with the versions that it may take. Where a field exists in some versions only, the
 //! schema of Apache Kafka (`clients/src/main/resources/common/message`) says which.
 
+mod fetch;
 mod group;
 mod produce;
 mod session;
 mod transaction;
 
+pub(crate) use fetch::{Fetch, FetchAnswer, FetchFrom, FetchedPartition, ListOffsets, ListedOffset};
 pub(crate) use group::{FindCoordinator, Heartbeat, JoinAnswer, JoinGroup, KeyType, LeaveGroup, SyncAnswer, SyncGroup};
 pub(crate) use produce::{ClusterMetadata, Produce, Produced, TopicLeaders, TopicMetadata};
 pub(crate) use session::{ApiVersions, Metadata, SaslAuthenticate, SaslHandshake};

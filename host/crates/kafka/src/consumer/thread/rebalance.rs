@@ -12,33 +12,15 @@ use caisson_model::{PartitionOffset, TopicPartition};
 use super::{Thread, at};
 use crate::consumer::events::{ConsumerEvent, Revocation};
 use crate::consumer::list_of;
-use crate::error::{ConsumerError, KafkaError};
+use crate::consumer::slot::Position;
+use crate::error::{ConsumerError, ErrorCode, KafkaError};
+use crate::fetch::Reset;
 use crate::ffi::{Element, PartitionList};
-use crate::settings::ClientSettings;
 
 /// How long one attempt to learn where to begin may hold up the thread.
 const RESOLVE: Duration = Duration::from_secs(2);
 /// Attempts before a partition is begun without its position being known.
 const ATTEMPTS: u32 = 5;
-
-/// Where to begin a partition without a committed offset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::consumer) enum Reset {
-    Earliest,
-    Latest,
-    /// It is an error.
-    None,
-}
-
-impl Reset {
-    pub(in crate::consumer) fn of(settings: &ClientSettings) -> Reset {
-        match settings.native("auto.offset.reset") {
-            Some("latest" | "end" | "largest") => Reset::Latest,
-            Some("error") => Reset::None,
-            Some(_) | None => Reset::Earliest,
-        }
-    }
-}
 
 /// Partitions that the group gave, until it is known where to begin.
 pub(super) struct Assigning {
@@ -108,7 +90,7 @@ impl Thread {
         }
         let client = &self.shared.client;
         let result = if client.is_cooperative() && !partitions.is_empty() {
-            client.incremental_unassign(&list_of(&at(partitions, -1001)))
+            client.incremental_unassign(&PartitionList::new())
         } else {
             client.assign(None)
         };
@@ -139,28 +121,28 @@ impl Thread {
                 at(&assigning.partitions, -1001)
             }
         };
-        for PartitionOffset { partition, .. } in &positions {
-            self.shared.assignment.add(partition, self.paused);
-            self.shared.records.capture(&partition.topic, partition.partition);
+        for PartitionOffset { partition, offset } in &positions {
+            let position = match (offset, self.reset) {
+                (0.., _) => Position::At(*offset),
+                (_, Reset::Earliest) => Position::Earliest,
+                (_, Reset::Latest) => Position::Latest,
+                (_, Reset::None) => {
+                    self.report(no_position(partition));
+                    Position::Unknown
+                }
+            };
+            self.shared.assignment.add(partition, position, self.paused);
         }
+        self.fetcher.changed();
+        // The library knows of no partition: it is the fetcher's part to read them.
         let client = &self.shared.client;
-        let mut list = list_of(&positions);
+        let none = PartitionList::new();
         let result = if client.is_cooperative() {
-            client.incremental_assign(&list)
+            client.incremental_assign(&none)
         } else {
-            client.assign(Some(&list))
+            client.assign(Some(&none))
         };
         if let Err(error) = result {
-            self.report(ConsumerError {
-                error,
-                partition: None,
-                fatal: false,
-            });
-        }
-        if self.paused
-            && !list.is_empty()
-            && let Err(error) = self.shared.client.pause(&mut list)
-        {
             self.report(ConsumerError {
                 error,
                 partition: None,
@@ -218,4 +200,17 @@ fn offsets(committed: &[Element], found: &[Element]) -> Vec<PartitionOffset> {
         }
     };
     committed.iter().map(position).collect()
+}
+
+/// There is no committed offset, and none is to be guessed.
+fn no_position(partition: &TopicPartition) -> ConsumerError {
+    let text = format!(
+        "{partition} has no committed offset, and auto.offset.reset is none: set the consumer group's offset, or \
+         consumer.override.auto.offset.reset"
+    );
+    ConsumerError {
+        error: KafkaError::with_message(ErrorCode::AUTO_OFFSET_RESET, text),
+        partition: Some(partition.clone()),
+        fatal: true,
+    }
 }

@@ -7,7 +7,7 @@ use super::{Event, Question, Sender, Who, fail};
 use crate::error::{ErrorCode, KafkaError};
 use crate::producer::record_batch::Identity;
 use crate::producer::topic::Known;
-use crate::wire::messages::{ClusterMetadata, InitProducerId, Request, TopicLeaders, TopicMetadata};
+use crate::wire::messages::{ClusterMetadata, InitProducerId, TopicLeaders, TopicMetadata};
 use crate::wire::{Address, Dialer};
 
 /// Topic not there (yet), and its leader not there (yet).
@@ -34,7 +34,11 @@ impl Sender {
             let (dialer, known, events) = (self.dialer.clone(), self.brokers(), self.events_in.clone());
             tokio::spawn(async move {
                 let topics: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
-                let answer = any(&dialer, &known, &TopicMetadata { topics: &topics }).await;
+                let request = TopicMetadata {
+                    topics: &topics,
+                    create: true,
+                };
+                let answer = dialer.ask_any(&known, &request).await;
                 let _ = events.send(Event::Metadata(answer)).await;
             });
         }
@@ -156,26 +160,10 @@ async fn identity(dialer: &Dialer, known: &[Address]) -> Result<Identity, KafkaE
         transaction_timeout: i32::MAX,
         current: (Identity::NONE.id, Identity::NONE.epoch),
     };
-    let answer = any(dialer, known, &request).await?;
+    let answer = dialer.ask_any(known, &request).await?;
     coded(answer.code)?;
     Ok(Identity {
         id: answer.producer_id,
         epoch: answer.epoch,
     })
-}
-
-/// Asks one broker after another until one answers.
-async fn any<R: Request>(dialer: &Dialer, known: &[Address], request: &R) -> Result<R::Answer, KafkaError> {
-    let mut last = KafkaError::new(ErrorCode::ALL_BROKERS_DOWN);
-    for address in known {
-        let answer = match dialer.dial(address).await {
-            Ok(mut connection) => connection.call(request, dialer.request_timeout).await,
-            Err(error) => Err(error),
-        };
-        match answer {
-            Ok(answer) => return Ok(answer),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
 }

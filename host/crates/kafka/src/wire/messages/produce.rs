@@ -3,9 +3,11 @@
 use super::{Read, Reader, Request, Writer};
 use crate::wire::codec::malformed;
 
-/// The brokers, and the leaders of these topics' partitions. Topics that do not exist are made if the broker allows it.
+/// The brokers, and the leaders of these topics' partitions.
 pub(crate) struct TopicMetadata<'a> {
     pub topics: &'a [&'a str],
+    /// Topics that do not exist are made if the broker allows it.
+    pub create: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ impl Request for TopicMetadata<'_> {
 
     fn write(&self, version: i16, writer: &mut Writer) {
         writer.array(self.topics, |writer, topic| writer.string(topic));
-        writer.bool(true);
+        writer.bool(self.create);
         if version >= 8 {
             // Authorized operations are not asked for.
             writer.bool(false);

@@ -1,6 +1,6 @@
 //! The compression of record batches (`compression.type`), in the framings that Kafka's own clients read.
 
-use std::io::Write;
+use std::io::{Error, Read, Result, Write};
 
 /// `compression.type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,29 +58,90 @@ impl Compression {
     }
 }
 
-fn gzip(records: &[u8], level: u32) -> std::io::Result<Vec<u8>> {
+fn gzip(records: &[u8], level: u32) -> Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
     encoder.write_all(records)?;
     encoder.finish()
 }
 
-fn snappy(records: &[u8]) -> std::io::Result<Vec<u8>> {
+fn snappy(records: &[u8]) -> Result<Vec<u8>> {
     let mut framed = SNAPPY_HEADER.to_vec();
     let mut encoder = snap::raw::Encoder::new();
     for block in records.chunks(SNAPPY_BLOCK) {
-        let compressed = encoder.compress_vec(block).map_err(std::io::Error::other)?;
+        let compressed = encoder.compress_vec(block).map_err(Error::other)?;
         framed.extend_from_slice(&(compressed.len() as u32).to_be_bytes());
         framed.extend_from_slice(&compressed);
     }
     Ok(framed)
 }
 
-fn lz4(records: &[u8]) -> std::io::Result<Vec<u8>> {
+fn lz4(records: &[u8]) -> Result<Vec<u8>> {
     use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
     let info = FrameInfo::new()
         .block_size(BlockSize::Max64KB)
         .block_mode(BlockMode::Independent);
     let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
     encoder.write_all(records)?;
-    encoder.finish().map_err(std::io::Error::other)
+    encoder.finish().map_err(Error::other)
+}
+
+/// Unpacks records that were compressed in the way of this attribute, and appends them. Fails if they are not whole, or
+/// more than `limit` bytes.
+pub(crate) fn decompress(attribute: i16, records: &[u8], unpacked: &mut Vec<u8>, limit: usize) -> Result<()> {
+    match attribute {
+        1 => limited(flate2::read::MultiGzDecoder::new(records), unpacked, limit),
+        2 => unsnap(records, unpacked, limit),
+        3 => limited(lz4_flex::frame::FrameDecoder::new(records), unpacked, limit),
+        4 => limited(zstd::stream::read::Decoder::with_buffer(records)?, unpacked, limit),
+        other => Err(Error::other(format!("there is no compression of type {other}"))),
+    }
+}
+
+fn limited(reader: impl Read, unpacked: &mut Vec<u8>, limit: usize) -> Result<()> {
+    let read = reader.take(limit as u64 + 1).read_to_end(unpacked)?;
+    if read > limit {
+        return Err(too_large(limit));
+    }
+    Ok(())
+}
+
+/// Snappy in Java's framing, or one bare block, as other clients write it.
+fn unsnap(records: &[u8], unpacked: &mut Vec<u8>, limit: usize) -> Result<()> {
+    let Some(mut blocks) = records.strip_prefix(&SNAPPY_HEADER[..8]) else {
+        return unsnap_block(records, unpacked, limit);
+    };
+    // The versions are of no consequence.
+    blocks = blocks.get(8..).ok_or_else(|| Error::other("the head is not whole"))?;
+    let begin = unpacked.len();
+    while let Some((length, rest)) = blocks.split_first_chunk() {
+        let length = u32::from_be_bytes(*length) as usize;
+        let (block, rest) = rest
+            .split_at_checked(length)
+            .ok_or_else(|| Error::other("a block is not whole"))?;
+        unsnap_block(block, unpacked, limit.saturating_sub(unpacked.len() - begin))?;
+        blocks = rest;
+    }
+    Ok(())
+}
+
+fn unsnap_block(block: &[u8], unpacked: &mut Vec<u8>, limit: usize) -> Result<()> {
+    let length = snap::raw::decompress_len(block).map_err(Error::other)?;
+    if length > limit {
+        return Err(too_large(limit));
+    }
+    // Three bytes of a block stand for 64 at most; what claims more is not given memory for it.
+    if length / 64 > block.len() {
+        return Err(Error::other("a block claims to be longer than it can be"));
+    }
+    let begin = unpacked.len();
+    unpacked.resize(begin + length, 0);
+    let written = snap::raw::Decoder::new()
+        .decompress(block, &mut unpacked[begin..])
+        .map_err(Error::other)?;
+    unpacked.truncate(begin + written);
+    Ok(())
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::other(format!("it unpacks to more than {limit} bytes"))
 }
