@@ -93,8 +93,9 @@ fn resolve(grant: &FileGrant, policy: &FilePolicy, follow: bool) -> Result<PathB
             Ok(path) => path,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let path = beside(&grant.path)?;
-                // A link to nothing: creating through it would create at a place that nobody checked.
-                if fs::symlink_metadata(&path).is_ok() {
+                // A link to nothing: creating through it would create at a place that nobody checked. A file that is there
+                // now was made by another task meanwhile.
+                if fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
                     return Err(ErrorCode::NoEntry);
                 }
                 path
