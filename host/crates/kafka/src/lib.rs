@@ -1,7 +1,8 @@
 //! The worker's side of Kafka: consumers that hand over raw batches, shared producers with grouped acknowledgements, an
 //! admin client, and Kafka's client settings in terms of librdkafka.
 //!
-//! Built directly on librdkafka's C interface: its batch calls cost a third to a half of what record-by-record calls do.
+//! Records are fetched and produced by Kafka's own protocol (`fetch`, `producer`); librdkafka, by its C interface, is a member of
+//! consumer groups and asks admin questions.
 //! All unsafe code is in the module `ffi`.
 
 mod admin;
