@@ -62,6 +62,8 @@ struct Sink {
     positions: Positions,
     /// Batches that came while the task was paused or its plugin asked for patience.
     backlog: VecDeque<Waiting>,
+    /// Partitions that the guest has rewound since a frame was handed to it: what was read of them is read again.
+    rewound: Vec<TopicPartition>,
     /// Commits that Kafka has not answered yet.
     commits: VecDeque<(u64, Vec<PartitionOffset>)>,
     next_sequence: u64,
@@ -123,6 +125,7 @@ impl Sink {
             errors,
             positions: Positions::default(),
             backlog: VecDeque::new(),
+            rewound: Vec::new(),
             commits: VecDeque::new(),
             next_sequence: 0,
             next_commit: Instant::now() + task.commit_interval,
@@ -292,6 +295,7 @@ impl Sink {
                 .intake
                 .slice(&waiting.batch, waiting.from, &waiting.revoked, &mut self.errors)?;
             let frame = self.intake.take();
+            self.rewound.clear();
             let put = if frame.is_empty() {
                 self.errors.check()?;
                 Put::Taken
@@ -302,8 +306,11 @@ impl Sink {
             match put {
                 Put::Taken => {
                     for next in &slice.consumed {
-                        self.positions.advance(&next.partition, next.offset);
+                        if !self.rewound.contains(&next.partition) {
+                            self.positions.advance(&next.partition, next.offset);
+                        }
                     }
+                    waiting.revoked.append(&mut self.rewound);
                     waiting.from = slice.end;
                 }
                 Put::Rebalanced => {}
@@ -450,7 +457,11 @@ impl Sink {
             return Ok(());
         }
         if !requests.rewind.is_empty() {
-            self.backlog.clear();
+            let partitions = requests.rewind.iter().map(|offset| offset.partition.clone());
+            self.rewound.extend(partitions);
+            for waiting in &mut self.backlog {
+                waiting.revoked.extend_from_slice(&self.rewound);
+            }
             for offset in &requests.rewind {
                 self.positions.advance(&offset.partition, offset.offset);
             }
