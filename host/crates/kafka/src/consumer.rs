@@ -1,5 +1,5 @@
-//! Consumers of sink tasks: one thread each, which fetches in batches, serves the group's rebalances, and hands both to
-//! the task through a bounded channel.
+//! Consumers of sink tasks: a thread each, which takes what the fetcher has, serves the group's rebalances, and hands both
+//! to the task through a bounded channel.
 //!
 //! The thread never waits for the task while the group waits for the thread: when the channel is full it stops taking
 //! records and goes on serving the group. Fetched records are then bounded by `queued.max.messages.kbytes`.

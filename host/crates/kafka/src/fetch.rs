@@ -127,7 +127,14 @@ impl Fetcher {
                 ready.records.pop_front();
             }
         }
-        batch.len() > before
+        let is_drained = ready.records.is_empty();
+        drop(ready);
+        let arrived = batch.len() > before;
+        if arrived && is_drained {
+            // The driver may have waited for that alone.
+            self.shared.budget.wake();
+        }
+        arrived
     }
 
     pub(crate) fn take_errors(&self) -> Vec<ConsumerError> {
@@ -145,6 +152,11 @@ impl Drop for Fetcher {
 impl Shared {
     fn ready(&self) -> std::sync::MutexGuard<'_, Ready> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the reader has taken all that arrived.
+    fn is_drained(&self) -> bool {
+        self.ready().records.is_empty()
     }
 
     /// Hands over records that were read in an epoch of their partition, and where to go on; nothing if that epoch is over.

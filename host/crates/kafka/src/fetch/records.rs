@@ -17,6 +17,8 @@ const CHECKED: usize = 21;
 const UNPACKED: usize = 512 << 20;
 /// After how many unpacked bytes the rest of an answer is left for the next one.
 const ENOUGH: usize = 32 << 20;
+/// Places that are made at once.
+const RESERVED: usize = 64 << 10;
 /// The fewest bytes that a record takes.
 const SMALLEST: usize = 7;
 
@@ -343,7 +345,8 @@ impl Decoder<'_> {
         }
         let last = self.pieces.len() - 1;
         let entries = &mut self.pieces[last].entries;
-        entries.reserve(more);
+        // What a batch claims to hold is believed up to here.
+        entries.reserve(more.min(RESERVED));
         entries
     }
 }

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use caisson_kafka::{
-    Admin, ClientSettings, ConsumerEvent, ConsumerEvents, ErrorCode, Layer, NewTopic, SinkConsumer, Subscription,
-};
+use caisson_kafka::{ConsumerEvent, ConsumerEvents, ErrorCode, SinkConsumer, Subscription};
 use caisson_model::{PartitionOffset, TopicPartition};
 
 use crate::harness::*;
@@ -82,18 +80,6 @@ impl Member {
             event @ (ConsumerEvent::Committed { .. } | ConsumerEvent::Error(_)) => panic!("unexpected {event:?}"),
         }
     }
-}
-
-fn admin(bootstrap: &str) -> Admin {
-    let base = properties(&[("bootstrap.servers", bootstrap), ("client.id", "test-admin")]);
-    Admin::start(&ClientSettings::admin(&[Layer::Client(&base)]).unwrap()).unwrap()
-}
-
-fn create(bootstrap: &str, topic: &str, partitions: i32) {
-    let created = admin(bootstrap)
-        .create_topics(&[NewTopic::new(topic, partitions, 1)], LONG)
-        .unwrap();
-    created[0].1.as_ref().unwrap();
 }
 
 fn members_come_and_go_without_loss(bootstrap: &str, strategy: &str) {

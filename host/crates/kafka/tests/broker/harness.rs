@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use caisson_kafka::{
-    AckGroup, AckListener, ClientSettings, ConsumerEvent, ConsumerEvents, ConsumerOptions, DeliveryError, Layer,
-    OutRecord, Properties, SinkConsumer, SourceProducer, Subscription,
+    AckGroup, AckListener, Admin, ClientSettings, ConsumerEvent, ConsumerEvents, ConsumerOptions, DeliveryError, Layer,
+    NewTopic, OutRecord, Properties, SinkConsumer, SourceProducer, Subscription,
 };
 
 pub const LONG: Duration = Duration::from_secs(60);
@@ -177,4 +177,16 @@ impl Seen {
     pub fn len(&self) -> usize {
         self.0.values().map(Vec::len).sum()
     }
+}
+
+pub fn admin(bootstrap: &str) -> Admin {
+    let base = properties(&[("bootstrap.servers", bootstrap), ("client.id", "test-admin")]);
+    Admin::start(&ClientSettings::admin(&[Layer::Client(&base)]).unwrap()).unwrap()
+}
+
+pub fn create(bootstrap: &str, topic: &str, partitions: i32) {
+    let created = admin(bootstrap)
+        .create_topics(&[NewTopic::new(topic, partitions, 1)], LONG)
+        .unwrap();
+    created[0].1.as_ref().unwrap();
 }

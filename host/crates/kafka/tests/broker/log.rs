@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use caisson_kafka::{
-    Admin, ClientSettings, CompactedLog, ErrorCode, Isolation, Layer, LogEntry, LogWriter, NewTopic, OffsetAt,
+    ClientSettings, CompactedLog, ErrorCode, Isolation, Layer, LogEntry, LogWriter, NewTopic, OffsetAt,
     TransactionalLogWriter,
 };
 use caisson_model::TopicPartition;
@@ -58,11 +58,6 @@ impl Opened {
     fn records(&self) -> usize {
         self.table.lock().unwrap().records
     }
-}
-
-fn admin(bootstrap: &str) -> Admin {
-    let base = properties(&[("bootstrap.servers", bootstrap)]);
-    Admin::start(&ClientSettings::admin(&[Layer::Client(&base)]).unwrap()).unwrap()
 }
 
 fn compacted(bootstrap: &str, partitions: i32) -> String {

@@ -115,3 +115,42 @@ fn paused_partitions_hand_out_nothing_and_go_on_where_they_were() {
     assert_eq!(seen.0[&0], (0..20_000).collect::<Vec<_>>());
     assert!(consumer.close(LONG));
 }
+
+#[test]
+fn what_is_held_for_a_paused_partition_does_not_starve_the_others() {
+    let Some(bootstrap) = bootstrap("what_is_held_for_a_paused_partition_does_not_starve_the_others") else {
+        return;
+    };
+    let topic = fresh("starve");
+    create(&bootstrap, &topic, 2);
+    let producer = producer(&bootstrap, &[]);
+    send_numbers(&producer, &topic, Some(0), 0..20_000);
+    // All that may be held fits into what one answer brings of the first partition.
+    let settings = [("max.poll.records", "100"), ("queued.max.messages.kbytes", "64")];
+    let (consumer, mut events) = consumer(&bootstrap, &fresh("group"), &[&topic], &settings);
+    let mut seen = Seen::default();
+    block_on(async {
+        while seen.len() == 0 {
+            if let ConsumerEvent::Records(batch) = next(&mut events).await {
+                seen.take(&batch);
+            }
+        }
+        let first = TopicPartition::new(topic.as_str(), 0);
+        consumer.pause(vec![first.clone()]).unwrap();
+        send_numbers(&producer, &topic, Some(1), 0..5_000);
+        while seen.0.get(&1).is_none_or(|numbers| numbers.len() < 5_000) {
+            if let ConsumerEvent::Records(batch) = next(&mut events).await {
+                seen.take(&batch);
+            }
+        }
+        consumer.resume(vec![first]).unwrap();
+        while seen.len() < 25_000 {
+            if let ConsumerEvent::Records(batch) = next(&mut events).await {
+                seen.take(&batch);
+            }
+        }
+    });
+    assert_eq!(seen.0[&0], (0..20_000).collect::<Vec<_>>());
+    assert_eq!(seen.0[&1], (0..5_000).collect::<Vec<_>>());
+    assert!(consumer.close(LONG));
+}

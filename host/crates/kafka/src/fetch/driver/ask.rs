@@ -14,6 +14,8 @@ use crate::wire::messages::{ClusterMetadata, Fetch, FetchFrom, ListOffsets, Topi
 const SHORT_WAIT: Duration = Duration::from_millis(10);
 /// No request for less: it would cost more than it brings.
 const LEAST: usize = 64 << 10;
+/// What may be asked for however much is held, once all that came before was taken.
+const SHARE: usize = 1 << 20;
 /// The partition has no leader at the moment.
 const NO_LEADER: i32 = -1;
 
@@ -94,9 +96,13 @@ impl Driver {
     fn records(&mut self, number: i32, now: Instant, next: &mut Instant) -> Option<(Question, Vec<Asked>)> {
         let shared = self.shared.clone();
         let options = &shared.options;
-        let room = shared.budget.room();
+        let mut room = shared.budget.room();
+        if shared.is_drained() {
+            // Everything was taken, and what is still held may be kept for partitions that are paused: the others go on.
+            room = room.max(SHARE.min(options.partition_bytes));
+        }
         // A small rest of the buffer is not worth a request; who frees the rest wakes us.
-        if room < LEAST.min(options.buffer) {
+        if room < LEAST.min(options.buffer).min(options.partition_bytes) {
             return None;
         }
         let mut asked = Vec::new();

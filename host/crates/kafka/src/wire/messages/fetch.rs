@@ -14,7 +14,7 @@ pub(crate) struct Fetch {
     /// Only what is committed, and not what is in an open transaction.
     pub committed_only: bool,
     pub rack: String,
-    /// Those of a topic stand together.
+    /// In the order in which they are served while there is room; a topic's may stand in several places.
     pub partitions: Vec<FetchFrom>,
 }
 
