@@ -15,7 +15,9 @@ use caisson_kafka::{Admin, GroupOptions};
 use caisson_model::GroupProtocol;
 use caisson_rest::PeerClient;
 use caisson_sandbox::{Sandbox, SandboxOptions};
-use caisson_store::{DirectoryModuleStore, FileOffsetStore, MemoryConfigStore, MemoryStatusStore, ModuleStore};
+use caisson_store::{
+    DirectoryModuleStore, FileOffsetStore, MemoryConfigStore, MemoryStatusStore, ModuleStore, OffsetStore,
+};
 use caisson_worker::{Parts, Plugins, Worker};
 use tokio::sync::mpsc;
 
@@ -42,17 +44,7 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
         anyhow::bail!("these are the properties of a distributed worker");
     };
     let offsets = FileOffsetStore::open(offset_file).context("offset.storage.file.filename")?;
-    let sandbox = Sandbox::new(sandbox_options(&config)?)?;
-    let plugins = Plugins::load(&sandbox, &plugin_directories(&config)).await;
-    caisson_worker::check_converters(&config, &plugins).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    let (sender, events) = mpsc::channel(EVENTS);
-    let worker = Arc::new(Worker::new(Parts {
-        config: config.clone(),
-        sandbox,
-        plugins,
-        offsets: Arc::new(offsets),
-        listener: Arc::new(Events(sender)),
-    }));
+    let (worker, events) = worker(&config, Arc::new(offsets)).await?;
     let modules = desk(&config, &worker).await?;
     let parts = standalone::Parts {
         worker: Arc::new(Adapter::new(worker, config.bootstrap_servers.clone())),
@@ -71,6 +63,25 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
     };
     let herder = Arc::new(StandaloneHerder::new(parts, options));
     Ok(Standalone { herder })
+}
+
+/// What runs connectors and tasks, with its modules loaded, and what it tells of them.
+async fn worker(
+    config: &Arc<WorkerConfig>,
+    offsets: Arc<dyn OffsetStore>,
+) -> anyhow::Result<(Arc<Worker>, mpsc::Receiver<caisson_herder::WorkerEvent>)> {
+    let sandbox = Sandbox::new(sandbox_options(config)?)?;
+    let plugins = Plugins::load(&sandbox, &plugin_directories(config)).await;
+    caisson_worker::check_converters(config, &plugins).map_err(|failure| anyhow::anyhow!(failure.message))?;
+    let (sender, events) = mpsc::channel(EVENTS);
+    let worker = Worker::new(Parts {
+        config: config.clone(),
+        sandbox,
+        plugins,
+        offsets,
+        listener: Arc::new(Events(sender)),
+    });
+    Ok((Arc::new(worker), events))
 }
 
 /// Puts a worker of a cluster together, and lets it join.
@@ -97,17 +108,7 @@ pub async fn distributed(
     let configs = cluster::open_configs(&clients, &admin, &cluster.configs.name, exclusive).await?;
     let statuses = cluster::open_statuses(&clients, &admin, &cluster.statuses.name).await?;
     let offsets = cluster::open_offsets(&clients, &admin, &cluster.offsets.name, options.exactly_once).await?;
-    let sandbox = Sandbox::new(sandbox_options(&config)?)?;
-    let plugins = Plugins::load(&sandbox, &plugin_directories(&config)).await;
-    caisson_worker::check_converters(&config, &plugins).map_err(|failure| anyhow::anyhow!(failure.message))?;
-    let (sender, events) = mpsc::channel(EVENTS);
-    let worker = Arc::new(Worker::new(Parts {
-        config: config.clone(),
-        sandbox,
-        plugins,
-        offsets: Arc::new(offsets),
-        listener: Arc::new(Events(sender)),
-    }));
+    let (worker, events) = worker(&config, Arc::new(offsets)).await?;
     // A module has to be there before the first task that needs it.
     let topic = cluster.modules.as_ref();
     let modules = shared_desk(&config, &worker, (&clients, &admin), topic, &worker_id).await?;

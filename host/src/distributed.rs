@@ -8,7 +8,7 @@ use anyhow::Context;
 use caisson_config::{WorkerConfig, properties, providers};
 use caisson_rest::{Limits, Server};
 
-use crate::cli::{DistributedArguments, LogFormat};
+use crate::cli::DistributedArguments;
 use crate::{compose, logging, signals};
 
 /// As Kafka Connect's `connect-distributed` ends.
@@ -51,19 +51,7 @@ async fn serve(arguments: &DistributedArguments) -> anyhow::Result<()> {
         &more,
         Box::new(providers::Machine),
     )?);
-    let format = arguments.log_format.unwrap_or(match config.log.format {
-        Some(caisson_config::worker::LogFormat::Json) => LogFormat::Json,
-        Some(caisson_config::worker::LogFormat::Text) | None => LogFormat::Text,
-    });
-    let level = arguments
-        .log
-        .as_deref()
-        .or(config.log.level.as_deref())
-        .unwrap_or("info");
-    let log = logging::init(format, level)?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
+    let log = logging::begin(arguments.log_format, arguments.log.as_deref(), &config)?;
     let server = Server::bind(&config.rest).await.context("cannot serve REST")?;
     let worker_id = server.worker_id().to_owned();
     let url = server.advertised_url().to_owned();

@@ -1,6 +1,7 @@
 //! Log lines: readable by default, JSON on request, to standard error: standard output belongs to file sinks without a `file`.
 
 use anyhow::Context;
+use caisson_config::WorkerConfig;
 use tracing_subscriber::fmt::time::SystemTime;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -11,8 +12,21 @@ use crate::cli::LogFormat;
 /// Changes the filter of a running worker.
 pub type FilterHandle = reload::Handle<EnvFilter, Registry>;
 
+/// Starts a worker's logging as the command line says, else as its properties do, and shows what was odd about those.
+pub fn begin(format: Option<LogFormat>, filter: Option<&str>, config: &WorkerConfig) -> anyhow::Result<FilterHandle> {
+    let format = format.unwrap_or(match config.log.format {
+        Some(caisson_config::worker::LogFormat::Json) => LogFormat::Json,
+        Some(caisson_config::worker::LogFormat::Text) | None => LogFormat::Text,
+    });
+    let handle = init(format, filter.or(config.log.level.as_deref()).unwrap_or("info"))?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(handle)
+}
+
 /// Starts logging; `filter` is a level or a list of `target=level`.
-pub fn init(format: LogFormat, filter: &str) -> anyhow::Result<FilterHandle> {
+fn init(format: LogFormat, filter: &str) -> anyhow::Result<FilterHandle> {
     let filter = EnvFilter::try_new(filter).with_context(|| format!("unusable log filter `{filter}`"))?;
     let (filter, handle) = reload::Layer::new(filter);
     let registry = tracing_subscriber::registry().with(filter);

@@ -10,7 +10,7 @@ use caisson_config::{ConnectorFile, WorkerConfig, connector_file, properties, pr
 use caisson_herder::{Herder, Replace};
 use caisson_rest::{Limits, Server};
 
-use crate::cli::{LogFormat, StandaloneArguments};
+use crate::cli::StandaloneArguments;
 use crate::{compose, logging, signals};
 
 /// As Kafka Connect's `connect-standalone` ends.
@@ -62,19 +62,7 @@ pub fn run(arguments: &StandaloneArguments) -> ExitCode {
 async fn serve(arguments: &StandaloneArguments) -> Result<(), Ending> {
     let began = Instant::now();
     let config = Arc::new(read_worker(&arguments.worker)?);
-    let format = arguments.log_format.unwrap_or(match config.log.format {
-        Some(caisson_config::worker::LogFormat::Json) => LogFormat::Json,
-        Some(caisson_config::worker::LogFormat::Text) | None => LogFormat::Text,
-    });
-    let level = arguments
-        .log
-        .as_deref()
-        .or(config.log.level.as_deref())
-        .unwrap_or("info");
-    let log = logging::init(format, level)?;
-    for warning in &config.warnings {
-        tracing::warn!("{warning}");
-    }
+    let log = logging::begin(arguments.log_format, arguments.log.as_deref(), &config)?;
     // All files are read before anything starts, so that a slip in the last one costs nothing.
     let connectors: Vec<ConnectorFile> = arguments
         .connectors

@@ -2,31 +2,29 @@
 //! guest has made durable is committed. Kafka Connect's `WorkerSinkTask` gives the order of calls.
 
 mod commits;
+mod delivery;
 mod faults;
 mod intake;
 mod positions;
 mod swap;
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use caisson_api::ErrorKind;
 use caisson_api::frame::Frame;
 use caisson_kafka::{Batch, ConsumerEvent, ConsumerEvents, ConsumerOptions, KafkaError, SinkConsumer};
 use caisson_model::{Failure, PartitionOffset, TaskState, TopicPartition};
-use caisson_sandbox::{CallError, Flow, SinkTask};
+use caisson_sandbox::{Flow, SinkTask};
 use tokio::time::Instant;
 
 use self::intake::Intake;
 use self::positions::Positions;
-use crate::chain::{Chain, Stream, Target};
-use crate::clock::Backoff;
+use crate::chain::Chain;
 use crate::control::{Controls, Wish};
-use crate::errors::{Errors, Faults, Trail};
-use crate::outgoing::{Outgoing, SinkFrames};
+use crate::errors::Errors;
+use crate::outgoing::SinkFrames;
 use crate::settings::SinkSettings;
-use crate::swap::{Tally, Trial};
+use crate::swap::Probation;
 
 /// How long the consumer may take to leave its group before it is left behind.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
@@ -36,7 +34,7 @@ pub(crate) async fn run(settings: SinkSettings, controls: &mut Controls) -> Resu
     let mut task = Sink::start(settings, controls).await?;
     let outcome = loop {
         match task.work(controls).await {
-            Err(failure) if task.may_fall_back(&failure) => match task.fall_back(failure, controls).await {
+            Err(failure) if task.probation.may_fall_back(&failure) => match task.fall_back(failure, controls).await {
                 Ok(()) => {}
                 failed => break failed,
             },
@@ -71,12 +69,8 @@ struct Sink {
     /// When the guest wants to be called at the latest, records or not.
     next_call: Option<Instant>,
     wish: Wish,
-    /// Of the plugin, since it has its place.
-    tally: Tally,
-    /// While the plugin may be replaced by the one before it.
-    trial: Option<Trial>,
-    /// The last failure was the plugin's.
-    at_fault: bool,
+    /// Of the plugin, and whether the one before it may come back.
+    probation: Probation,
 }
 
 /// A batch and those of its partitions that were taken away since it was read.
@@ -85,14 +79,6 @@ struct Waiting {
     /// The first record that the guest has not been given.
     from: usize,
     revoked: Vec<TopicPartition>,
-}
-
-/// How an attempt to hand a frame to the guest ended.
-enum Put {
-    Taken,
-    /// Partitions were revoked while the plugin asked for patience: build the frame again without them.
-    Rebalanced,
-    Stopped,
 }
 
 impl Sink {
@@ -131,9 +117,7 @@ impl Sink {
             next_commit: Instant::now() + task.commit_interval,
             next_call: None,
             wish: Wish::Run,
-            tally: Tally::default(),
-            trial: None,
-            at_fault: false,
+            probation: Probation::default(),
             settings,
         };
         sink.turn(wish, controls).await?;
@@ -166,7 +150,7 @@ impl Sink {
                 }
                 () = tokio::time::sleep_until(self.next_look()) => {
                     self.commit_if_due().await?;
-                    self.count(0, 0)?;
+                    self.probation.count(&self.settings.task.plugin.class, 0, 0)?;
                     self.chain.look();
                 }
                 event = self.events.recv() => self.take(event, controls).await?,
@@ -178,7 +162,7 @@ impl Sink {
 
     /// When there is something to do, though nothing comes.
     fn next_look(&self) -> Instant {
-        let trial = self.trial.as_ref().map(Trial::until);
+        let trial = self.probation.until();
         trial.map_or(self.next_commit, |until| until.min(self.next_commit))
     }
 
@@ -288,168 +272,6 @@ impl Sink {
         closed
     }
 
-    /// Hands a batch to the guest, some 512 KiB at a time.
-    async fn deliver(&mut self, mut waiting: Waiting, controls: &mut Controls) -> Result<(), Failure> {
-        while waiting.from < waiting.batch.len() && self.wish == Wish::Run {
-            let slice = self
-                .intake
-                .slice(&waiting.batch, waiting.from, &waiting.revoked, &mut self.errors)?;
-            let frame = self.intake.take();
-            self.rewound.clear();
-            let put = if frame.is_empty() {
-                self.errors.check()?;
-                Put::Taken
-            } else {
-                self.process(&frame, &mut waiting, controls).await?
-            };
-            self.intake.recycle(frame);
-            match put {
-                Put::Taken => {
-                    for next in &slice.consumed {
-                        if !self.rewound.contains(&next.partition) {
-                            self.positions.advance(&next.partition, next.offset);
-                        }
-                    }
-                    waiting.revoked.append(&mut self.rewound);
-                    waiting.from = slice.end;
-                }
-                Put::Rebalanced => {}
-                Put::Stopped => break,
-            }
-        }
-        if waiting.from < waiting.batch.len() && self.wish != Wish::Stop {
-            self.backlog.push_front(waiting);
-        }
-        Ok(())
-    }
-
-    /// Lets the guest go on with what it has under way.
-    async fn put_nothing(&mut self) -> Result<(), Failure> {
-        self.next_call = None;
-        match self.guest.put(&[]).await {
-            // There are no records that could have failed.
-            Ok(_) => {}
-            Err(CallError::Guest(error)) if error.kind == ErrorKind::Retriable => {
-                let pause = Backoff::default().next(error.retry_after_ms);
-                tracing::warn!(%error, ?pause, "put of nothing asks for patience");
-                self.next_call = Some(Instant::now() + pause);
-            }
-            Err(error) => return Err(self.settings.task.failed("put", error)),
-        }
-        self.obey()
-    }
-
-    /// Sends a frame of the intake through the chain and hands it to the guest.
-    async fn process(&mut self, frame: &[u8], waiting: &mut Waiting, controls: &mut Controls) -> Result<Put, Failure> {
-        if self.chain.is_empty() {
-            self.errors.check()?;
-            let outgoing = Outgoing {
-                frame: frame.into(),
-                origins: None,
-            };
-            return self.put(frame, &outgoing, waiting, controls).await;
-        }
-        let stream = Stream::new(frame, self.intake.forms(), self.intake.trust());
-        let entry = parse(frame)?;
-        let trail = Trail {
-            entry: &entry,
-            consumed: Some(&waiting.batch),
-        };
-        let target = Target::Sink(self.settings.task.sink_encodings());
-        let stream = self.chain.apply(stream, target, 0, trail, &mut self.errors).await?;
-        let mut faults = Faults {
-            errors: &mut self.errors,
-            trail,
-        };
-        let outgoing = self.frames.for_sink(stream, &mut faults)?;
-        self.errors.check()?;
-        if outgoing.frame.is_empty() {
-            return Ok(Put::Taken);
-        }
-        let put = self.put(frame, &outgoing, waiting, controls).await;
-        if let Cow::Owned(frame) = outgoing.frame {
-            self.chain.recycle(frame);
-        }
-        put
-    }
-
-    async fn put(
-        &mut self,
-        entry: &[u8],
-        outgoing: &Outgoing<'_>,
-        waiting: &mut Waiting,
-        controls: &mut Controls,
-    ) -> Result<Put, Failure> {
-        let mut backoff = Backoff::default();
-        loop {
-            self.next_call = None;
-            let interrupt = self.guest.interrupt();
-            let put = self.guest.put(&outgoing.frame);
-            match controls.waking(self.wish, &interrupt, put).await {
-                Ok(failures) => {
-                    if !failures.is_empty() {
-                        self.at_fault = true;
-                        self.failed(&failures, entry, outgoing, &waiting.batch)?;
-                        self.at_fault = false;
-                    }
-                    self.obey()?;
-                    self.count(records_of(&outgoing.frame), failures.len())?;
-                    if backoff.was_used() && self.wish == Wish::Run {
-                        self.steer("resume", self.consumer.resume_all())?;
-                    }
-                    return Ok(Put::Taken);
-                }
-                Err(CallError::Guest(error)) if error.kind == ErrorKind::Retriable => {
-                    let pause = backoff.next(error.retry_after_ms);
-                    tracing::warn!(%error, ?pause, "put asks for patience, the same records are given again");
-                    self.steer("pause", self.consumer.pause_all())?;
-                    match self.wait(pause, waiting, controls).await? {
-                        Put::Taken => {}
-                        interrupted => return Ok(interrupted),
-                    }
-                }
-                Err(error) => return Err(self.fault("put", error)),
-            }
-        }
-    }
-
-    /// Lets time pass, answering the consumer and the operator meanwhile. The consumer is paused, so that no more
-    /// batches come than its channel holds.
-    async fn wait(&mut self, pause: Duration, waiting: &mut Waiting, controls: &mut Controls) -> Result<Put, Failure> {
-        let end = Instant::now() + pause;
-        loop {
-            tokio::select! {
-                biased;
-                () = controls.stirred(self.wish) => {
-                    if controls.has_order() {
-                        // Somebody else may take the records.
-                        self.steer("resume", self.consumer.resume_all())?;
-                        return Ok(Put::Stopped);
-                    }
-                    let wish = controls.current();
-                    self.turn(wish, controls).await?;
-                    match wish {
-                        Wish::Stop => return Ok(Put::Stopped),
-                        Wish::Pause => {}
-                        Wish::Run => self.steer("pause", self.consumer.pause_all())?,
-                    }
-                }
-                event = self.events.recv() => {
-                    let revoked = match &event {
-                        Some(ConsumerEvent::Revoked { partitions, .. }) => Some(partitions.clone()),
-                        Some(_) | None => None,
-                    };
-                    self.take(event, controls).await?;
-                    if let Some(revoked) = revoked {
-                        waiting.revoked.extend(revoked);
-                        return Ok(Put::Rebalanced);
-                    }
-                }
-                () = tokio::time::sleep_until(end) => return Ok(Put::Taken),
-            }
-        }
-    }
-
     /// Does what the guest asked for through imports during its last call.
     fn obey(&mut self) -> Result<(), Failure> {
         let requests = self.guest.drain();
@@ -523,12 +345,6 @@ impl Sink {
 
 fn parse(frame: &[u8]) -> Result<Frame<'_>, Failure> {
     Frame::parse(frame).map_err(|error| Failure::host(format!("wrong batch of a sink: {error}")))
-}
-
-/// The number of records that a frame of our own making says it has (`wit/frame.md`).
-fn records_of(frame: &[u8]) -> usize {
-    let count = frame.get(8..12).and_then(|bytes| bytes.try_into().ok());
-    count.map_or(0, |bytes| u32::from_le_bytes(bytes) as usize)
 }
 
 /// Never, if there is no time.

@@ -26,7 +26,7 @@ use crate::control::{Controls, Wish};
 use crate::errors::{Errors, Trail};
 use crate::recode::Trust;
 use crate::settings::SourceSettings;
-use crate::swap::{Tally, Trial};
+use crate::swap::Probation;
 
 /// Key and value as the offset store keeps them.
 type Pair = (Vec<u8>, Option<Vec<u8>>);
@@ -46,7 +46,7 @@ pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Re
     }
     let outcome = loop {
         match task.work(controls).await {
-            Err(failure) if task.may_fall_back(&failure) => match task.fall_back(failure, controls).await {
+            Err(failure) if task.probation.may_fall_back(&failure) => match task.fall_back(failure, controls).await {
                 Ok(()) => {}
                 failed => break failed,
             },
@@ -69,12 +69,8 @@ struct Source {
     /// Acknowledged offsets that could not be written yet; newer ones win.
     unwritten: Vec<(Arc<str>, Arc<str>)>,
     next_commit: Instant,
-    /// Of the plugin, since it has its place.
-    tally: Tally,
-    /// While the plugin may be replaced by the one before it.
-    trial: Option<Trial>,
-    /// The last failure was the plugin's.
-    at_fault: bool,
+    /// Of the plugin, and whether the one before it may come back.
+    probation: Probation,
 }
 
 impl Source {
@@ -97,9 +93,7 @@ impl Source {
             reports: Reports::new(task.plugin.is_able("delivery-reports")),
             unwritten: Vec::new(),
             next_commit: Instant::now() + task.commit_interval,
-            tally: Tally::default(),
-            trial: None,
-            at_fault: false,
+            probation: Probation::default(),
             settings,
         })
     }
@@ -169,7 +163,7 @@ impl Source {
         self.obey()?;
         if batch.is_empty() {
             self.chain.look();
-            return self.count(0);
+            return self.probation.count(&self.settings.task.plugin.class, 0, 0);
         }
         let batch = Arc::new(batch);
         let polled = self.parse(&batch)?;
@@ -187,7 +181,8 @@ impl Source {
         // Whatever is not delivered goes to the dead letter queue, if there is one.
         let kept = self.errors.has_dead_letters().then_some(&batch);
         self.send((&polled, kept), &stream, controls).await?;
-        self.count(polled.len())?;
+        self.probation
+            .count(&self.settings.task.plugin.class, polled.len(), 0)?;
         // What came before a record that ends the task is on its way.
         self.errors.check()
     }
@@ -222,7 +217,7 @@ impl Source {
 
     fn parse<'a>(&mut self, batch: &'a [u8]) -> Result<Frame<'a>, Failure> {
         Frame::parse(batch).map_err(|error| {
-            self.at_fault = true;
+            self.probation.at_fault = true;
             Failure::new(
                 FailureKind::Guest,
                 format!("poll of task {} gave a wrong batch: {error}", self.settings.task.id),
@@ -235,7 +230,7 @@ impl Source {
         match self.guest.drain().error {
             None => Ok(()),
             Some((message, detail)) => {
-                self.at_fault = true;
+                self.probation.at_fault = true;
                 Err(Failure {
                     kind: FailureKind::Guest,
                     message,
@@ -247,7 +242,7 @@ impl Source {
 
     /// A failure of the plugin itself.
     fn fault(&mut self, call: &str, error: CallError) -> Failure {
-        self.at_fault = true;
+        self.probation.at_fault = true;
         self.settings.task.failed(call, error)
     }
 

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::settings::{ChainLink, Direction, PluginRef, TaskSettings, TransformPlugin};
 pub use trial::Terms;
-pub(crate) use trial::{Step, Tally, Trial, worse};
+pub(crate) use trial::{Probation, Step, Tally, Trial, worse};
 
 /// Where in a task a plugin stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

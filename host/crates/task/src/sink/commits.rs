@@ -50,7 +50,7 @@ impl Sink {
 
     /// A failure of the plugin itself.
     pub(super) fn fault(&mut self, call: &str, error: CallError) -> Failure {
-        self.at_fault = true;
+        self.probation.at_fault = true;
         self.settings.task.failed(call, error)
     }
 

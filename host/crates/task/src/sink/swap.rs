@@ -1,7 +1,7 @@
 //! Another plugin in the place of the one that runs, between two batches: what the old one has is made durable and its
 //! offsets are sent, the new one opens the partitions, and the next record goes to it. The consumer notices nothing.
 
-use caisson_model::{Failure, FailureKind, TopicPartition};
+use caisson_model::{Failure, TopicPartition};
 use caisson_sandbox::{CallError, SinkTask};
 use tokio::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::control::Wish;
 use crate::outgoing::SinkFrames;
 use crate::settings::{PluginRef, TaskSettings};
 use crate::sink::intake::Intake;
-use crate::swap::{Fresh, Order, Place, Step, Swap, Swapped, Tally, Trial, retire, worse};
+use crate::swap::{Fresh, Order, Place, Swap, Swapped, retire};
 use caisson_model::TaskState;
 
 /// Frames as the first of the chain, or the plugin, takes them.
@@ -83,8 +83,7 @@ impl Sink {
         if old.is_alive() {
             retire(&before.class, move || async move { old.stop().await });
         }
-        let rate = std::mem::take(&mut self.tally);
-        self.trial = swap.terms.map(|terms| Trial::begin(before, rate, terms, swap.verdict));
+        self.probation.begin(before, swap.terms, swap.verdict);
         let pause = began.elapsed();
         tracing::info!(class = self.settings.task.plugin.class, version = self.settings.task.plugin.version,
             module = %self.settings.task.plugin.module.digest, ?pause, "the plugin was replaced");
@@ -191,49 +190,14 @@ impl Sink {
         let before = std::mem::replace(&mut task.plugin, plugin);
         self.frames = SinkFrames::new(task, task.sink_encodings());
         self.intake = intake(task, &self.chain);
-        self.at_fault = false;
+        self.probation.at_fault = false;
         before
-    }
-
-    /// Counts what became of a batch; a plugin on probation may have proved itself, or not.
-    pub(super) fn count(&mut self, records: usize, failures: usize) -> Result<(), Failure> {
-        let (records, failures) = (records as u64, failures as u64);
-        self.tally.add(records, failures);
-        let Some(trial) = &mut self.trial else { return Ok(()) };
-        match trial.look(records, failures) {
-            Step::GoOn => {}
-            Step::Passed => {
-                if let Some(trial) = self.trial.take() {
-                    trial.pass();
-                }
-            }
-            Step::Worse(how) => {
-                self.at_fault = true;
-                return Err(worse(&self.settings.task.plugin.class, how));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a failure is the plugin's own, and another one can take its place.
-    pub(super) fn may_fall_back(&self, failure: &Failure) -> bool {
-        self.trial.is_some() && self.at_fault && failure.kind != FailureKind::Host
     }
 
     /// The plugin before comes back, and is given again what this one has not made durable.
     pub(super) async fn fall_back(&mut self, failure: Failure, controls: &mut Controls) -> Result<(), Failure> {
-        let Some(trial) = self.trial.take() else {
-            return Err(failure);
-        };
-        tracing::error!(
-            kind = failure.kind.as_str(),
-            class = self.settings.task.plugin.class,
-            "the plugin failed on probation, the one before it comes back: {failure}"
-        );
-        let before = trial.before.clone();
-        trial.fail(failure);
+        let before = self.probation.fail(&self.settings.task.plugin.class, failure)?;
         self.take_plugin(before, controls);
-        self.tally = Tally::default();
         self.errors.forgive();
         let partitions = self.positions.assigned();
         self.guest = self.start_anew().await?;

@@ -1,14 +1,14 @@
 //! Another plugin in the place of the one that runs: what was polled is acknowledged and its offsets are written, and
 //! the new one starts from there. The producer notices nothing.
 
-use caisson_model::{Failure, FailureKind, TaskState};
+use caisson_model::{Failure, TaskState};
 use caisson_sandbox::SourceTask;
 use tokio::time::Instant;
 
 use super::{ACK_LOOK, Reports, Source};
 use crate::control::{Controls, Wish};
 use crate::settings::PluginRef;
-use crate::swap::{Fresh, Order, Place, Step, Swap, Swapped, Tally, Trial, retire, worse};
+use crate::swap::{Fresh, Order, Place, Swap, Swapped, retire};
 
 impl Source {
     /// Does what was ordered.
@@ -51,8 +51,7 @@ impl Source {
         if old.is_alive() {
             retire(&before.class, move || async move { old.stop().await });
         }
-        let rate = std::mem::take(&mut self.tally);
-        self.trial = swap.terms.map(|terms| Trial::begin(before, rate, terms, swap.verdict));
+        self.probation.begin(before, swap.terms, swap.verdict);
         let pause = began.elapsed();
         tracing::info!(class = self.settings.task.plugin.class, version = self.settings.task.plugin.version,
             module = %self.settings.task.plugin.module.digest, ?pause, "the plugin was replaced");
@@ -125,48 +124,14 @@ impl Source {
     fn take_plugin(&mut self, plugin: PluginRef, controls: &mut Controls) -> PluginRef {
         controls.set_version(&plugin.version);
         self.reports = Reports::new(plugin.is_able("delivery-reports"));
-        self.at_fault = false;
+        self.probation.at_fault = false;
         std::mem::replace(&mut self.settings.task.plugin, plugin)
-    }
-
-    /// Counts a batch; a plugin on probation may have proved itself, or not.
-    pub(super) fn count(&mut self, records: usize) -> Result<(), Failure> {
-        self.tally.add(records as u64, 0);
-        let Some(trial) = &mut self.trial else { return Ok(()) };
-        match trial.look(records as u64, 0) {
-            Step::GoOn => {}
-            Step::Passed => {
-                if let Some(trial) = self.trial.take() {
-                    trial.pass();
-                }
-            }
-            Step::Worse(how) => {
-                self.at_fault = true;
-                return Err(worse(&self.settings.task.plugin.class, how));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a failure is the plugin's own, and another one can take its place.
-    pub(super) fn may_fall_back(&self, failure: &Failure) -> bool {
-        self.trial.is_some() && self.at_fault && failure.kind != FailureKind::Host
     }
 
     /// The plugin before comes back, and goes on after what Kafka has.
     pub(super) async fn fall_back(&mut self, failure: Failure, controls: &mut Controls) -> Result<(), Failure> {
-        let Some(trial) = self.trial.take() else {
-            return Err(failure);
-        };
-        tracing::error!(
-            kind = failure.kind.as_str(),
-            class = self.settings.task.plugin.class,
-            "the plugin failed on probation, the one before it comes back: {failure}"
-        );
-        let before = trial.before.clone();
-        trial.fail(failure);
+        let before = self.probation.fail(&self.settings.task.plugin.class, failure)?;
         self.take_plugin(before, controls);
-        self.tally = Tally::default();
         self.errors.forgive();
         if !self.drain().await? {
             let text = "what a plugin polled before it failed did not reach Kafka; the one before it may poll it again";

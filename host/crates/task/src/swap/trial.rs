@@ -102,6 +102,71 @@ impl Trial {
     }
 }
 
+/// What a task keeps of its own plugin in this respect: how its records fare, and whether it is on probation.
+#[derive(Default)]
+pub struct Probation {
+    /// Since the plugin has its place.
+    tally: Tally,
+    /// While it may be replaced by the one before it.
+    trial: Option<Trial>,
+    /// The last failure was the plugin's.
+    pub at_fault: bool,
+}
+
+impl Probation {
+    /// Another plugin has the place of `before`; without terms it is not on probation.
+    pub fn begin(&mut self, before: PluginRef, terms: Option<Terms>, verdict: oneshot::Sender<Result<(), Failure>>) {
+        let rate = std::mem::take(&mut self.tally);
+        self.trial = terms.map(|terms| Trial::begin(before, rate, terms, verdict));
+    }
+
+    /// When to look again, if no batch comes.
+    pub fn until(&self) -> Option<Instant> {
+        self.trial.as_ref().map(Trial::until)
+    }
+
+    /// Counts what became of a batch; a plugin on probation may have proved itself, or not.
+    pub fn count(&mut self, class: &str, records: usize, failures: usize) -> Result<(), Failure> {
+        let (records, failures) = (records as u64, failures as u64);
+        self.tally.add(records, failures);
+        let Some(trial) = &mut self.trial else { return Ok(()) };
+        match trial.look(records, failures) {
+            Step::GoOn => {}
+            Step::Passed => {
+                if let Some(trial) = self.trial.take() {
+                    trial.pass();
+                }
+            }
+            Step::Worse(how) => {
+                self.at_fault = true;
+                return Err(worse(class, how));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a failure is the plugin's own, and another one can take its place.
+    pub fn may_fall_back(&self, failure: &Failure) -> bool {
+        self.trial.is_some() && self.at_fault && failure.kind != FailureKind::Host
+    }
+
+    /// Ends the probation of a plugin that failed; returns who comes back, or the failure if there is nobody.
+    pub fn fail(&mut self, class: &str, failure: Failure) -> Result<PluginRef, Failure> {
+        let Some(trial) = self.trial.take() else {
+            return Err(failure);
+        };
+        tracing::error!(
+            kind = failure.kind.as_str(),
+            class,
+            "the plugin failed on probation, the one before it comes back: {failure}"
+        );
+        let before = trial.before.clone();
+        trial.fail(failure);
+        self.tally = Tally::default();
+        Ok(before)
+    }
+}
+
 /// What is to be said of a plugin, from what became of its records and of those of the one before it.
 fn judge(before: Tally, since: Tally, over: bool) -> Step {
     let enough = since.failures >= ENOUGH_FAILURES || over;
