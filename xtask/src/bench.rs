@@ -1,5 +1,6 @@
-//! The criterion benchmarks of the workspace.
+//! The criterion benchmarks of this tree.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -10,9 +11,11 @@ use crate::tree::Tree;
 use crate::{guests, machine, process};
 
 pub fn run(tree: &Tree, arguments: &BenchArguments) -> Result<ExitCode> {
-    let benches = discover(tree)?;
-    for (package, bench) in &benches {
-        println!("{package}: {bench}");
+    let mut benches = discover(&tree.root)?;
+    // The transforms' lie with their component.
+    benches.extend(discover(&guests::connectors(tree).directory)?);
+    for Benchmark { package, name, .. } in &benches {
+        println!("{package}: {name}");
     }
     if arguments.list {
         return Ok(ExitCode::SUCCESS);
@@ -20,10 +23,15 @@ pub fn run(tree: &Tree, arguments: &BenchArguments) -> Result<ExitCode> {
     println!("(other programs' load spoils figures: see that the machine is quiet)");
     machine::prepare_build()?;
     guests::run(tree, &GuestsArguments::default())?;
-    for (package, bench) in benches {
-        let mut command = process::cargo(&tree.root);
+    for Benchmark {
+        directory,
+        package,
+        name,
+    } in benches
+    {
+        let mut command = process::cargo(&directory);
         command
-            .args(["bench", "--package", &package, "--bench", &bench])
+            .args(["bench", "--package", &package, "--bench", &name])
             .env("CAISSON_TEST_GUESTS", tree.test_guests());
         if let Some(filter) = &arguments.filter {
             command.arg("--").arg(filter);
@@ -34,9 +42,16 @@ pub fn run(tree: &Tree, arguments: &BenchArguments) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Package and name of each benchmark.
-fn discover(tree: &Tree) -> Result<Vec<(String, String)>> {
-    let text = process::answer(process::cargo(&tree.root).args(["metadata", "--no-deps", "--format-version", "1"]))?;
+/// A benchmark, and the directory of its workspace.
+struct Benchmark {
+    directory: PathBuf,
+    package: String,
+    name: String,
+}
+
+/// The benchmarks of a workspace.
+fn discover(directory: &Path) -> Result<Vec<Benchmark>> {
+    let text = process::answer(process::cargo(directory).args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata: Value = serde_json::from_str(&text)?;
     let packages = metadata["packages"]
         .as_array()
@@ -48,7 +63,11 @@ fn discover(tree: &Tree) -> Result<Vec<(String, String)>> {
                 .as_array()
                 .is_some_and(|kinds| kinds.iter().any(|kind| kind == "bench"));
             if let (true, Some(package), Some(name)) = (is_bench, package["name"].as_str(), target["name"].as_str()) {
-                benches.push((package.to_owned(), name.to_owned()));
+                benches.push(Benchmark {
+                    directory: directory.to_owned(),
+                    package: package.to_owned(),
+                    name: name.to_owned(),
+                });
             }
         }
     }

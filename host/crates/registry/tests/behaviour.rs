@@ -69,6 +69,20 @@ fn a_schema_is_registered_once_and_found_again_by_another_converter() {
 }
 
 #[test]
+fn an_address_that_the_gate_refuses_is_not_connected_to() {
+    let registry = FakeRegistry::start();
+    let options = [
+        ("schema.registry.url".to_owned(), Some(registry.url.clone())),
+        ("max.retries".to_owned(), Some("0".to_owned())),
+    ];
+    let gate: caisson_registry::Gate = Arc::new(|host, address| Err(format!("nobody may reach {host} at {address}")));
+    let converter = caisson_registry::converter(Avro, caisson_registry::Part::Value, &options, Some(gate)).unwrap();
+    let error = format!("{:?}", write(&*converter, "t").unwrap_err());
+    assert!(error.contains("nobody may reach 127.0.0.1 at 127.0.0.1:"), "{error}");
+    assert!(registry.requests().is_empty());
+}
+
+#[test]
 fn readers_give_the_very_same_schema_for_all_records() {
     let registry = FakeRegistry::start();
     let converter = registry.converter(Avro, &[]);
