@@ -1,11 +1,12 @@
-//! Each transform on a record as it stands between two links of a chain: decoded, and owned.
+//! Each transform and predicate on a record as it stands between two links of a chain: decoded, and owned.
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use caisson_sdk::api::frame::Timestamp;
 use caisson_sdk::api::schema::SchemaBuilder;
 use caisson_sdk::prelude::*;
-use caisson_transforms::{DynTransform, transforms};
+use caisson_transforms::{DynPredicate, DynTransform, predicates, transforms};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 /// Name without the package, and configuration.
@@ -42,6 +43,13 @@ const CASES: &[(&str, &[(&str, &str)])] = &[
     ),
     ("TimestampRouter", &[]),
     ("ValueToKey", &[("fields", "id")]),
+];
+
+/// As [`CASES`], of the predicates.
+const PREDICATES: &[(&str, &[(&str, &str)])] = &[
+    ("HasHeaderKey", &[("name", "trace")]),
+    ("RecordIsTombstone", &[]),
+    ("TopicNameMatches", &[("pattern", "orders-.*")]),
 ];
 
 const TIME: i64 = 1_700_000_000_123;
@@ -121,6 +129,27 @@ fn start(name: &str, config: &[(&str, &str)]) -> Box<dyn DynTransform> {
     transform.start(&settings).expect("all cases are good configurations")
 }
 
+fn start_predicate(name: &str, config: &[(&str, &str)]) -> Box<dyn DynPredicate> {
+    let class = format!("org.apache.kafka.connect.transforms.predicates.{name}");
+    let predicate = predicates()
+        .iter()
+        .find(|predicate| predicate.plugin().class() == class)
+        .expect("all cases name a predicate");
+    let settings = Settings::parse(predicate.plugin().config(), config.iter().copied().collect());
+    let settings = settings.expect("all cases are good configurations");
+    predicate.start(&settings).expect("all cases are good configurations")
+}
+
+fn bench_predicates(criterion: &mut Criterion) {
+    let record = record(None);
+    for (name, config) in PREDICATES {
+        let mut predicate = start_predicate(name, config);
+        criterion.bench_function(name, |bencher| {
+            bencher.iter(|| predicate.test(black_box(&record)).expect("all cases fit the record"));
+        });
+    }
+}
+
 fn bench(criterion: &mut Criterion) {
     let origin = Origin::Sink {
         offset: 1234,
@@ -145,5 +174,5 @@ fn bench(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, bench);
+criterion_group!(benches, bench, bench_predicates);
 criterion_main!(benches);

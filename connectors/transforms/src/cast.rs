@@ -5,12 +5,14 @@ mod value;
 
 use std::marker::PhantomData;
 
+use caisson_sdk::api::Members;
 use caisson_sdk::api::schema::SchemaBuilder;
 use caisson_sdk::prelude::*;
 
 use crate::cache::SchemaCache;
 use crate::fields::{Nulls, like, structure_like};
-use crate::side::Side;
+use crate::registry::ByMember;
+use crate::side::{self, Side};
 use crate::{map, require, standard};
 
 pub use spec::split;
@@ -91,21 +93,31 @@ impl<S> Cast<S> {
     fn cast_schemaless(&self, value: &mut Value) -> Result<(), Error> {
         match &self.spec {
             Spec::Whole(target) => *value = target.cast(None, std::mem::take(value))?,
-            Spec::Fields(fields) => {
-                let entries = require::map(value, PURPOSE)?;
-                for (field, target) in fields {
-                    match map::find(entries, field) {
-                        Some(place) => {
-                            let value = &mut entries[place].1;
-                            *value = target.cast(None, std::mem::take(value))?;
-                        }
-                        // What is not there is there as null from now on.
-                        None => entries.push((Value::from(field.as_str()), Value::Null)),
-                    }
-                }
-            }
+            Spec::Fields(fields) => cast_members(require::map(value, PURPOSE)?, fields)?,
         }
         Ok(())
+    }
+}
+
+fn cast_members(members: &mut dyn Members, fields: &[(String, Target)]) -> Result<(), Error> {
+    for (field, target) in fields {
+        if let Some(value) = map::present(members, field) {
+            *value = target.cast(None, std::mem::take(value))?;
+        }
+    }
+    Ok(())
+}
+
+impl ByMember for Cast<side::Value> {
+    fn is_by_member(&self) -> bool {
+        matches!(self.spec, Spec::Fields(_))
+    }
+
+    fn edit(&self, members: &mut dyn Members, _: &Record, _: Origin) -> Result<(), Error> {
+        match &self.spec {
+            Spec::Fields(fields) => cast_members(members, fields),
+            Spec::Whole(_) => Ok(()),
+        }
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::marker::PhantomData;
 
+use caisson_sdk::api::Members;
 use caisson_sdk::prelude::*;
 
 use crate::cache::SchemaCache;
 use crate::fields::{Nulls, structure_like};
-use crate::side::Side;
+use crate::registry::ByMember;
+use crate::side::{self, Side};
 use crate::{map, require, standard};
 
 const PURPOSE: &str = "field insertion";
@@ -92,25 +94,18 @@ impl<S: Side> Transform for InsertField<S> {
 
     fn apply_from(&mut self, mut record: Record, origin: Origin) -> Result<Option<Record>, Error> {
         let (topic, partition, timestamp) = (record.topic.clone(), record.partition, record.timestamp);
-        let (schema, value) = S::of(&mut record);
-        if value.is_null() {
-            return Ok(Some(record));
-        }
         let known = Known {
             topic: &topic,
             partition,
             timestamp,
             origin,
         };
+        let (schema, value) = S::of(&mut record);
+        if value.is_null() {
+            return Ok(Some(record));
+        }
         match schema {
-            None => {
-                let entries = require::map(value, PURPOSE)?;
-                for insertion in &self.insertions {
-                    if let Some(value) = insertion.value(&known, Value::Int64)? {
-                        map::put(entries, &insertion.field, value);
-                    }
-                }
-            }
+            None => self.insert_members(require::map(value, PURPOSE)?, &known)?,
             Some(schema) => {
                 let values = require::structure(value, PURPOSE)?;
                 let (insertions, replace) = (&self.insertions, self.replace_null_with_default);
@@ -126,6 +121,29 @@ impl<S: Side> Transform for InsertField<S> {
             }
         }
         Ok(Some(record))
+    }
+}
+
+impl<S> InsertField<S> {
+    fn insert_members(&self, members: &mut dyn Members, known: &Known<'_>) -> Result<(), Error> {
+        for insertion in &self.insertions {
+            if let Some(value) = insertion.value(known, Value::Int64)? {
+                map::put(members, &insertion.field, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ByMember for InsertField<side::Value> {
+    fn edit(&self, members: &mut dyn Members, record: &Record, origin: Origin) -> Result<(), Error> {
+        let known = Known {
+            topic: &record.topic,
+            partition: record.partition,
+            timestamp: record.timestamp,
+            origin,
+        };
+        self.insert_members(members, &known)
     }
 }
 

@@ -37,11 +37,21 @@ mod topic_name_matches;
 mod topics;
 mod value_to_key;
 
-pub use registry::{DynPredicate, DynTransform, NativePredicate, NativeTransform, Subject};
+pub use registry::{DynPredicate, DynTransform, Edit, NativePredicate, NativeTransform, Subject};
 
-/// Lists the plugins for the module and for the worker.
+/// How the worker runs a transform.
+macro_rules! native {
+    ($transform:ty) => {
+        NativeTransform::of::<$transform>()
+    };
+    ($transform:ty, by_member) => {
+        NativeTransform::by_member::<$transform>()
+    };
+}
+
+/// Lists the plugins for the module and for the worker, and which transforms the worker may give single members.
 macro_rules! standard {
-    (transforms: [$($transform:ty),+ $(,)?], predicates: [$($predicate:ty),+ $(,)?] $(,)?) => {
+    (transforms: [$($transform:ty $(as $how:ident)?),+ $(,)?], predicates: [$($predicate:ty),+ $(,)?] $(,)?) => {
         caisson_sdk::plugins! {
             module: { description: "Kafka Connect's transforms and predicates, and Debezium's for change events." },
             transforms: [$($transform),+],
@@ -50,7 +60,7 @@ macro_rules! standard {
 
         /// All transforms, by class.
         pub fn transforms() -> &'static [NativeTransform] {
-            const ALL: &[NativeTransform] = &[$(NativeTransform::of::<$transform>()),+];
+            const ALL: &[NativeTransform] = &[$(native!($transform $(, $how)?)),+];
             ALL
         }
 
@@ -65,7 +75,7 @@ macro_rules! standard {
 standard! {
     transforms: [
         cast::Cast<side::Key>,
-        cast::Cast<side::Value>,
+        cast::Cast<side::Value> as by_member,
         drop_headers::DropHeaders,
         extract_field::ExtractField<side::Key>,
         extract_field::ExtractField<side::Value>,
@@ -77,17 +87,17 @@ standard! {
         hoist_field::HoistField<side::Key>,
         hoist_field::HoistField<side::Value>,
         insert_field::InsertField<side::Key>,
-        insert_field::InsertField<side::Value>,
+        insert_field::InsertField<side::Value> as by_member,
         insert_header::InsertHeader,
         mask_field::MaskField<side::Key>,
-        mask_field::MaskField<side::Value>,
+        mask_field::MaskField<side::Value> as by_member,
         regex_router::RegexRouter,
         replace_field::ReplaceField<side::Key>,
-        replace_field::ReplaceField<side::Value>,
+        replace_field::ReplaceField<side::Value> as by_member,
         set_schema_metadata::SetSchemaMetadata<side::Key>,
         set_schema_metadata::SetSchemaMetadata<side::Value>,
         timestamp_converter::TimestampConverter<side::Key>,
-        timestamp_converter::TimestampConverter<side::Value>,
+        timestamp_converter::TimestampConverter<side::Value> as by_member,
         timestamp_router::TimestampRouter,
         value_to_key::ValueToKey,
         debezium::ByLogicalTableRouter,

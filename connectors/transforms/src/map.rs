@@ -1,14 +1,24 @@
 //! Maps without a schema: entries in insertion order, found by going through them, as records have few.
 
+use caisson_sdk::api::Members;
 use caisson_sdk::prelude::*;
 
-use crate::require::Entries;
+/// Sets the value of a name: in its place if it is there, else at the end.
+pub fn put(members: &mut dyn Members, name: &str, value: Value) {
+    match members.find(name) {
+        Some(place) => *members.value(place) = value,
+        None => members.push(name, value),
+    }
+}
 
-/// Sets the value of a key: in its place if it is there, else at the end.
-pub fn put(entries: &mut Entries, key: &str, value: Value) {
-    match find(entries, key) {
-        Some(place) => entries[place].1 = value,
-        None => entries.push((Value::from(key), value)),
+/// The value of a name. What is not there is there as null from now on, and there is nothing to be done about it.
+pub fn present<'m>(members: &'m mut dyn Members, name: &str) -> Option<&'m mut Value> {
+    match members.find(name) {
+        Some(place) => Some(members.value(place)),
+        None => {
+            members.push(name, Value::Null);
+            None
+        }
     }
 }
 

@@ -2,14 +2,15 @@
 
 use std::marker::PhantomData;
 
-use caisson_sdk::api::Decimal;
 use caisson_sdk::api::value::java;
 use caisson_sdk::api::values::{Target, convert_to};
+use caisson_sdk::api::{Decimal, Members};
 use caisson_sdk::prelude::*;
 
 use crate::cache::SchemaCache;
 use crate::fields::Nulls;
-use crate::side::Side;
+use crate::registry::ByMember;
+use crate::side::{self, Side};
 use crate::{map, require, standard};
 
 const PURPOSE: &str = "mask fields";
@@ -64,18 +65,8 @@ impl<S: Side> Transform for MaskField<S> {
 
     fn apply(&mut self, mut record: Record) -> Result<Option<Record>, Error> {
         let (schema, value) = S::of(&mut record);
-        let replacement = self.replacement.as_deref();
         match schema {
-            None => {
-                let entries = require::map(value, PURPOSE)?;
-                for field in &self.fields {
-                    match map::find(entries, field) {
-                        Some(place) => mask(&mut entries[place].1, replacement)?,
-                        // What is not there is there as null from now on.
-                        None => entries.push((Value::from(field.as_str()), Value::Null)),
-                    }
-                }
-            }
+            None => self.mask_members(require::map(value, PURPOSE)?)?,
             Some(schema) => {
                 let values = require::structure(value, PURPOSE)?;
                 let (fields, replace) = (&self.fields, self.replace_null_with_default);
@@ -84,11 +75,28 @@ impl<S: Side> Transform for MaskField<S> {
                     .get_or_try_insert(schema, |schema| Ok::<_, Error>(Plan::new(schema, fields, replace)))?;
                 plan.nulls.replace(values)?;
                 for place in &plan.masked {
-                    mask(&mut values[*place], replacement)?;
+                    mask(&mut values[*place], self.replacement.as_deref())?;
                 }
             }
         }
         Ok(Some(record))
+    }
+}
+
+impl<S> MaskField<S> {
+    fn mask_members(&self, members: &mut dyn Members) -> Result<(), Error> {
+        for field in &self.fields {
+            if let Some(value) = map::present(members, field) {
+                mask(value, self.replacement.as_deref())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ByMember for MaskField<side::Value> {
+    fn edit(&self, members: &mut dyn Members, _: &Record, _: Origin) -> Result<(), Error> {
+        self.mask_members(members)
     }
 }
 

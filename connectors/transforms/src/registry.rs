@@ -1,5 +1,6 @@
 //! The transforms and predicates as the worker runs them: on decoded records, one after the other, without a frame.
 
+use caisson_sdk::api::Members;
 use caisson_sdk::api::frame::Entry;
 use caisson_sdk::prelude::*;
 
@@ -14,7 +15,14 @@ impl NativeTransform {
     pub(crate) const fn of<T: Transform + Send>() -> Self {
         NativeTransform {
             plugin: T::plugin,
-            start: |settings| Ok(Box::new(T::start(settings)?)),
+            start: |settings| Ok(Box::new(Whole(T::start(settings)?))),
+        }
+    }
+
+    pub(crate) const fn by_member<T: ByMember + Send>() -> Self {
+        NativeTransform {
+            plugin: T::plugin,
+            start: |settings| Ok(Box::new(Editing(T::start(settings)?))),
         }
     }
 
@@ -34,11 +42,54 @@ impl NativeTransform {
 pub trait DynTransform: Send {
     /// The record as it goes on; `None` drops it. An error is about this record alone if its kind is `Data`.
     fn apply(&mut self, record: Record, origin: Origin) -> Result<Option<Record>, Error>;
+
+    /// What changes values that are maps without a schema member by member, if the transform does.
+    fn by_member(&self) -> Option<&dyn Edit> {
+        None
+    }
 }
 
-impl<T: Transform + Send> DynTransform for T {
+/// Changes the members of a record's value, which is a map without a schema, and does not lie in the record.
+pub trait Edit {
+    /// As [`DynTransform::apply`], which drops no such record and changes nothing but the value.
+    fn edit(&self, members: &mut dyn Members, record: &Record, origin: Origin) -> Result<(), Error>;
+}
+
+/// A transform of values that asks for members of a map by their names, and so leaves the others as they lie.
+pub(crate) trait ByMember: Transform {
+    /// Whether it does so with its settings.
+    fn is_by_member(&self) -> bool {
+        true
+    }
+
+    fn edit(&self, members: &mut dyn Members, record: &Record, origin: Origin) -> Result<(), Error>;
+}
+
+/// A transform that takes whole records.
+struct Whole<T>(T);
+
+impl<T: Transform + Send> DynTransform for Whole<T> {
     fn apply(&mut self, record: Record, origin: Origin) -> Result<Option<Record>, Error> {
-        self.apply_from(record, origin)
+        self.0.apply_from(record, origin)
+    }
+}
+
+/// One that may take members alone.
+struct Editing<T>(T);
+
+impl<T: ByMember + Send> DynTransform for Editing<T> {
+    fn apply(&mut self, record: Record, origin: Origin) -> Result<Option<Record>, Error> {
+        self.0.apply_from(record, origin)
+    }
+
+    fn by_member(&self) -> Option<&dyn Edit> {
+        self.0.is_by_member().then_some(self as &dyn Edit)
+    }
+}
+
+impl<T: ByMember> Edit for Editing<T> {
+    fn edit(&self, members: &mut dyn Members, record: &Record, origin: Origin) -> Result<(), Error> {
+        self.0.edit(members, record, origin)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use caisson_sdk::api::Members;
 use caisson_sdk::api::config::{ConfigError, Setting};
 use caisson_sdk::api::schema::Field;
 use caisson_sdk::prelude::*;
@@ -9,11 +10,14 @@ use caisson_sdk::prelude::*;
 use crate::cache::SchemaCache;
 use crate::cast::split;
 use crate::fields::{Nulls, structure_like};
-use crate::map::{key_text, put};
-use crate::side::Side;
+use crate::registry::ByMember;
+use crate::side::{self, Side};
 use crate::{require, standard};
 
 const PURPOSE: &str = "field replacement";
+
+/// So many fields to leave out are looked for one by one.
+const FEW: usize = 8;
 
 #[derive(Debug)]
 pub struct ReplaceField<S> {
@@ -105,6 +109,12 @@ impl<S: Side> Transform for ReplaceField<S> {
     }
 }
 
+impl ByMember for ReplaceField<side::Value> {
+    fn edit(&self, members: &mut dyn Members, _: &Record, _: Origin) -> Result<(), Error> {
+        self.names.apply(members)
+    }
+}
+
 /// Pairs of names. Of several for one field the last one counts.
 fn parse_renames(mappings: &[String]) -> Result<Vec<(String, String)>, ConfigError> {
     let mut renames: Vec<(String, String)> = Vec::new();
@@ -137,20 +147,59 @@ impl Names {
         rename.map_or(field, |(old, _)| old)
     }
 
-    fn apply(&self, entries: &mut require::Entries) -> Result<(), Error> {
-        for (key, _) in entries.iter() {
-            key_text(key)?;
+    fn apply(&self, members: &mut dyn Members) -> Result<(), Error> {
+        members.check_names()?;
+        if self.include.is_empty() && self.exclude.len() <= FEW {
+            for name in &self.exclude {
+                if let Some(place) = members.find(name) {
+                    members.remove(place);
+                }
+            }
+        } else {
+            members.retain(&mut |name| self.keeps(name));
         }
-        let name = |key: &Value| key_text(key).unwrap_or_default().to_owned();
-        entries.retain(|(key, _)| self.keeps(key_text(key).unwrap_or_default()));
-        if self.renames.is_empty() {
+        if self.collides(members) {
+            self.rename_in_turn(members);
             return Ok(());
         }
-        let kept = std::mem::take(entries);
-        for (key, value) in kept {
-            put(entries, self.renamed(&name(&key)), value);
+        for (old, new) in &self.renames {
+            if let Some(place) = members.find(old) {
+                members.rename(place, new);
+            }
         }
         Ok(())
+    }
+
+    /// Whether a field may get the name that another one has, had or gets.
+    fn collides(&self, members: &dyn Members) -> bool {
+        let mut renames = self.renames.iter().enumerate();
+        renames.any(|(at, (old, new))| {
+            members.find(old).is_some()
+                && (members.find(new).is_some()
+                    || self.renames.iter().any(|(old, _)| old == new)
+                    || self.renames[..at].iter().any(|(_, earlier)| earlier == new))
+        })
+    }
+
+    /// One field after the other gets its new name. If an earlier one has it, that gets the value.
+    fn rename_in_turn(&self, members: &mut dyn Members) {
+        let mut place = 0;
+        while place < members.len() {
+            let name = members.name(place);
+            let new = self.renames.iter().find(|(old, _)| old == name).map(|(_, new)| new);
+            let wanted = new.map_or(name, |new| new);
+            match members.find(wanted) {
+                Some(earlier) if earlier < place => {
+                    members.absorb(earlier, place);
+                    continue;
+                }
+                Some(_) | None => {}
+            }
+            if let Some(new) = new {
+                members.rename(place, new);
+            }
+            place += 1;
+        }
     }
 }
 

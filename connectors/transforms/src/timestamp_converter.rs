@@ -4,6 +4,7 @@ mod form;
 
 use std::marker::PhantomData;
 
+use caisson_sdk::api::Members;
 use caisson_sdk::api::schema::Field;
 use caisson_sdk::api::values::schema_text;
 use caisson_sdk::prelude::*;
@@ -11,8 +12,9 @@ use caisson_sdk::prelude::*;
 use crate::cache::SchemaCache;
 use crate::date_format::DateFormat;
 use crate::fields::{Nulls, structure_like};
-use crate::side::Side;
-use crate::{map, require, standard};
+use crate::registry::ByMember;
+use crate::side::{self, Side};
+use crate::{require, standard};
 
 use form::{Conversion, Form, Precision};
 
@@ -127,13 +129,7 @@ impl<S: Side> Transform for TimestampConverter<S> {
         let conversion = &self.conversion;
         match schema {
             None if field.is_empty() || value.is_null() => conversion.convert_any(value)?,
-            None => {
-                let entries = require::map(value, PURPOSE)?;
-                match map::find(entries, field) {
-                    Some(place) => conversion.convert_any(&mut entries[place].1)?,
-                    None => entries.push((Value::from(field), Value::Null)),
-                }
-            }
+            None => conversion.convert_member(require::map(value, PURPOSE)?, field)?,
             Some(schema) => {
                 if !field.is_empty() && !value.is_null() {
                     require::structure(value, PURPOSE)?;
@@ -152,6 +148,17 @@ impl<S: Side> Transform for TimestampConverter<S> {
             }
         }
         Ok(Some(record))
+    }
+}
+
+impl ByMember for TimestampConverter<side::Value> {
+    fn is_by_member(&self) -> bool {
+        self.field.as_deref().is_some_and(|field| !field.is_empty())
+    }
+
+    fn edit(&self, members: &mut dyn Members, _: &Record, _: Origin) -> Result<(), Error> {
+        self.conversion
+            .convert_member(members, self.field.as_deref().unwrap_or_default())
     }
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod frame;
 pub mod logical;
 pub mod manifest;
+pub mod members;
 pub mod record;
 pub mod schema;
 pub mod typed;
@@ -20,6 +21,7 @@ pub mod values;
 pub const KAFKA_CONNECT: &str = "4.3.1";
 
 pub use error::{Cause, Error, ErrorKind, Exception, Failure};
+pub use members::Members;
 pub use record::{Header, Record};
 pub use schema::{Schema, SchemaRef};
 pub use value::{Decimal, Value};

@@ -2,7 +2,7 @@
 
 use caisson_api::schema::Schema;
 use caisson_api::typed::{decode, encode};
-use caisson_convert::{Converter, JsonConverter, JsonOptions};
+use caisson_convert::{Converter, JsonConverter, JsonObject, JsonOptions, ObjectParts};
 
 use crate::{exercise, split};
 
@@ -27,12 +27,21 @@ pub fn json(input: &[u8]) {
     let _ = converter.to_json("t", bytes, &mut text);
     let mut raw = Vec::new();
     let _ = converter.from_json("t", bytes, &mut raw);
+    let mut parts = ObjectParts::default();
+    let object = JsonObject::read(bytes, &mut parts);
     let Ok((schema, value)) = read else {
         assert!(typed.is_err(), "a block of what cannot be read");
+        assert!(object.is_none() || choice & 1 == 1, "an object of what cannot be read");
         return;
     };
     let mut again = Vec::new();
     let _ = converter.from_connect("t", schema.as_ref(), &value, &mut again);
+    if let (Some(object), 0) = (object, choice & 1) {
+        let mut left = Vec::new();
+        object.write(&mut left).unwrap();
+        assert_eq!(left, again, "members that are left as they are differ");
+        assert_eq!(format!("{:?}", object.into_value()), format!("{value:?}"));
+    }
     if let Ok(typed) = typed
         && typed.present
     {

@@ -1,11 +1,13 @@
 //! The forms that a time can have.
 
+use caisson_sdk::api::Members;
 use caisson_sdk::api::logical::DAY;
 use caisson_sdk::api::schema::{DATE, TIME, TIMESTAMP};
 use caisson_sdk::api::value::java;
 use caisson_sdk::prelude::*;
 
 use crate::date_format::DateFormat;
+use crate::map;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -140,6 +142,14 @@ impl Conversion {
             }
         };
         self.convert(form, value)
+    }
+
+    /// A member of a map.
+    pub fn convert_member(&self, members: &mut dyn Members, field: &str) -> Result<(), Error> {
+        match map::present(members, field) {
+            Some(value) => self.convert_any(value),
+            None => Ok(()),
+        }
     }
 
     /// A value of a known form; null stays null.

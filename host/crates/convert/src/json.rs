@@ -4,9 +4,11 @@ mod cache;
 mod decode;
 mod encode;
 mod envelope;
+mod exact;
 mod fault;
 mod node;
 mod number;
+mod object;
 mod options;
 mod parse;
 mod plain;
@@ -19,6 +21,7 @@ mod validate;
 
 use caisson_api::{SchemaRef, Value};
 
+pub use object::{JsonObject, Parts as ObjectParts};
 pub use options::{DecimalFormat, JsonOptions};
 
 use crate::{ConvertError, Converted, Converter, column};

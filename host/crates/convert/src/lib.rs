@@ -22,7 +22,7 @@ pub use byte_array::ByteArrayConverter;
 pub use caisson_api::conversion::{Class, ConvertError};
 pub use caisson_api::{logical, values};
 pub use column::Converted;
-pub use json::{DecimalFormat, JsonConverter, JsonOptions, tree};
+pub use json::{DecimalFormat, JsonConverter, JsonObject, JsonOptions, ObjectParts, tree};
 pub use primitive::{BooleanConverter, NumberConverter};
 pub use simple_header::SimpleHeaderConverter;
 pub use string::StringConverter;

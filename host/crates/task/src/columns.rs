@@ -161,6 +161,15 @@ impl Column {
         }
     }
 
+    /// Whether payloads of this form are JSON texts without schemas.
+    pub fn is_json_text(&self, form: Form) -> bool {
+        match form {
+            Form::Serialized => self.converter.gives_plain_json(),
+            Form::Json => true,
+            Form::Raw | Form::Typed => false,
+        }
+    }
+
     /// Appends one value in another form. `topic` is the record's; `schema` that of a typed `input`.
     pub fn convert(
         &self,

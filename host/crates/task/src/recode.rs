@@ -6,7 +6,7 @@ use caisson_api::SchemaRef;
 use caisson_api::frame::{
     Boundary, Encodings, Frame, FrameBuilder, FrameError, NewHeader, NewRecord, Role, SourceCoordinates, Timestamp,
 };
-use caisson_convert::ConvertError;
+use caisson_convert::{ConvertError, ObjectParts};
 use caisson_model::{Failure, FailureKind};
 
 use crate::columns::{Cell, Column, Form, Forms, Schemas};
@@ -22,6 +22,8 @@ pub struct Recoder {
     pub builder: FrameBuilder,
     /// Converted payloads of the record at hand.
     scratch: Vec<u8>,
+    /// Memory for the value of a record whose members are looked at one by one.
+    object: ObjectParts,
     /// The schema of the payload before, by address, and its index in the frame: mostly that of the next one too.
     last_schema: Option<(usize, u16)>,
     order: Order,
@@ -144,6 +146,7 @@ impl Recoder {
             schemas: Schemas::default(),
             builder: FrameBuilder::new(role),
             scratch: Vec::new(),
+            object: ObjectParts::default(),
             last_schema: None,
             arrival: None,
             offset: None,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use caisson_api::Record;
+use caisson_api::{Record, Value};
+use caisson_convert::{Converter, JsonConverter, JsonObject, JsonOptions, ObjectParts};
 use caisson_sdk::settings::Settings;
 use caisson_sdk::transform::Origin;
 use caisson_transforms::{DynTransform, NativeTransform};
@@ -28,9 +29,13 @@ pub enum Applied {
     Dropped,
 }
 
-/// Replays a vector with the transform that the worker links.
+/// Replays a vector with the transform that the worker links: on the record, and on the members of a value that is still
+/// the text of a JSON object.
 pub fn replay(input: &Json, expect: &Json) -> Outcome {
-    replay_by(input, expect, |input| Ok(run(input)))
+    match replay_by(input, expect, |input| Ok(run(input, whole))) {
+        Outcome::Passed => replay_by(input, expect, |input| Ok(run(input, by_member))),
+        other => other,
+    }
 }
 
 /// Replays a vector with whatever runs transforms.
@@ -74,17 +79,57 @@ fn check(expect: &Json, applied: &Applied) -> Result<Outcome, Unbuildable> {
     })
 }
 
-fn run(input: Input) -> Result<Applied, Thrown> {
+type Apply = fn(&mut dyn DynTransform, Record, Origin) -> Result<Option<Record>, caisson_api::Error>;
+
+fn run(input: Input, apply: Apply) -> Result<Applied, Thrown> {
     let configure = |error| Thrown::by_plugin("configure", &error);
     let mut transform = start(&input).map_err(configure)?;
     let Some((record, origin)) = input.record else {
         return Ok(Applied::Configured);
     };
-    match transform.apply(record, origin) {
+    match apply(&mut *transform, record, origin) {
         Ok(Some(record)) => Ok(Applied::Record(record.into())),
         Ok(None) => Ok(Applied::Dropped),
         Err(error) => Err(Thrown::by_plugin("apply", &error)),
     }
+}
+
+fn whole(
+    transform: &mut dyn DynTransform,
+    record: Record,
+    origin: Origin,
+) -> Result<Option<Record>, caisson_api::Error> {
+    transform.apply(record, origin)
+}
+
+/// Where neither transform nor value are made for it, as [`whole`].
+fn by_member(
+    transform: &mut dyn DynTransform,
+    mut record: Record,
+    origin: Origin,
+) -> Result<Option<Record>, caisson_api::Error> {
+    let text = json_text(&record);
+    let mut parts = ObjectParts::default();
+    let object = text.as_ref().and_then(|text| JsonObject::read(text, &mut parts));
+    let (Some(edit), Some(mut object)) = (transform.by_member(), object) else {
+        return transform.apply(record, origin);
+    };
+    record.value = Value::Null;
+    edit.edit(&mut object, &record, origin)?;
+    record.value = object.into_value();
+    Ok(Some(record))
+}
+
+/// The value as JSON, if it has no schema and comes back from there as it was.
+fn json_text(record: &Record) -> Option<Vec<u8>> {
+    let converter = JsonConverter::new(JsonOptions {
+        schemas_enable: false,
+        ..JsonOptions::default()
+    });
+    let mut text = Vec::new();
+    let written = converter.from_connect("", None, &record.value, &mut text);
+    let is_same = written.is_ok() && converter.to_connect("", Some(&text)).ok()? == (None, record.value.clone());
+    (record.value_schema.is_none() && is_same).then_some(text)
 }
 
 fn start(input: &Input) -> Result<Box<dyn DynTransform>, caisson_api::Error> {

@@ -21,7 +21,8 @@ pub(crate) fn write_value(
     }
 }
 
-fn write_schemaless(out: &mut Vec<u8>, value: &Value) -> Result<(), ConvertError> {
+/// Appends `value`, which has no schema.
+pub(crate) fn write_schemaless(out: &mut Vec<u8>, value: &Value) -> Result<(), ConvertError> {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Boolean(value) => write_boolean(out, *value),

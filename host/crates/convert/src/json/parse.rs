@@ -78,6 +78,8 @@ pub(crate) struct Parser<'a> {
     at: usize,
     /// Set when the text has an oddity that strict readers of JSON would refuse: a leading zero.
     pub lenient: bool,
+    /// Set where there is white space.
+    spaced: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -86,6 +88,7 @@ impl<'a> Parser<'a> {
             text,
             at: 0,
             lenient: false,
+            spaced: false,
         }
     }
 
@@ -112,6 +115,22 @@ impl<'a> Parser<'a> {
             return Err(self.end("within/between Object entries"));
         };
         self.value(builder, first, 1)
+    }
+
+    /// As [`Parser::next_value`], of a value at which the parser stands. False also where there is white space in it.
+    pub fn next_exact(&mut self, builder: &mut super::exact::Exact) -> Result<bool, Fault> {
+        self.spaced = false;
+        let exact = self.next_value(builder)?;
+        Ok(exact && !self.spaced)
+    }
+
+    /// Reads the name of a member, at whose quote the parser stands.
+    pub fn name(&mut self) -> Result<Text<'a>, Fault> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected("was expecting double-quote to start field name"));
+        }
+        self.at += 1;
+        self.string(MAX_NAME, "Name length")
     }
 
     /// Steps over `byte` and white space around it, or stays.
@@ -425,7 +444,10 @@ impl<'a> Parser<'a> {
     fn skip_space(&mut self) -> Option<u8> {
         loop {
             match self.peek() {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                Some(b' ' | b'\n' | b'\r' | b'\t') => {
+                    self.spaced = true;
+                    self.at += 1;
+                }
                 other => return other,
             }
         }

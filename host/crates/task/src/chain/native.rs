@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use caisson_api::Record;
 use caisson_api::frame::{Encoding, Encodings, Entry, Frame};
+use caisson_convert::JsonObject;
 use caisson_model::Failure;
 use caisson_sdk::settings::Settings;
 use caisson_sdk::transform::Origin;
@@ -28,12 +29,16 @@ pub struct NativeLinks {
     links: Vec<NativeLink>,
     /// Columns that any of them looks at have another encoding than bytes.
     looks: Encodings,
+    /// The first that looks at values asks for single members.
+    by_member: bool,
 }
 
 /// A transform, and which records it is for.
 pub struct NativeLink {
     class: String,
     looks: Encodings,
+    /// The transform itself, whatever its predicate does, looks at values.
+    sees_value: bool,
     transform: Box<dyn DynTransform>,
     condition: Option<(NativePredicate, bool)>,
 }
@@ -56,32 +61,51 @@ pub struct LinkFailure<'l> {
 impl NativeLinks {
     /// Adds one behind those that there are.
     pub fn push(&mut self, link: NativeLink) {
+        let is_first = !self.links.iter().any(|link| link.sees_value);
+        if is_first && link.sees_value {
+            self.by_member = link.transform.by_member().is_some();
+        }
         self.looks = both(self.looks, link.looks);
         self.links.push(link);
     }
 
     /// The record as it comes out; none if it is dropped on the way. All its columns are decoded.
     pub fn apply(&mut self, record: Record, origin: Origin) -> Result<Option<Record>, LinkFailure<'_>> {
-        self.apply_seen(record, origin, None)
+        self.apply_seen(record, origin, None, &mut None)
     }
 
+    /// While the members of the value lie in `object`, the record has none.
     fn apply_seen(
         &mut self,
         mut record: Record,
         origin: Origin,
         seen: Option<&Seen<'_>>,
+        object: &mut Option<JsonObject<'_>>,
     ) -> Result<Option<Record>, LinkFailure<'_>> {
         for link in &mut self.links {
             let class = &link.class;
             let failed = |error| LinkFailure { class, error };
             if let Some((predicate, negate)) = &mut link.condition {
                 let chosen = match seen {
-                    Some(seen) => predicate.predicate.test(&InPlace { record: &record, seen }),
+                    Some(seen) => predicate.predicate.test(&InPlace {
+                        record: &record,
+                        is_object: object.is_some(),
+                        seen,
+                    }),
                     None => predicate.predicate.test(&record),
                 };
                 if chosen.map_err(failed)? == *negate {
                     continue;
                 }
+            }
+            if link.sees_value
+                && let Some(members) = object
+            {
+                if let Some(transform) = link.transform.by_member() {
+                    transform.edit(members, &record, origin).map_err(failed)?;
+                    continue;
+                }
+                record.value = object.take().map(JsonObject::into_value).unwrap_or_default();
             }
             match link.transform.apply(record, origin).map_err(failed)? {
                 Some(changed) => record = changed,
@@ -99,6 +123,7 @@ impl NativeLink {
         Ok(NativeLink {
             class: described.class().to_owned(),
             looks: described.encodings(),
+            sees_value: described.encodings().value != Encoding::Bytes,
             transform: plugin.start(settings)?,
             condition: None,
         })
@@ -114,6 +139,8 @@ impl NativeLink {
 /// A record in a section, for predicates: what nobody looks at as a value is seen where it lies.
 struct InPlace<'a> {
     record: &'a Record,
+    /// The value is an object, and does not lie in the record.
+    is_object: bool,
     seen: &'a Seen<'a>,
 }
 
@@ -125,7 +152,7 @@ impl Subject for InPlace<'_> {
     fn is_tombstone(&self) -> bool {
         match self.seen.looks.value {
             Encoding::Bytes => self.seen.entry.value.is_none(),
-            Encoding::Json | Encoding::Connect => self.record.value.is_null(),
+            Encoding::Json | Encoding::Connect => !self.is_object && self.record.value.is_null(),
         }
     }
 
@@ -176,6 +203,7 @@ impl NativeSection {
                 schemas: &schemas,
                 forms: (stream.forms, to),
                 looks: self.looks(),
+                by_member: self.links.by_member,
                 trust: stream.trust,
             };
             match self.send(&frame, &seen, stream.origin(index), pass)? {
@@ -228,9 +256,10 @@ impl NativeSection {
     }
 
     /// None: it is dropped, or failed and reported.
-    fn run(&mut self, mut opened: Opened, seen: &Seen<'_>, at: u32, pass: &mut Pass<'_>) -> Option<Opened> {
+    fn run<'a>(&mut self, mut opened: Opened<'a>, seen: &Seen<'_>, at: u32, pass: &mut Pass<'_>) -> Option<Opened<'a>> {
         let origin = Origin::of(seen.entry.offset, seen.entry.timestamp);
-        match self.links.apply_seen(opened.record, origin, Some(seen)) {
+        let object = &mut opened.object;
+        match self.links.apply_seen(opened.record, origin, Some(seen), object) {
             Ok(Some(record)) => {
                 opened.record = record;
                 Some(opened)

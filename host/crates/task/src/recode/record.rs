@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use caisson_api::frame::{Encoding, Encodings, Entry, NewHeader, NewRecord, Timestamp};
 use caisson_api::{Header, Record, SchemaRef, Value};
+use caisson_convert::JsonObject;
 
 use super::{HeaderInput, Laid, Order, Recoder, Refusal, Trust, refused, retry};
 use crate::columns::{Cell, Form, Forms};
@@ -21,12 +22,16 @@ pub struct Seen<'a> {
     pub forms: (Forms, Forms),
     /// Columns with another encoding than bytes are values meanwhile.
     pub looks: Encodings,
+    /// Of a value that is a JSON object without a schema single members are looked at.
+    pub by_member: bool,
     pub trust: Trust,
 }
 
 /// A record whose columns are values as far as somebody looks at them. The others may be laid down already.
-pub struct Opened {
+pub struct Opened<'a> {
     pub record: Record,
+    /// The value, instead of the one in the record.
+    pub object: Option<JsonObject<'a>>,
     key: Option<Laid>,
     value: Option<Laid>,
     headers: Option<Vec<(u16, Laid)>>,
@@ -54,7 +59,7 @@ impl<'a> Seen<'a> {
 impl Recoder {
     /// Reads a record. On the way from Kafka all its columns are converted now, as Kafka Connect does before a transform
     /// sees the record; on the way to Kafka those that nobody looks at wait for the topic that the record will have.
-    pub fn open(&mut self, seen: Seen<'_>, topic: Arc<str>, errors: &mut Errors) -> Result<Opened, Refusal> {
+    pub fn open<'a>(&mut self, seen: Seen<'a>, topic: Arc<str>, errors: &mut Errors) -> Result<Opened<'a>, Refusal> {
         self.trust = seen.trust;
         self.scratch.clear();
         let Seen { entry, looks, .. } = seen;
@@ -73,6 +78,7 @@ impl Recoder {
                 },
                 headers: Vec::new(),
             },
+            object: None,
             key: None,
             value: None,
             headers: None,
@@ -86,8 +92,11 @@ impl Recoder {
             opened.key = Some(self.lay(Stage::KeyConverter, forms, entry.topic, seen.key(), errors)?);
         }
         if is_seen(looks.value) {
-            (record.value_schema, record.value) =
-                self.read(Stage::ValueConverter, from.value, entry.topic, seen.value(), errors)?;
+            opened.object = self.read_object(&seen);
+            if opened.object.is_none() {
+                (record.value_schema, record.value) =
+                    self.read(Stage::ValueConverter, from.value, entry.topic, seen.value(), errors)?;
+            }
         } else if self.order == Order::HeadersLast {
             let forms = (from.value, to.value);
             opened.value = Some(self.lay(Stage::ValueConverter, forms, entry.topic, seen.value(), errors)?);
@@ -115,12 +124,13 @@ impl Recoder {
     pub fn close(
         &mut self,
         seen: Seen<'_>,
-        opened: Opened,
+        opened: Opened<'_>,
         offset: Option<i64>,
         errors: &mut Errors,
     ) -> Result<(), Refusal> {
         let Opened {
             mut record,
+            object,
             key,
             value,
             headers,
@@ -136,9 +146,10 @@ impl Recoder {
             Some(key) => key,
             None => self.close_key(seen, &record, errors)?,
         };
-        let value = match value {
-            Some(value) => value,
-            None => self.close_value(seen, &record, errors)?,
+        let value = match (value, object) {
+            (Some(value), _) => value,
+            (None, Some(object)) => self.close_object(seen, object, &mut record, errors)?,
+            (None, None) => self.close_value(seen, &record, errors)?,
         };
         let bytes = |laid: &Laid| laid.bytes.clone().map(|range| &self.scratch[range]);
         let headers: Vec<NewHeader<'_>> = headers
@@ -204,6 +215,34 @@ impl Recoder {
         }
         let forms = (from.key, to.key);
         self.lay(Stage::KeyConverter, forms, &record.topic, seen.key(), errors)
+    }
+
+    /// The value, if it is an object of which members may stay text.
+    fn read_object<'a>(&mut self, seen: &Seen<'a>) -> Option<JsonObject<'a>> {
+        let is_text = self.columns.value.is_json_text(seen.forms.0.value);
+        let bytes = seen.entry.value.filter(|_| seen.by_member && is_text)?;
+        JsonObject::read(bytes, &mut self.object)
+    }
+
+    fn close_object(
+        &mut self,
+        seen: Seen<'_>,
+        object: JsonObject<'_>,
+        record: &mut Record,
+        errors: &mut Errors,
+    ) -> Result<Laid, Refusal> {
+        if !self.columns.value.is_json_text(seen.forms.1.value) {
+            record.value = object.into_value();
+            return self.close_value(seen, record, errors);
+        }
+        let start = self.scratch.len();
+        let written = object.write(&mut self.scratch);
+        self.object = object.into_parts();
+        written.map_err(|error| refused(Stage::ValueConverter, &self.columns.value, &error))?;
+        Ok(Laid {
+            bytes: Some(start..self.scratch.len()),
+            schema: None,
+        })
     }
 
     fn close_value(&mut self, seen: Seen<'_>, record: &Record, errors: &mut Errors) -> Result<Laid, Refusal> {

@@ -1,0 +1,303 @@
+//! A JSON object whose members stay text until somebody asks for one: between converter and converter most of a value
+//! is neither looked at nor changed.
+//!
+//! A member may stay text only where it would be written as it was read. All others become values at once, so that what
+//! is written is the same as if all had been values.
+
+use caisson_api::{Error, Members, Value};
+
+use super::encode::write_schemaless;
+use super::exact::Exact;
+use super::parse::Parser;
+use super::plain::{FEW, PlainBuilder, Seen};
+use super::source::plain_text;
+use super::text::write_string;
+use crate::ConvertError;
+
+/// An object in a text.
+#[derive(Debug)]
+pub struct JsonObject<'t> {
+    text: &'t str,
+    parts: Parts,
+}
+
+/// The memory of an object, for the next one.
+#[derive(Debug, Default)]
+pub struct Parts {
+    entries: Vec<Entry>,
+    /// Names that do not stand in the text, one behind the other.
+    names: String,
+    values: Vec<Value>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    name: Name,
+    content: Content,
+}
+
+/// A name and where it stands.
+#[derive(Clone, Copy, Debug)]
+enum Name {
+    /// In the text, between quotes and without escapes.
+    Read(Span),
+    /// In [`Parts::names`].
+    Made(Span),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Content {
+    /// Text that is written as it was read.
+    Text(Span),
+    /// A place in [`Parts::values`].
+    Value(u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    /// Texts are shorter than 4 GiB.
+    fn new(start: usize, end: usize) -> Self {
+        Span {
+            start: start as u32,
+            end: end as u32,
+        }
+    }
+
+    fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+impl<'t> JsonObject<'t> {
+    /// Finds the members. `None` is whatever is no object, or not quite good: the converter says what of it.
+    pub fn read(bytes: &'t [u8], parts: &mut Parts) -> Option<Self> {
+        let text = plain_text(bytes).filter(|text| u32::try_from(text.len()).is_ok())?;
+        let mut object = JsonObject {
+            text,
+            parts: std::mem::take(parts),
+        };
+        match object.find_members() {
+            Some(()) => Some(object),
+            None => {
+                *parts = object.into_parts();
+                None
+            }
+        }
+    }
+
+    fn find_members(&mut self) -> Option<()> {
+        let mut parser = Parser::new(self.text);
+        let mut seen = Seen::default();
+        parser.expect(b'{')?;
+        if parser.expect(b'}').is_some() {
+            return Some(());
+        }
+        loop {
+            let raw = parser.name().ok()?;
+            parser.expect(b':')?;
+            let name = match raw.escaped {
+                false => Name::Read(self.span(raw.raw)),
+                true => self.made(&raw.decode()),
+            };
+            let start = parser.position();
+            let exact = parser.next_exact(&mut Exact).ok()?;
+            let span = Span::new(start, parser.position());
+            let content = match exact {
+                true => Content::Text(span),
+                false => self.read_value(span),
+            };
+            let next = self.parts.entries.len();
+            let earlier = seen.insert(self.text_of(name), next, |wanted| self.find_among(FEW, wanted));
+            match earlier {
+                Some(place) => self.parts.entries[place].content = content,
+                None => self.parts.entries.push(Entry { name, content }),
+            }
+            if parser.expect(b',').is_none() {
+                // What follows the object is nobody's business.
+                return parser.expect(b'}');
+            }
+        }
+    }
+
+    /// Where a part of the text stands in it.
+    fn span(&self, part: &str) -> Span {
+        let start = part.as_ptr() as usize - self.text.as_ptr() as usize;
+        Span::new(start, start + part.len())
+    }
+
+    fn made(&mut self, name: &str) -> Name {
+        let start = self.parts.names.len();
+        self.parts.names.push_str(name);
+        Name::Made(Span::new(start, self.parts.names.len()))
+    }
+
+    fn read_value(&mut self, span: Span) -> Content {
+        let text = self.text.get(span.range()).unwrap_or_default();
+        // Its grammar is known to be good.
+        let value = Parser::new(text).document(&mut PlainBuilder).ok().flatten();
+        self.keep(value.unwrap_or_default())
+    }
+
+    fn keep(&mut self, value: Value) -> Content {
+        self.parts.values.push(value);
+        Content::Value((self.parts.values.len() - 1) as u32)
+    }
+
+    #[inline]
+    fn text_of(&self, name: Name) -> &str {
+        let text = match name {
+            Name::Read(span) => self.text.get(span.range()),
+            Name::Made(span) => self.parts.names.get(span.range()),
+        };
+        text.unwrap_or_default()
+    }
+
+    #[inline]
+    fn find_among(&self, first: usize, wanted: &str) -> Option<usize> {
+        let mut entries = self.parts.entries.iter().take(first);
+        entries.position(|entry| self.is(entry.name, wanted))
+    }
+
+    #[inline]
+    fn is(&self, name: Name, wanted: &str) -> bool {
+        let (bytes, span) = match name {
+            Name::Read(span) => (self.text.as_bytes(), span),
+            Name::Made(span) => (self.parts.names.as_bytes(), span),
+        };
+        (span.end - span.start) as usize == wanted.len() && bytes.get(span.range()) == Some(wanted.as_bytes())
+    }
+
+    /// Appends the object as JSON.
+    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+        out.reserve(self.text.len());
+        out.push(b'{');
+        let mut run: Option<Span> = None;
+        for (place, entry) in self.parts.entries.iter().enumerate() {
+            let as_read = self.as_read(entry);
+            run = match (run, as_read) {
+                // Two bytes that are neither of them can only have a comma between them.
+                (Some(run), Some(next)) if run.end + 1 == next.start => Some(Span { end: next.end, ..run }),
+                (run, next) => {
+                    self.copy(run, out);
+                    if place > 0 {
+                        out.push(b',');
+                    }
+                    if next.is_none() {
+                        self.write_entry(entry, out)?;
+                    }
+                    next
+                }
+            };
+        }
+        self.copy(run, out);
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// Name and value, where they still stand in the text as they would be written.
+    #[inline]
+    fn as_read(&self, entry: &Entry) -> Option<Span> {
+        match (entry.name, entry.content) {
+            // A quote and a colon lie between them.
+            (Name::Read(name), Content::Text(value)) if name.end + 2 == value.start => Some(Span {
+                start: name.start - 1,
+                end: value.end,
+            }),
+            (Name::Read(_) | Name::Made(_), Content::Text(_) | Content::Value(_)) => None,
+        }
+    }
+
+    #[inline]
+    fn copy(&self, span: Option<Span>, out: &mut Vec<u8>) {
+        let text = span.and_then(|span| self.text.get(span.range()));
+        out.extend_from_slice(text.unwrap_or_default().as_bytes());
+    }
+
+    fn write_entry(&self, entry: &Entry, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+        write_string(out, self.text_of(entry.name));
+        out.push(b':');
+        match entry.content {
+            Content::Text(span) => self.copy(Some(span), out),
+            Content::Value(place) => write_schemaless(out, &self.parts.values[place as usize])?,
+        }
+        Ok(())
+    }
+
+    /// The whole as a value.
+    pub fn into_value(mut self) -> Value {
+        let mut entries = Vec::with_capacity(self.parts.entries.len());
+        for place in 0..self.parts.entries.len() {
+            let value = std::mem::take(self.value(place));
+            entries.push((Value::from(self.name(place)), value));
+        }
+        Value::Map(entries)
+    }
+
+    /// Its memory, for the next one.
+    pub fn into_parts(self) -> Parts {
+        let mut parts = self.parts;
+        parts.entries.clear();
+        parts.names.clear();
+        parts.values.clear();
+        parts
+    }
+}
+
+impl Members for JsonObject<'_> {
+    fn len(&self) -> usize {
+        self.parts.entries.len()
+    }
+
+    fn check_names(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn name(&self, place: usize) -> &str {
+        self.text_of(self.parts.entries[place].name)
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        self.find_among(usize::MAX, name)
+    }
+
+    fn value(&mut self, place: usize) -> &mut Value {
+        let index = match self.parts.entries[place].content {
+            Content::Value(index) => index,
+            Content::Text(span) => {
+                let content = self.read_value(span);
+                self.parts.entries[place].content = content;
+                (self.parts.values.len() - 1) as u32
+            }
+        };
+        &mut self.parts.values[index as usize]
+    }
+
+    fn push(&mut self, name: &str, value: Value) {
+        let (name, content) = (self.made(name), self.keep(value));
+        self.parts.entries.push(Entry { name, content });
+    }
+
+    fn rename(&mut self, place: usize, name: &str) {
+        self.parts.entries[place].name = self.made(name);
+    }
+
+    fn absorb(&mut self, place: usize, from: usize) {
+        let Entry { content, .. } = self.parts.entries.remove(from);
+        self.parts.entries[place].content = content;
+    }
+
+    fn remove(&mut self, place: usize) {
+        self.parts.entries.remove(place);
+    }
+
+    fn retain(&mut self, keep: &mut dyn FnMut(&str) -> bool) {
+        let mut entries = std::mem::take(&mut self.parts.entries);
+        entries.retain(|entry| keep(self.text_of(entry.name)));
+        self.parts.entries = entries;
+    }
+}
