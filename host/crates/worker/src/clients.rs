@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use caisson_config::connector::Topics;
+use caisson_config::connector::{Flow, Topics};
 use caisson_config::tables::client::Client;
 use caisson_config::{ConnectorConfig, Entries};
 use caisson_kafka::{Admin, ClientSettings, Layer, Properties, SourceProducer, Subscription};
@@ -14,6 +14,11 @@ use crate::Worker;
 
 /// How long a request of an admin client may take.
 pub(crate) const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The producer's setting of how large a record may be, and the least of it for letters of sources: what is larger still
+/// than the topic of the queue takes, the broker refuses.
+const REQUEST_SIZE: &str = "max.request.size";
+const LETTER_BYTES: u64 = 16 << 20;
 
 impl Worker {
     /// Kafka Connect's own settings of a client.
@@ -41,24 +46,42 @@ impl Worker {
 
     /// Producers with equal settings are one producer.
     pub(crate) fn producer(&self, id: &TaskId, config: &ConnectorConfig) -> Result<Arc<SourceProducer>, Failure> {
-        self.producer_of("connector-producer", id, config)
+        self.producer_of("connector-producer", id, config, &Properties::new())
     }
 
-    /// The producer of dead letters.
+    /// The producer of dead letters. A record that was too large for a source's own producer has to fit into its letter.
     pub(crate) fn letter_producer(
         &self,
         id: &TaskId,
         config: &ConnectorConfig,
     ) -> Result<Arc<SourceProducer>, Failure> {
-        self.producer_of("connector-dlq-producer", id, config)
+        let roomy = match config.flow {
+            Flow::Source(_) => self.letter_room(config),
+            Flow::Sink(_) => Properties::new(),
+        };
+        self.producer_of("connector-dlq-producer", id, config, &roomy)
     }
 
-    fn producer_of(&self, client: &str, id: &TaskId, config: &ConnectorConfig) -> Result<Arc<SourceProducer>, Failure> {
+    fn letter_room(&self, config: &ConnectorConfig) -> Properties {
+        let mut layers = [&config.producer, &self.config.producer].into_iter();
+        let given = layers.find_map(|layer| layer.get(REQUEST_SIZE)?.parse().ok());
+        let room = given.unwrap_or(LETTER_BYTES).max(LETTER_BYTES);
+        Properties::from([(REQUEST_SIZE.to_owned(), room.to_string())])
+    }
+
+    fn producer_of(
+        &self,
+        client: &str,
+        id: &TaskId,
+        config: &ConnectorConfig,
+        over: &Properties,
+    ) -> Result<Arc<SourceProducer>, Failure> {
         let base = self.base(&[("client.id", format!("{client}-{id}"))]);
         let layers = [
             Layer::Client(&base),
             Layer::Client(&self.config.producer),
             Layer::Client(&config.producer),
+            Layer::Client(over),
         ];
         let unusable = |error: caisson_kafka::Error| {
             Failure::host(format!("producer settings of task {id} cannot be used: {error}"))

@@ -244,3 +244,54 @@ fn what_comes_before_a_record_that_fails_a_source_arrives() {
     assert_eq!(system.consume(&topic, 2), ["null\tone", "null\ttwo"]);
     assert_eq!(system.end_offset(&topic), 2);
 }
+
+#[test]
+fn what_kafka_refuses_of_a_source_goes_to_its_queue_alone() {
+    let Some(system) = System::get() else { return };
+    let worker = worker(&system, "source-refused");
+    // The broker takes no batch beyond this, and the producer no record beyond the other.
+    let topic = system.topic("source-refused", 1, &[("max.message.bytes", "2000")]);
+    let queue = system.name("queue");
+    let (large, huge) = ("x".repeat(4_000), "y".repeat(9_000));
+    std::fs::write(
+        worker.path("in.txt"),
+        format!("one\n{large}\ntwo\n{huge}\nthree\n{large}\n"),
+    )
+    .unwrap();
+    let config = json!({
+        "connector.class": "FileStreamSource", "topic": topic, "file": worker.path("in.txt"), "errors.tolerance": "all",
+        "producer.override.max.request.size": "8000",
+        "caisson.errors.deadletterqueue.topic.name": queue,
+        "caisson.errors.deadletterqueue.topic.replication.factor": "1",
+        "caisson.errors.deadletterqueue.context.headers.enable": "true",
+        "caisson.errors.deadletterqueue.class.header.enable": "true",
+    });
+    let name = system.name("source-refused");
+    worker.rest.create_running(&name, &config);
+    assert_eq!(system.consume(&topic, 3), ["null\tone", "null\ttwo", "null\tthree"]);
+    let letters = letters(&system, &queue, 3);
+    for line in [&large, &huge] {
+        let letter = letters.iter().find(|letter| letter.contains(line.as_str())).unwrap();
+        assert_has(
+            letter,
+            &[
+                &format!("__connect.errors.topic:{topic},"),
+                "__caisson.errors.source.partition:{\"filename\":",
+                "__caisson.errors.source.offset:{\"position\":",
+                &format!("__connect.errors.connector.name:{name},__connect.errors.task.id:0,"),
+                "__connect.errors.stage:KAFKA_PRODUCE,",
+                "__connect.errors.class.name:org.apache.kafka.connect.runtime.WorkerSourceTask,",
+                "__connect.errors.exception.class.name:org.apache.kafka.common.errors.RecordTooLargeException,",
+                "__caisson.errors.class:fatal",
+            ],
+        );
+    }
+    // What is left out counts as done: a restarted task does not read it again.
+    let end = 4 + 4_001 + 4 + 9_001 + 6 + 4_001;
+    let offsets = format!("/connectors/{name}/offsets");
+    until("the offset behind all lines is written", || {
+        let answer = worker.rest.get(&offsets).expect(200);
+        (answer["offsets"][0]["offset"]["position"] == end).then_some(())
+    });
+    worker.rest.await_states(&name, "RUNNING", "RUNNING");
+}

@@ -97,8 +97,8 @@ pub static CONNECTOR: &[Line] = &[
         Type::String,
         Text(""),
         Medium,
-        "For sources: topic for records that failed in converters or transforms; empty for none. Bytes are written as \
-         they are, other values as JSON. Sinks have errors.deadletterqueue.topic.name.",
+        "For sources: topic for records that failed in converters or transforms, or that Kafka refused; empty for none. \
+         Bytes are written as they are, other values as JSON. Sinks have errors.deadletterqueue.topic.name.",
     ),
     line(
         "caisson.errors.deadletterqueue.topic.replication.factor",
