@@ -31,7 +31,11 @@ pub fn run(arguments: &DistributedArguments) -> ExitCode {
         Err(error) => Err(error.into()),
     };
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Ended::Asked) => ExitCode::SUCCESS,
+        Ok(Ended::Failed(problem)) => {
+            eprintln!("caisson: cannot be a member of the group: {problem}");
+            ExitCode::FAILURE
+        }
         Err(error) => {
             eprintln!("caisson: cannot start: {error:#}");
             ExitCode::from(CANNOT_START)
@@ -39,7 +43,14 @@ pub fn run(arguments: &DistributedArguments) -> ExitCode {
     }
 }
 
-async fn serve(arguments: &DistributedArguments) -> anyhow::Result<()> {
+/// Why a worker that had begun has ended.
+enum Ended {
+    Asked,
+    /// Its group will never have it.
+    Failed(String),
+}
+
+async fn serve(arguments: &DistributedArguments) -> anyhow::Result<Ended> {
     let began = Instant::now();
     let name = arguments.worker.display().to_string();
     let bytes = std::fs::read(&arguments.worker).with_context(|| format!("cannot read {name}"))?;
@@ -58,13 +69,19 @@ async fn serve(arguments: &DistributedArguments) -> anyhow::Result<()> {
     let herder = compose::distributed(config.clone(), worker_id.clone(), url, log).await?;
     let rest = server.serve(herder.clone(), Limits::default());
     tracing::info!(worker_id, after = ?began.elapsed(), "REST is up");
-    let signal = signals::requested().await.context("cannot listen for signals")?;
-    tracing::info!(
-        signal,
-        "stopping: tasks drain and commit; a second signal stops at once"
-    );
+    let ended = tokio::select! {
+        signal = signals::requested() => {
+            let signal = signal.context("cannot listen for signals")?;
+            tracing::info!(
+                signal,
+                "stopping: tasks drain and commit; a second signal stops at once"
+            );
+            Ended::Asked
+        }
+        problem = herder.failed() => Ended::Failed(problem),
+    };
     rest.shut_down(REST_GRACE).await;
     herder.shut_down().await;
     tracing::info!("stopped");
-    Ok(())
+    Ok(ended)
 }

@@ -134,6 +134,16 @@ impl DistributedHerder {
         DistributedHerder { shared }
     }
 
+    /// Waits until this worker can be no member of its group, however often it tries; why.
+    pub async fn failed(&self) -> String {
+        let mut failure = self.shared.failure.subscribe();
+        match failure.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(problem)) => problem.clone(),
+            // The sender lives as long as this herder.
+            Ok(None) | Err(_) => std::future::pending().await,
+        }
+    }
+
     /// Stops all connectors and tasks, and leaves the group.
     pub async fn shut_down(&self) {
         self.shared.shut_down().await;

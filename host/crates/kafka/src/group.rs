@@ -124,6 +124,8 @@ struct Wishes {
     leave: Option<Leave>,
     /// The handle is gone.
     dropped: bool,
+    /// The thread is gone, and will do nothing of this.
+    ended: bool,
 }
 
 struct Leave {
@@ -180,7 +182,9 @@ impl GroupMember {
         let (done, left) = oneshot::channel();
         self.wish(|wishes| {
             wishes.join = None;
-            wishes.leave = Some(Leave { reason, done, last });
+            if !wishes.ended {
+                wishes.leave = Some(Leave { reason, done, last });
+            }
         });
         // An error means that the thread has ended, or that another call took this one's place.
         async move { drop(left.await) }

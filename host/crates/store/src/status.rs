@@ -10,6 +10,8 @@ mod topic;
 
 use caisson_model::{ConnectorState, TaskId, TaskState};
 
+use crate::BoxFuture;
+
 pub use memory::MemoryStatusStore;
 pub use record::StatusRecord;
 pub use topic::TopicStatusStore;
@@ -57,6 +59,9 @@ pub trait StatusStore: Send + Sync {
     /// The topics that a connector has used, in the order of their names.
     fn topics(&self, connector: &str) -> Vec<TopicUse>;
     fn remove_topics(&self, connector: &str);
+
+    /// Waits until everything that was reported is visible. That may be for ever: who asks sets a limit.
+    fn settle(&self) -> BoxFuture<'_, ()>;
 }
 
 #[cfg(test)]

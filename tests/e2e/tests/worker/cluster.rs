@@ -61,6 +61,22 @@ fn a_worker_with_kafkas_own_distributed_properties_remembers_everything() {
     });
 }
 
+#[test]
+fn a_worker_whose_group_is_a_sinks_says_so_and_ends() {
+    let Some(system) = System::get() else { return };
+    let name = system.name("taken");
+    let topic = system.topic("taken", 1, &[]);
+    let sink = system.worker("taken-sink").start();
+    let config = json!({ "connector.class": "DiscardSink", "topics": topic });
+    sink.rest.create_running(&name, &config);
+    sink.await_log(&["partitions assigned"]);
+    let group = format!("connect-{name}");
+    let mut worker = system.worker("taken").distributed(&group).start_unawaited();
+    let ended = worker.await_end();
+    assert_eq!(ended.code(), Some(1), "{}", worker.log());
+    worker.await_log(&["caisson: cannot be a member of the group", &group]);
+}
+
 /// Three workers that run a generator of three tasks, and what is known of it.
 struct Three {
     system: System,

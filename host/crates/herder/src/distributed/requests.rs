@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use caisson_model::TargetState;
 use caisson_store::{BoxFuture, Config, ConfigChange};
@@ -21,6 +22,9 @@ use crate::node::OffsetRequest;
 use crate::offsets::{ConnectorOffset, OffsetOutcome};
 use crate::validation::{ConfigInfos, ConfigKeyInfo};
 
+/// How long an answer waits for what was asked to be done.
+const TAKES_EFFECT_WITHIN: Duration = Duration::from_secs(1);
+
 impl DistributedHerder {
     async fn put(
         &self,
@@ -29,6 +33,9 @@ impl DistributedHerder {
         target: Option<TargetState>,
         replace: Replace,
     ) -> Result<Created, Error> {
+        if self.shared.node.entry(name).is_some() {
+            self.take_effect(name).await;
+        }
         self.shared.node.refuse_invalid(&config).await?;
         let request = Request::PutConnector {
             name: name.into(),
@@ -39,10 +46,25 @@ impl DistributedHerder {
         };
         let reply = self.shared.request(request).await?;
         let info = self.shared.node.info(name)?;
+        if reply != Reply::Created {
+            self.take_effect(name).await;
+        }
         Ok(match reply {
             Reply::Created => Created::New(info),
             Reply::Done | Reply::Here | Reply::Outdated => Created::Replaced(info),
         })
+    }
+
+    /// Waits a while for what was asked of a connector before to be done, if it runs here: who changes it counts on that from
+    /// the answer on, and what is asked next finds it done. Kafka Connect does one thing after the other, too.
+    async fn take_effect(&self, name: &str) {
+        let done = async {
+            // Comes back when no round is under way.
+            let _ = self.shared.request(Request::Ping).await;
+            self.shared.node.settle(name).await;
+            self.shared.node.drain_events();
+        };
+        let _ = tokio::time::timeout(TAKES_EFFECT_WITHIN, done).await;
     }
 
     /// Where another change comes between reading a configuration and writing it, it is read again.
@@ -80,8 +102,18 @@ impl DistributedHerder {
     }
 
     async fn restart_parts(&self, request: RestartRequest) -> Result<ConnectorStatus, Error> {
-        self.shared.request(Request::Restart(request.clone())).await?;
-        Ok(self.shared.node.select(&request)?.status)
+        // As it is before: it may have begun when the request is done.
+        self.show().await;
+        let selected = self.shared.node.select(&request);
+        self.shared.request(Request::Restart(request)).await?;
+        self.show().await;
+        Ok(selected?.status)
+    }
+
+    /// Waits a while for what this worker has reported to be visible.
+    async fn show(&self) {
+        let shown = self.shared.node.statuses().settle();
+        let _ = tokio::time::timeout(TAKES_EFFECT_WITHIN, shown).await;
     }
 
     async fn change_offsets(&self, name: &str, request: OffsetRequest) -> Result<OffsetOutcome, Error> {

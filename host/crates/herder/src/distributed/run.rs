@@ -24,6 +24,8 @@ use crate::node::{Grant, Node};
 
 /// How often the group hears that the herder is alive; far below any rebalance timeout.
 const PULSE: Duration = Duration::from_secs(1);
+/// How long this worker, when it ends, waits for its last statuses to be written.
+const SHOWN_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the herder works with beside its node.
 pub struct Outside {
@@ -44,6 +46,8 @@ pub struct Shared {
     /// Who waits for which reply. Held for an insertion or a removal.
     replies: Mutex<BTreeMap<RequestId, oneshot::Sender<Result<Reply, Error>>>>,
     requests: AtomicU64,
+    /// Why this worker can be no member of its group, once that is so.
+    pub failure: watch::Sender<Option<String>>,
     /// The time of the next tick may be another one now.
     stepped: Notify,
     started: Instant,
@@ -68,6 +72,7 @@ impl Shared {
             state: Mutex::new(State { core, stage }),
             replies: Mutex::default(),
             requests: AtomicU64::new(1),
+            failure: watch::Sender::new(None),
             stepped: Notify::new(),
             started: Instant::now(),
         }
@@ -170,6 +175,9 @@ impl Shared {
     pub async fn shut_down(self: &Arc<Self>) {
         self.step(Event::ShutDown);
         self.node.stop().await;
+        if timeout(SHOWN_WITHIN, self.node.statuses().settle()).await.is_err() {
+            tracing::warn!("the last statuses could not be written");
+        }
         self.outside.membership.leave("worker is shutting down").await;
     }
 
@@ -273,14 +281,17 @@ impl Shared {
         });
     }
 
+    /// The statuses say so before the request that asked for it is answered.
     fn restart(self: &Arc<Self>, request: RestartRequest) {
-        let node = self.node.clone();
-        tokio::spawn(async move {
-            match node.select(&request) {
-                Ok(selected) => node.restart_selected(&selected).await,
-                Err(error) => tracing::warn!(connector = request.connector, %error, "nothing to restart"),
+        match self.node.select(&request) {
+            Ok(selected) => {
+                if let Some(restarting) = self.node.mark_restarting(&selected) {
+                    let node = self.node.clone();
+                    tokio::spawn(async move { node.restart_marked(restarting).await });
+                }
             }
-        });
+            Err(error) => tracing::warn!(connector = request.connector, %error, "nothing to restart"),
+        }
     }
 
     fn set_level(&self, logger: &str, level: &str) {
@@ -383,6 +394,7 @@ impl Shared {
             }
             MembershipEvent::Failed(problem) => {
                 tracing::error!(problem, "cannot be a member of the group");
+                self.failure.send_replace(Some(problem));
                 Event::Lost
             }
         };

@@ -18,6 +18,13 @@ pub struct Selected {
     tasks: Vec<u32>,
 }
 
+/// What restarts here of that.
+pub struct Restarting {
+    name: String,
+    connector: bool,
+    tasks: Vec<u32>,
+}
+
 impl Node {
     /// What a request restarts in the whole cluster.
     pub fn select(&self, request: &RestartRequest) -> Result<Selected, Error> {
@@ -42,14 +49,14 @@ impl Node {
         })
     }
 
-    /// Begins to restart what of it runs here.
-    pub async fn restart_selected(self: &Arc<Self>, selected: &Selected) {
+    /// Says of what of it runs here that it restarts, and gives that back; none if nothing does.
+    pub fn mark_restarting(&self, selected: &Selected) -> Option<Restarting> {
         let name = selected.status.name.as_str();
         let connector = selected.connector && self.has(&Item::Connector(name.into()));
         let own = |number: &&u32| self.has(&Item::Task(TaskId::new(name, **number)));
         let tasks: Vec<u32> = selected.tasks.iter().filter(own).copied().collect();
         if !connector && tasks.is_empty() {
-            return;
+            return None;
         }
         if connector {
             let status = self.status(ConnectorState::Restarting, None, None);
@@ -59,6 +66,19 @@ impl Node {
             let status = self.status(TaskState::Restarting, None, None);
             self.statuses().put_task(&TaskId::new(name, *number), status);
         }
-        self.begin_restart(name, connector, tasks).await;
+        let name = name.to_owned();
+        Some(Restarting { name, connector, tasks })
+    }
+
+    /// Begins to restart what of it runs here.
+    pub async fn restart_selected(self: &Arc<Self>, selected: &Selected) {
+        if let Some(restarting) = self.mark_restarting(selected) {
+            self.restart_marked(restarting).await;
+        }
+    }
+
+    pub async fn restart_marked(self: &Arc<Self>, restarting: Restarting) {
+        let Restarting { name, connector, tasks } = restarting;
+        self.begin_restart(&name, connector, tasks).await;
     }
 }

@@ -75,6 +75,15 @@ struct Driver {
     last: bool,
 }
 
+impl Drop for Driver {
+    /// Nobody waits for a thread that is gone.
+    fn drop(&mut self) {
+        let mut wishes = self.shared.wishes();
+        wishes.ended = true;
+        wishes.leave = None;
+    }
+}
+
 /// A question to whoever takes the events.
 enum Asked {
     Metadata(oneshot::Receiver<Vec<Subprotocol>>),

@@ -197,6 +197,9 @@ fn a_group_of_another_type_is_refused_by_name() {
         assert_eq!(error.code(), Some(ErrorCode::INCONSISTENT_GROUP_PROTOCOL));
         assert!(error.to_string().contains(&group), "{error}");
         assert!(worker.events.recv().await.is_none());
+        // There is nobody left to do it.
+        let left = tokio::time::timeout(LONG, worker.member.leave("stopping"));
+        left.await.expect("leaving returns");
     });
 }
 

@@ -6,6 +6,7 @@ use caisson_model::{ConnectorState, TaskId, TaskState};
 
 use super::known::Known;
 use super::{Status, StatusStore, TopicUse};
+use crate::BoxFuture;
 
 /// A status store in memory.
 #[derive(Debug, Default)]
@@ -70,5 +71,9 @@ impl StatusStore for MemoryStatusStore {
 
     fn remove_topics(&self, connector: &str) {
         self.known().topics.retain(|(name, _), _| name != connector);
+    }
+
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
     }
 }

@@ -14,8 +14,8 @@ use tokio::task::JoinHandle;
 use super::known::Known;
 use super::record::StatusRecord;
 use super::{Status, StatusStore, TopicUse};
-use crate::Error;
 use crate::log::{Log, LogReader, LogRecord};
+use crate::{BoxFuture, Error};
 
 /// The pause after a batch that could not be written.
 const RETRY: Duration = Duration::from_secs(1);
@@ -241,6 +241,15 @@ impl StatusStore for TopicStatusStore {
                 used: None,
             });
         }
+    }
+
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.flush().await;
+            if let Err(error) = self.refresh().await {
+                tracing::warn!(%error, "the status topic cannot be read to its end");
+            }
+        })
     }
 }
 

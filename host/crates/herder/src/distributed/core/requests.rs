@@ -60,12 +60,12 @@ impl Active {
 }
 
 impl Core {
-    /// Takes up what waits, until one thing is being written or the round is over.
+    /// Takes up what waits, until one thing is being written or a round begins.
     pub(super) fn work(&mut self) {
         if self.shut_down {
             return self.refuse_everything();
         }
-        while self.resolved && self.active.is_none() {
+        while self.resolved && !self.join_asked && self.active.is_none() {
             let leads = self.membership.is_leader();
             if leads && self.writing != Writing::Yes {
                 return;
