@@ -69,6 +69,7 @@ impl DistributedHerder {
 
     /// Where another change comes between reading a configuration and writing it, it is read again.
     async fn patch(&self, name: &str, changes: BTreeMap<String, Option<String>>) -> Result<ConnectorInfo, Error> {
+        self.take_effect(name).await;
         loop {
             self.shared.request(Request::Lead).await?;
             let entry = self.shared.node.existing(name)?;
@@ -88,7 +89,9 @@ impl DistributedHerder {
                 based_on: Some(entry.revision),
             };
             if self.shared.request(request).await? != Reply::Outdated {
-                return self.shared.node.info(name);
+                let info = self.shared.node.info(name)?;
+                self.take_effect(name).await;
+                return Ok(info);
             }
         }
     }

@@ -6,7 +6,7 @@ use caisson_model::{ConnectorState, Failure, TargetState, TaskId, TaskState};
 use caisson_store::{Config, ConnectorEntry, Status};
 use tokio::time::Instant;
 
-use super::super::plan::{Action, Condition, RunningTask, TaskConfigs};
+use super::super::plan::{self, Action, Condition, RunningTask, TaskConfigs};
 use super::{Driver, FIRST_RETRY, LONGEST_RETRY, Part};
 use crate::ConnectorKind;
 
@@ -111,14 +111,12 @@ impl Driver {
         target: TargetState,
     ) -> Result<(), Failure> {
         if self.node.options.exactly_once && self.node.kind(&connector) == Some(ConnectorKind::Source) {
-            self.node
-                .leader
-                .fence_zombies(self.name.clone())
-                .await
-                .map_err(|error| {
-                    Failure::host(format!("Failed to perform preflight check for task {id}"))
-                        .with_detail(error.to_string())
-                })?;
+            let failed = || Failure::host(format!("Failed to perform preflight check for task {id}"));
+            let fenced = self.unless_stopped(self.node.leader.fence_zombies(self.name.clone()));
+            match fenced.await {
+                Some(fenced) => fenced.map_err(|error| failed().with_detail(error.to_string()))?,
+                None => return Err(failed()),
+            }
             // Fencing may have taken long, and the task may be another worker's by now, or another one.
             let granted = self.wanted().is_some_and(|wanted| {
                 wanted.tasks.contains(&id.task) && wanted.entry.tasks.get(id.task as usize) == Some(&task)
@@ -184,8 +182,31 @@ impl Driver {
             return;
         }
         tracing::info!(tasks = made.len(), "task configurations made");
-        if let Err(error) = self.node.leader.put_task_configs(self.name.clone(), made).await {
-            self.retry_task_configs(&Failure::host(error.to_string()));
+        let leader = self.node.leader.clone();
+        match self
+            .unless_stopped(leader.put_task_configs(self.name.clone(), made))
+            .await
+        {
+            Some(Ok(())) => {}
+            Some(Err(error)) => self.retry_task_configs(&Failure::host(error.to_string())),
+            None => self.running.task_configs = TaskConfigs::Due,
+        }
+    }
+
+    /// Waits for the leader; none if something has to stop first. The leader may be waiting for just that: while the group
+    /// shares out work, it takes no requests, and what was taken away has to stop before the group goes on.
+    async fn unless_stopped<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+        let mut answer = std::pin::pin!(answer);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut answer => return Some(answer),
+                () = self.changed.notified() => {
+                    if plan::has_stops(self.wanted().as_ref(), &self.running) {
+                        return None;
+                    }
+                }
+            }
         }
     }
 
