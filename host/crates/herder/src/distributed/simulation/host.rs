@@ -30,6 +30,8 @@ pub struct Host {
     pub running: BTreeMap<Arc<str>, Running>,
     /// Connectors about which an action is under way.
     pub busy: BTreeSet<Arc<str>>,
+    /// Of those, the ones that wait for the leader to write task configurations down.
+    pub publishing: BTreeSet<Arc<str>>,
     /// Who waits for stops, and of which connectors.
     awaited: Vec<(Ticket, BTreeSet<Arc<str>>)>,
     /// Nothing reaches it, and nothing of it reaches anybody.
@@ -69,6 +71,7 @@ impl Host {
             grant: Grant::Nothing,
             running: BTreeMap::new(),
             busy: BTreeSet::new(),
+            publishing: BTreeSet::new(),
             awaited: Vec::new(),
             cut_off: false,
             claim: 0,
@@ -92,8 +95,15 @@ impl Host {
         wanted(&self.grant, name, entry)
     }
 
-    /// What is to be done next about a connector; none while something is being done.
-    pub fn next(&self, name: &Arc<str>) -> Option<plan::Action> {
+    /// What is to be done next about a connector; none while something is being done. A wait for the leader is given up
+    /// for a stop.
+    pub fn next(&mut self, name: &Arc<str>) -> Option<plan::Action> {
+        if self.publishing.contains(name) && self.has_stops(name) {
+            self.published(name);
+            if let Some(running) = self.running.get_mut(name) {
+                running.task_configs = plan::TaskConfigs::Due;
+            }
+        }
         if self.busy.contains(name) {
             return None;
         }
@@ -169,7 +179,18 @@ impl Host {
     }
 
     fn stops(&self, name: &Arc<str>) -> bool {
+        self.busy.contains(name) || self.has_stops(name)
+    }
+
+    fn has_stops(&self, name: &Arc<str>) -> bool {
         let own = self.running.get(name);
-        self.busy.contains(name) || own.is_some_and(|own| plan::has_stops(self.wanted(name).as_ref(), own))
+        own.is_some_and(|own| plan::has_stops(self.wanted(name).as_ref(), own))
+    }
+
+    /// The leader has answered, or is waited for no longer.
+    pub fn published(&mut self, name: &Arc<str>) {
+        if self.publishing.remove(name) {
+            self.busy.remove(name);
+        }
     }
 }

@@ -67,7 +67,7 @@ impl World {
         let lost: Vec<RequestId> = self
             .requests
             .iter()
-            .filter(|(_, (_, of, _))| *of == index)
+            .filter(|(_, asked)| asked.of == index)
             .map(|(id, _)| *id)
             .collect();
         for id in lost {
@@ -102,27 +102,35 @@ impl World {
                 }
             }
         };
-        if self.hosts[index].process != 0 {
-            self.ask(index, request, false);
+        let process = self.hosts[index].process;
+        if process != 0 {
+            self.ask(index, request, (index, process), false);
         }
     }
 
     /// A request is answered, or will never be.
     pub fn replied(&mut self, id: RequestId, outcome: Result<Reply, Error>) {
-        let Some((request, index, passed_on)) = self.requests.remove(&id) else {
+        let Some(asked) = self.requests.remove(&id) else {
             return;
         };
         if let Err(Error::Elsewhere { url: Some(url) }) = &outcome
-            && !passed_on
+            && !asked.passed_on
             && let Some(leader) = host::at(url)
         {
             let reached = |host: &Host| host.process != 0 && !host.cut_off;
-            if reached(&self.hosts[leader]) && reached(&self.hosts[index]) {
-                return self.ask(leader, request, true);
+            if reached(&self.hosts[leader]) && reached(&self.hosts[asked.of]) {
+                return self.ask(leader, asked.request, asked.by, true);
             }
         }
         self.answered += u64::from(outcome.is_ok());
-        match (request, outcome) {
+        if let Request::PutTasks { name, .. } = &asked.request
+            && self.hosts[asked.by.0].process == asked.by.1
+        {
+            self.hosts[asked.by.0].published(name);
+            self.report_stopped(asked.by.0);
+            self.drive(asked.by.0, name.clone());
+        }
+        match (asked.request, outcome) {
             (Request::PutConnector { name, .. }, Ok(_)) if !self.doubtful.contains(&name) => {
                 self.promised.insert(name);
             }

@@ -71,8 +71,7 @@ pub struct World {
     pub claim: u64,
     coordinator: Coordinator,
     pub hosts: Vec<Host>,
-    /// What is asked, of whom, and whether it was passed on already.
-    pub requests: BTreeMap<RequestId, (Request, usize, bool)>,
+    pub requests: BTreeMap<RequestId, Asked>,
     pub answered: u64,
     /// Connectors whose creation was acknowledged, and not asked to be deleted since.
     pub promised: BTreeSet<Arc<str>>,
@@ -80,6 +79,15 @@ pub struct World {
     pub doubtful: BTreeSet<Arc<str>>,
     /// What has happened, if somebody wants to know.
     history: Option<Vec<String>>,
+}
+
+/// What is asked.
+pub struct Asked {
+    pub request: Request,
+    pub of: usize,
+    /// The worker, and its process, that has asked or that a user has asked.
+    pub by: (usize, u64),
+    pub passed_on: bool,
 }
 
 impl World {
@@ -405,7 +413,7 @@ impl World {
     }
 
     /// Goes on with what should run of a connector here.
-    fn drive(&mut self, index: usize, name: Arc<str>) {
+    pub fn drive(&mut self, index: usize, name: Arc<str>) {
         let Some(action) = self.hosts[index].next(&name) else {
             return;
         };
@@ -420,26 +428,36 @@ impl World {
         let fails = self.dice.one_in(40);
         let condition = if fails { Condition::Failed } else { Condition::Started };
         if let Some(configs) = self.hosts[index].done(&name, action, condition) {
+            let host = &mut self.hosts[index];
+            host.busy.insert(name.clone());
+            host.publishing.insert(name.clone());
+            let by = (index, host.process);
             let name = name.clone();
-            self.ask(index, Request::PutTasks { name, configs }, false);
+            self.ask(index, Request::PutTasks { name, configs }, by, false);
         }
         self.report_stopped(index);
         self.drive(index, name);
     }
 
-    fn report_stopped(&mut self, index: usize) {
+    pub fn report_stopped(&mut self, index: usize) {
         let process = self.hosts[index].process;
         for ticket in self.hosts[index].stopped() {
             self.after(1, What::Deliver(index, process, Event::Stopped { ticket }));
         }
     }
 
-    pub fn ask(&mut self, index: usize, request: Request, passed_on: bool) {
+    pub fn ask(&mut self, of: usize, request: Request, by: (usize, u64), passed_on: bool) {
         self.count += 1;
         let id = self.count;
-        self.requests.insert(id, (request.clone(), index, passed_on));
-        let process = self.hosts[index].process;
+        let asked = Asked {
+            request: request.clone(),
+            of,
+            by,
+            passed_on,
+        };
+        self.requests.insert(id, asked);
+        let process = self.hosts[of].process;
         let soon = self.dice.soon();
-        self.after(soon, What::Deliver(index, process, Event::Requested { id, request }));
+        self.after(soon, What::Deliver(of, process, Event::Requested { id, request }));
     }
 }
