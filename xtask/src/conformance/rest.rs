@@ -55,7 +55,7 @@ fn with_worker(
     let (worker, _) = Worker::start(tree, directory, arguments.mode, &properties, answers)?;
     let played = process::logged(
         &mut player(tree, arguments, directory, bootstrap, port)?,
-        &tree.log("conformance-rest"),
+        &tree.log(&format!("conformance-rest-{}", arguments.mode.verb())),
         interrupt,
         LIMIT,
         &mut shown,

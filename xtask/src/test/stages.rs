@@ -149,9 +149,13 @@ fn search(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
     result
 }
 
+/// Against a worker on its own and one of a cluster.
 fn recorded_requests(runner: &mut Runner<'_>) -> Result<()> {
-    let mut conformance = own(runner.tree, &["conformance", "rest"]);
-    runner.check(&mut conformance)
+    for mode in ["standalone", "distributed"] {
+        let mut conformance = own(runner.tree, &["conformance", "rest", "--mode", mode]);
+        runner.check(&mut conformance)?;
+    }
+    Ok(())
 }
 
 fn demo(runner: &mut Runner<'_>) -> Result<()> {

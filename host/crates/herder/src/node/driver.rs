@@ -5,6 +5,7 @@
 
 mod perform;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,6 +92,7 @@ pub fn start(node: Arc<Node>, name: Arc<str>) -> Inbox {
         settling: Vec::new(),
         stopping: Vec::new(),
         restarting: Vec::new(),
+        later: VecDeque::new(),
         retry: None,
         failures: 0,
     };
@@ -109,6 +111,8 @@ struct Driver {
     /// Who waits for what should not run to be gone.
     stopping: Vec<oneshot::Sender<()>>,
     restarting: Vec<Restarting>,
+    /// Commands that came while the leader was waited for, and have to wait for the end of that.
+    later: VecDeque<Command>,
     /// When to try again to make task configurations.
     retry: Option<Instant>,
     failures: u32,
@@ -124,16 +128,11 @@ struct Restarting {
 impl Driver {
     async fn run(mut self) {
         loop {
-            while let Ok(command) = self.commands.try_recv() {
+            while let Some(command) = self.later.pop_front().or_else(|| self.commands.try_recv().ok()) {
                 self.take(command).await;
             }
-            let wanted = self.wanted();
-            if !self.stopping.is_empty() && !plan::has_stops(wanted.as_ref(), &self.running) {
-                for waiting in self.stopping.drain(..) {
-                    let _ = waiting.send(());
-                }
-            }
-            if let Some(action) = plan::next(wanted.as_ref(), &self.running) {
+            self.tell_stopped();
+            if let Some(action) = plan::next(self.wanted().as_ref(), &self.running) {
                 self.perform(action).await;
                 continue;
             }
@@ -147,6 +146,20 @@ impl Driver {
 
     fn wanted(&self) -> Option<Wanted> {
         self.node.wanted(&self.name)
+    }
+
+    fn has_stops(&self) -> bool {
+        plan::has_stops(self.wanted().as_ref(), &self.running)
+    }
+
+    /// Answers those who wait for stops if nothing has to stop.
+    fn tell_stopped(&mut self) {
+        if self.stopping.is_empty() || self.has_stops() {
+            return;
+        }
+        for waiting in self.stopping.drain(..) {
+            let _ = waiting.send(());
+        }
     }
 
     fn at_rest(&mut self) {
@@ -193,6 +206,14 @@ impl Driver {
     }
 
     async fn take(&mut self, command: Command) {
+        if let Some((change, reply)) = self.note(command) {
+            // Whoever asked may be gone by now; the change is made nevertheless, once.
+            let _ = reply.send(self.change_offsets(change).await);
+        }
+    }
+
+    /// Takes a command for what the next action depends on; gives back what has to be done by itself.
+    fn note(&mut self, command: Command) -> Option<(OffsetCommand, oneshot::Sender<Result<OffsetOutcome, Error>>)> {
         match command {
             Command::Restart {
                 connector,
@@ -202,11 +223,9 @@ impl Driver {
             Command::Reconfigure => self.running.task_configs = TaskConfigs::Due,
             Command::Settle(reply) => self.settling.push(reply),
             Command::SettleStops(reply) => self.stopping.push(reply),
-            Command::Offsets { change, reply } => {
-                // Whoever asked may be gone by now; the change is made nevertheless, once.
-                let _ = reply.send(self.change_offsets(change).await);
-            }
+            Command::Offsets { change, reply } => return Some((change, reply)),
         }
+        None
     }
 
     fn restart(&mut self, connector: bool, mut tasks: Vec<u32>, reply: Option<oneshot::Sender<Result<(), Error>>>) {
@@ -268,3 +287,6 @@ enum Part {
     Connector,
     Task(u32),
 }
+
+#[cfg(test)]
+mod tests;

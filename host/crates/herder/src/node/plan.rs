@@ -16,6 +16,8 @@ pub struct Running {
     /// These tasks are to be restarted.
     pub restart_tasks: BTreeSet<u32>,
     pub task_configs: TaskConfigs,
+    /// Task configurations may still be written down that nobody waits for any more.
+    pub unanswered: bool,
 }
 
 /// What should run here of one connector: itself, some of its tasks, or both.
@@ -254,13 +256,19 @@ impl Running {
         }
     }
 
+    /// Notes that the leader is waited for no longer: it may write down what it was sent after all.
+    pub fn task_configs_given_up(&mut self) {
+        self.task_configs = TaskConfigs::Due;
+        self.unanswered = true;
+    }
+
     /// Whether these task configurations have to take the place of the present ones: their number or content, or the
-    /// connector's configuration since they were made, has changed. Notes that they were made.
+    /// connector's configuration since they were made, has changed, or others may come after them. Notes that they were made.
     pub fn task_configs_made(&mut self, entry: &ConnectorEntry, from: &Arc<Config>, made: &[Config]) -> bool {
         let same = entry.tasks.len() == made.len() && entry.tasks.iter().zip(made).all(|(old, new)| **old == *new);
         let same_source = entry.made_from.as_ref() == Some(from);
         self.task_configs = TaskConfigs::Made;
-        !same || !same_source && !made.is_empty()
+        !same || self.unanswered || !same_source && !made.is_empty()
     }
 }
 

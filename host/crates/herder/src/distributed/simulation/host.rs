@@ -10,7 +10,7 @@ use caisson_store::config::State;
 
 use super::member::Member;
 use crate::assignor::{Item, Items};
-use crate::distributed::core::{Core, CoreOptions, Ticket};
+use crate::distributed::core::{Core, CoreOptions, RequestId, Ticket};
 use crate::node::plan::{self, Condition, Running, RunningTask, Wanted};
 use crate::node::{Grant, wanted};
 
@@ -30,8 +30,8 @@ pub struct Host {
     pub running: BTreeMap<Arc<str>, Running>,
     /// Connectors about which an action is under way.
     pub busy: BTreeSet<Arc<str>>,
-    /// Of those, the ones that wait for the leader to write task configurations down.
-    pub publishing: BTreeSet<Arc<str>>,
+    /// Of those, the ones that wait for the leader to write task configurations down, and the requests they wait for.
+    pub publishing: BTreeMap<Arc<str>, RequestId>,
     /// Who waits for stops, and of which connectors.
     awaited: Vec<(Ticket, BTreeSet<Arc<str>>)>,
     /// Nothing reaches it, and nothing of it reaches anybody.
@@ -71,7 +71,7 @@ impl Host {
             grant: Grant::Nothing,
             running: BTreeMap::new(),
             busy: BTreeSet::new(),
-            publishing: BTreeSet::new(),
+            publishing: BTreeMap::new(),
             awaited: Vec::new(),
             cut_off: false,
             claim: 0,
@@ -98,10 +98,10 @@ impl Host {
     /// What is to be done next about a connector; none while something is being done. A wait for the leader is given up
     /// for a stop.
     pub fn next(&mut self, name: &Arc<str>) -> Option<plan::Action> {
-        if self.publishing.contains(name) && self.has_stops(name) {
-            self.published(name);
+        if self.has_stops(name) && self.publishing.remove(name).is_some() {
+            self.busy.remove(name);
             if let Some(running) = self.running.get_mut(name) {
-                running.task_configs = plan::TaskConfigs::Due;
+                running.task_configs_given_up();
             }
         }
         if self.busy.contains(name) {
@@ -178,8 +178,10 @@ impl Host {
         done
     }
 
+    /// Who waits for the leader says meanwhile that nothing has to stop.
     fn stops(&self, name: &Arc<str>) -> bool {
-        self.busy.contains(name) || self.has_stops(name)
+        let busy = self.busy.contains(name) && !self.publishing.contains_key(name);
+        busy || self.has_stops(name)
     }
 
     fn has_stops(&self, name: &Arc<str>) -> bool {
@@ -187,10 +189,16 @@ impl Host {
         own.is_some_and(|own| plan::has_stops(self.wanted(name).as_ref(), own))
     }
 
-    /// The leader has answered, or is waited for no longer.
-    pub fn published(&mut self, name: &Arc<str>) {
-        if self.publishing.remove(name) {
+    /// The leader has answered. Whether that was still waited for.
+    pub fn published(&mut self, name: &Arc<str>, request: RequestId, well: bool) -> bool {
+        let waits = self.publishing.get(name) == Some(&request);
+        if waits {
+            self.publishing.remove(name);
             self.busy.remove(name);
+            if let Some(running) = self.running.get_mut(name).filter(|_| well) {
+                running.unanswered = false;
+            }
         }
+        waits
     }
 }

@@ -8,7 +8,7 @@ use caisson_store::Config;
 use caisson_store::config::{ConfigRecord, State};
 
 use super::host::{self, Host};
-use super::world::{What, World};
+use super::world::{Asker, What, World};
 use crate::Error;
 use crate::assignor::{Item, Items};
 use crate::distributed::core::{Reply, Request, RequestId};
@@ -20,6 +20,8 @@ const TROUBLE: u64 = 90_000;
 const RECOVERY: u64 = 120_000;
 /// After so long task configurations that were not taken are offered again.
 const RETRY: u64 = 250;
+/// How far behind the config topic a worker is at most when nothing is wrong.
+const READ: u64 = 500;
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
 impl World {
@@ -36,6 +38,7 @@ impl World {
             for index in 0..self.hosts.len() {
                 self.after(1, What::Heal(index));
             }
+            self.after(1, What::Read);
             return;
         }
         let wait = 200 + self.dice.roll(4_000);
@@ -53,11 +56,22 @@ impl World {
             2 => self.claim += 1,
             _ => self.somebody_asks(index),
         }
+        self.everybody_reads();
+    }
+
+    /// Whoever is there reads the config topic to its end.
+    fn everybody_reads(&mut self) {
         for index in 0..self.hosts.len() {
             if self.hosts[index].process != 0 && !self.hosts[index].cut_off {
                 self.catch_up(index);
             }
         }
+    }
+
+    /// In quiet times everybody follows the config topic.
+    pub fn follow(&mut self) {
+        self.everybody_reads();
+        self.after(READ, What::Read);
     }
 
     fn kill(&mut self, index: usize) {
@@ -102,9 +116,8 @@ impl World {
                 }
             }
         };
-        let process = self.hosts[index].process;
-        if process != 0 {
-            self.ask(index, request, (index, process), false);
+        if self.hosts[index].process != 0 {
+            self.ask_first(index, request);
         }
     }
 
@@ -123,30 +136,26 @@ impl World {
             }
         }
         self.answered += u64::from(outcome.is_ok());
-        if let Request::PutTasks { name, .. } = &asked.request
-            && self.hosts[asked.by.0].process == asked.by.1
-        {
-            self.hosts[asked.by.0].published(name);
-            self.report_stopped(asked.by.0);
-            self.drive(asked.by.0, name.clone());
-        }
-        match (asked.request, outcome) {
-            (Request::PutConnector { name, .. }, Ok(_)) if !self.doubtful.contains(&name) => {
+        match asked.request {
+            Request::PutConnector { name, .. } if outcome.is_ok() && !self.doubtful.contains(&name) => {
                 self.promised.insert(name);
             }
-            (Request::PutTasks { name, .. }, Err(_)) => self.again(&name),
+            Request::PutTasks { name, .. } => self.published(asked.by, name, outcome.is_ok()),
             _ => {}
         }
     }
 
-    /// Whoever has the connector makes its task configurations once more.
-    fn again(&mut self, name: &Arc<str>) {
-        for index in 0..self.hosts.len() {
-            let process = self.hosts[index].process;
-            if self.hosts[index].running.contains_key(name) {
-                self.after(RETRY, What::Again(index, process, name.clone()));
-            }
+    /// Task configurations are written down, or are made once more after a while.
+    fn published(&mut self, by: Asker, name: Arc<str>, well: bool) {
+        let Asker { worker, process, .. } = by;
+        if self.hosts[worker].process != process || !self.hosts[worker].published(&name, by.request, well) {
+            return;
         }
+        if !well {
+            self.after(RETRY, What::Again(worker, process, name.clone()));
+        }
+        self.report_stopped(worker);
+        self.drive(worker, name);
     }
 
     pub fn nothing_runs_twice(&self) -> Result<(), String> {

@@ -57,6 +57,7 @@ pub enum What {
     Again(usize, u64, Arc<str>),
     Coordinator,
     Befall,
+    Read,
     Heal(usize),
 }
 
@@ -85,9 +86,17 @@ pub struct World {
 pub struct Asked {
     pub request: Request,
     pub of: usize,
-    /// The worker, and its process, that has asked or that a user has asked.
-    pub by: (usize, u64),
+    pub by: Asker,
     pub passed_on: bool,
+}
+
+/// The worker that has asked, or that a user has asked.
+#[derive(Clone, Copy)]
+pub struct Asker {
+    pub worker: usize,
+    pub process: u64,
+    /// Its own number of what it has asked, which stays when that is passed on.
+    pub request: RequestId,
 }
 
 impl World {
@@ -211,6 +220,7 @@ impl World {
                 self.after(500, What::Coordinator);
             }
             What::Befall => self.befall(),
+            What::Read => self.follow(),
             What::Heal(index) => {
                 self.note(|| format!("w{index} is well"));
                 self.hosts[index].cut_off = false;
@@ -428,12 +438,13 @@ impl World {
         let fails = self.dice.one_in(40);
         let condition = if fails { Condition::Failed } else { Condition::Started };
         if let Some(configs) = self.hosts[index].done(&name, action, condition) {
-            let host = &mut self.hosts[index];
-            host.busy.insert(name.clone());
-            host.publishing.insert(name.clone());
-            let by = (index, host.process);
-            let name = name.clone();
-            self.ask(index, Request::PutTasks { name, configs }, by, false);
+            let request = Request::PutTasks {
+                name: name.clone(),
+                configs,
+            };
+            let id = self.ask_first(index, request);
+            self.hosts[index].busy.insert(name.clone());
+            self.hosts[index].publishing.insert(name.clone(), id);
         }
         self.report_stopped(index);
         self.drive(index, name);
@@ -446,7 +457,19 @@ impl World {
         }
     }
 
-    pub fn ask(&mut self, of: usize, request: Request, by: (usize, u64), passed_on: bool) {
+    /// Asks a worker for something, as its user or as itself.
+    pub fn ask_first(&mut self, worker: usize, request: Request) -> RequestId {
+        self.count += 1;
+        let by = Asker {
+            worker,
+            process: self.hosts[worker].process,
+            request: self.count,
+        };
+        self.ask(worker, request, by, false);
+        by.request
+    }
+
+    pub fn ask(&mut self, of: usize, request: Request, by: Asker, passed_on: bool) {
         self.count += 1;
         let id = self.count;
         let asked = Asked {

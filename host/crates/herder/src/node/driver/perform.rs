@@ -6,8 +6,8 @@ use caisson_model::{ConnectorState, Failure, TargetState, TaskId, TaskState};
 use caisson_store::{Config, ConnectorEntry, Status};
 use tokio::time::Instant;
 
-use super::super::plan::{self, Action, Condition, RunningTask, TaskConfigs};
-use super::{Driver, FIRST_RETRY, LONGEST_RETRY, Part};
+use super::super::plan::{Action, Condition, RunningTask, TaskConfigs};
+use super::{Command, Driver, FIRST_RETRY, INBOX, LONGEST_RETRY, Part};
 use crate::ConnectorKind;
 
 impl Driver {
@@ -36,7 +36,9 @@ impl Driver {
                 target,
             } => {
                 let id = TaskId::new(self.name.clone(), number);
-                let started = self.start_task(id, connector, task, target).await;
+                let Some(started) = self.start_task(id, connector, task, target).await else {
+                    return;
+                };
                 let condition = self.task_started(number, started);
                 self.running.tasks.insert(
                     number,
@@ -102,32 +104,35 @@ impl Driver {
         self.restarted(Part::Connector, condition == Condition::Failed);
     }
 
-    /// A task of an exactly-once source starts only after those that it takes over from can write no more.
+    /// A task of an exactly-once source starts only after those that it takes over from can write no more. None if
+    /// something came between: what is to be done next has to be looked at again.
     async fn start_task(
-        &self,
+        &mut self,
         id: TaskId,
         connector: Arc<Config>,
         task: Arc<Config>,
         target: TargetState,
-    ) -> Result<(), Failure> {
+    ) -> Option<Result<(), Failure>> {
         if self.node.options.exactly_once && self.node.kind(&connector) == Some(ConnectorKind::Source) {
-            let failed = || Failure::host(format!("Failed to perform preflight check for task {id}"));
-            let fenced = self.unless_stopped(self.node.leader.fence_zombies(self.name.clone()));
-            match fenced.await {
-                Some(fenced) => fenced.map_err(|error| failed().with_detail(error.to_string()))?,
-                None => return Err(failed()),
+            let leader = self.node.leader.clone();
+            let fenced = leader.fence_zombies(self.name.clone());
+            if let Err(error) = self.unless_stopped(fenced).await? {
+                let failure = Failure::host(format!("Failed to perform preflight check for task {id}"));
+                return Some(Err(failure.with_detail(error.to_string())));
             }
             // Fencing may have taken long, and the task may be another worker's by now, or another one.
             let granted = self.wanted().is_some_and(|wanted| {
                 wanted.tasks.contains(&id.task) && wanted.entry.tasks.get(id.task as usize) == Some(&task)
             });
             if !granted {
-                return Err(Failure::host(format!(
-                    "Cannot start source task {id} with exactly-once support as the connector has already generated a new set of task configs"
-                )));
+                tracing::info!(
+                    task = id.task,
+                    "not started: it is another worker's by now, or another one"
+                );
+                return None;
             }
         }
-        self.node.worker.start_task(id, connector, task, target).await
+        Some(self.node.worker.start_task(id, connector, task, target).await)
     }
 
     fn task_started(&mut self, number: u32, started: Result<(), Failure>) -> Condition {
@@ -183,27 +188,32 @@ impl Driver {
         }
         tracing::info!(tasks = made.len(), "task configurations made");
         let leader = self.node.leader.clone();
-        match self
-            .unless_stopped(leader.put_task_configs(self.name.clone(), made))
-            .await
-        {
-            Some(Ok(())) => {}
+        let put = leader.put_task_configs(self.name.clone(), made);
+        match self.unless_stopped(put).await {
+            Some(Ok(())) => self.running.unanswered = false,
             Some(Err(error)) => self.retry_task_configs(&Failure::host(error.to_string())),
-            None => self.running.task_configs = TaskConfigs::Due,
+            None => self.running.task_configs_given_up(),
         }
     }
 
     /// Waits for the leader; none if something has to stop first. The leader may be waiting for just that: while the group
-    /// shares out work, it takes no requests, and what was taken away has to stop before the group goes on.
-    async fn unless_stopped<T>(&self, answer: impl Future<Output = T>) -> Option<T> {
+    /// shares out work it takes no requests, and the group goes on when each worker says that what was taken away has
+    /// stopped. So whoever asks for that is answered meanwhile, too.
+    async fn unless_stopped<T>(&mut self, answer: impl Future<Output = T>) -> Option<T> {
         let mut answer = std::pin::pin!(answer);
         loop {
+            if self.has_stops() {
+                return None;
+            }
+            self.tell_stopped();
+            let room = self.later.len() < INBOX;
             tokio::select! {
                 biased;
                 answer = &mut answer => return Some(answer),
-                () = self.changed.notified() => {
-                    if plan::has_stops(self.wanted().as_ref(), &self.running) {
-                        return None;
+                () = self.changed.notified() => {}
+                Some(command) = self.commands.recv(), if room => {
+                    if let Some((change, reply)) = self.note(command) {
+                        self.later.push_back(Command::Offsets { change, reply });
                     }
                 }
             }
