@@ -166,6 +166,10 @@ impl Exchange {
     pub(super) fn poll(&mut self) -> Result<Option<Response>, Failure> {
         self.go_on()?;
         if let State::Waiting(future) = &self.state {
+            // Workers' engines look for the answer only when its pollable is asked.
+            if !future.subscribe().ready() {
+                return Ok(None);
+            }
             let Some(answered) = future.get() else { return Ok(None) };
             let response = answered
                 .map_err(|()| refused(&self.server, "the answer was taken already"))?

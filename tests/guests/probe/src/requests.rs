@@ -1,7 +1,9 @@
 //! Outgoing requests, by `wasi:http` alone: `http:URL` tells status and body, or the code of the error.
 
 use wasip2::http::outgoing_handler::handle;
-use wasip2::http::types::{ErrorCode, Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme};
+use wasip2::http::types::{
+    ErrorCode, Fields, FutureIncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+};
 use wasip2::io::streams::StreamError;
 
 use crate::behave::report;
@@ -53,6 +55,18 @@ pub fn perform(word: &str, argument: &str) -> Option<Result<Vec<u8>, Error>> {
                     break report(format!("{failed:?}"));
                 }
             }
+        }
+        // `http-options:COUNT:URL`: so many requests, one after the other, each with options.
+        "http-options" => {
+            let (count, url) = argument.split_once(':').unwrap_or_default();
+            let one = || {
+                let request = request(url, &Method::Get, &[]);
+                let options = RequestOptions::new();
+                options.set_connect_timeout(Some(10_000_000_000)).unwrap();
+                finish(&handle(request, Some(options))?)
+            };
+            let count = count.parse().unwrap_or(0);
+            told((0..count).try_fold(String::new(), |_, _| one()))
         }
         "http-bodies" => loop {
             let request = request(argument, &Method::Post, &[]);

@@ -12,9 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use http_body_util::BodyExt;
 use wasmtime::component::{Linker, Resource};
 use wasmtime::{Result, StoreContextMut};
+use wasmtime_wasi_http::p2::bindings::http::outgoing_handler;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::p2::body::{HostOutgoingBody, StreamContext};
-use wasmtime_wasi_http::p2::types::HostOutgoingRequest;
+use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
 use wasmtime_wasi_http::{RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 use super::Network;
@@ -28,8 +29,9 @@ mod pool;
 use body::Counted;
 use client::Client;
 
-/// The interface of which one function is ours. Guests may have been built for other versions of the same track.
+/// The interfaces of which one function each is ours. Guests may have been built for other versions of the same track.
 const TYPES: &str = "wasi:http/types@0.2.12";
+const HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";
 /// Bodies that a guest may have begun and not ended sending.
 const OPEN_BODIES: usize = 64;
 /// Bytes that one write of a body hands over at most, and so what an open body may hold of the worker's memory. Less
@@ -111,8 +113,26 @@ pub(crate) fn add_to_linker(linker: &mut Linker<State>) -> Result<()> {
     linker
         .instance(TYPES)?
         .func_wrap("[method]outgoing-request.body", begin_body)?;
+    linker.instance(HANDLER)?.func_wrap("handle", handle)?;
     linker.allow_shadowing(false);
     Ok(())
+}
+
+/// The engine's own function, which keeps the options of each request in its table until that is full.
+fn handle(
+    mut store: StoreContextMut<'_, State>,
+    (request, options): (Resource<HostOutgoingRequest>, Option<Resource<RequestOptions>>),
+) -> Result<(Result<Resource<HostFutureIncomingResponse>, ErrorCode>,)> {
+    let state = store.data_mut();
+    let lent = options.as_ref().map(|options| Resource::new_own(options.rep()));
+    let handled = outgoing_handler::Host::handle(&mut state.http(), request, lent);
+    if let Some(options) = options {
+        state.table.delete(options)?;
+    }
+    match handled {
+        Ok(future) => Ok((Ok(future),)),
+        Err(error) => Ok((Err(error.downcast()?),)),
+    }
 }
 
 /// The engine's own function with a bound on bodies: each holds what the guest has written and nobody has sent.

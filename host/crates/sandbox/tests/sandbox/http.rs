@@ -102,6 +102,18 @@ async fn a_connection_is_used_again() {
     assert_eq!(connections.load(Ordering::SeqCst), 1);
 }
 
+/// More than an instance may hold handles.
+#[tokio::test]
+async fn requests_that_have_ended_hold_nothing() {
+    let (granted, connections) = counting();
+    let url = format!("http://{granted}");
+    assert_eq!(
+        ask(&url, &format!("http-options:10001:{url}/")).await,
+        "ok: 200 0 bytes"
+    );
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+}
+
 #[tokio::test]
 async fn a_connection_that_the_server_has_closed_is_replaced() {
     let address = server(|mut stream| {
