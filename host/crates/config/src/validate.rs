@@ -149,6 +149,14 @@ pub fn validate(request: &Request<'_>) -> Result<ConfigInfos, Refusal> {
     entries.add_null_errors(given);
     let own = plugin.keys.iter().map(|definition| own_entry(definition, request));
     entries.take_over(own.collect());
+    // A plugin may find fault with a key that is every connector's, such as the topics of a sink.
+    for value in &request.own.values {
+        if !plugin.keys.iter().any(|definition| definition.name() == value.name) {
+            for error in &value.errors {
+                entries.add_error(&value.name, error.clone());
+            }
+        }
+    }
     // Kafka Connect counts messages here, and entries with messages in what follows.
     let mut infos = entries.into_infos(given.get("connector.class").unwrap_or_default());
     for client in clients::used(given, request.worker, plugin.kind) {

@@ -9,7 +9,7 @@ mod worker;
 use std::sync::LazyLock;
 
 use caisson_config::Given;
-use caisson_config::validate::{ConfigInfos, Refusal};
+use caisson_config::validate::{ConfigInfos, OwnValue, Refusal};
 use proptest::prelude::*;
 
 use worker::Worker;
@@ -72,6 +72,22 @@ fn the_policy_of_the_worker_decides_about_client_settings() {
         errors(&infos, "consumer.override.max.poll.records"),
         ["The 'Principal' policy does not allow 'max.poll.records' to be overridden in the connector configuration."]
     );
+}
+
+#[test]
+fn a_plugin_may_find_fault_with_a_key_that_is_every_connectors() {
+    let fault = |name: &str| OwnValue {
+        name: name.to_owned(),
+        errors: vec![format!("{name} will not do")],
+        visible: true,
+        ..OwnValue::default()
+    };
+    let given = sink(&[("file", "f")]);
+    let infos = WORKER.infos_with(&given, vec![fault("file"), fault("topics")]).unwrap();
+    assert_eq!(infos.error_count, 2);
+    for name in ["file", "topics"] {
+        assert_eq!(errors(&infos, name), [format!("{name} will not do")]);
+    }
 }
 
 #[test]

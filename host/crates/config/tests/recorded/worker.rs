@@ -3,7 +3,7 @@
 use caisson_api::config::{Importance, Key, Type, Validator};
 use caisson_api::manifest::PluginKind;
 use caisson_config::providers::{Machine, Resolved};
-use caisson_config::validate::{self, ConfigInfos, KeyInfo, OwnAnswers, Refusal, Request, Support};
+use caisson_config::validate::{self, ConfigInfos, KeyInfo, OwnAnswers, OwnValue, Refusal, Request, Support};
 use caisson_config::{Catalogue, Given, PluginInfo, WorkerConfig, builtin};
 use serde_json::{Value, json};
 
@@ -99,9 +99,14 @@ impl Worker {
     }
 
     pub fn infos(&self, given: &Given) -> Result<ConfigInfos, Refusal> {
+        self.infos_with(given, Vec::new())
+    }
+
+    /// With what the plugin says of keys.
+    pub fn infos_with(&self, given: &Given, values: Vec<OwnValue>) -> Result<ConfigInfos, Refusal> {
         let resolved: Resolved = self.config.providers.resolve(given);
         let own = OwnAnswers {
-            values: Vec::new(),
+            values,
             // What the file source says.
             exactly_once: Some(match given.get("file") {
                 Some(_) => Support::Supported,
