@@ -83,6 +83,14 @@ pub(crate) fn words(error: &Json) -> String {
     }
 }
 
+/// What is wrong, followed by what can be done about it.
+pub(crate) fn advised(words: &str) -> String {
+    match remedy(words) {
+        Some(remedy) => format!("{words}: {remedy}"),
+        None => words.to_owned(),
+    }
+}
+
 /// What can be done about an error, where that is known.
 pub(crate) fn remedy(words: &str) -> Option<&'static str> {
     let says = |text: &str| words.contains(text);
@@ -109,6 +117,16 @@ pub(crate) fn remedy(words: &str) -> Option<&'static str> {
         Some("give the user of connection.username the privileges to create, read and write this index")
     } else if says("index_not_found_exception") {
         Some("create the index, or let the server create indexes (action.auto_create_index)")
+    } else if says("is not trusted") && says("it is not for") {
+        Some(
+            "name the server in connection.url as its certificate does, or, with elastic.security.protocol=SSL, leave \
+             elastic.https.ssl.endpoint.identification.algorithm empty, so that any name will do",
+        )
+    } else if says("is not trusted") {
+        Some(
+            "set elastic.security.protocol to SSL and name the certificate of its authority in \
+             elastic.https.ssl.truststore.location, or have the operator add it to the worker's sandbox.tls.trusted",
+        )
     } else {
         None
     }
@@ -155,6 +173,44 @@ mod tests {
                 Verdict::Failed("cluster_block_exception: why".into()),
             ]
         );
+    }
+
+    /// As Elasticsearch 7.17 and the worker say it.
+    #[test]
+    fn what_people_can_do_about_is_told() {
+        for (words, remedy_has) in [
+            (
+                "cluster_block_exception: index [x] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage \
+                 watermark, index has read-only-allow-delete block];",
+                "make room",
+            ),
+            (
+                "cluster_block_exception: index [x] blocked by: [FORBIDDEN/8/index write (api)];",
+                "lift its blocks",
+            ),
+            (
+                "es_rejected_execution_exception: rejected execution of coordinating operation [coordinating_and_primary_bytes=0]",
+                "lower batch.size",
+            ),
+            (
+                "circuit_breaking_exception: [parent] Data too large, data for [<http_request>] would be larger than the limit",
+                "overloaded",
+            ),
+            (
+                "security_exception: action [indices:data/write/bulk[s]] is unauthorized for user [u]",
+                "privileges",
+            ),
+            ("index_not_found_exception: no such index [x]", "create the index"),
+            (
+                "the certificate of h is not trusted: no trusted certificate vouches for it",
+                "elastic.https.ssl.truststore.location",
+            ),
+            ("the certificate of h is not trusted: it is not for h", "connection.url"),
+        ] {
+            let found = remedy(words).unwrap_or_default();
+            assert!(found.contains(remedy_has), "{words}: {found}");
+        }
+        assert_eq!(remedy("mapper_parsing_exception: failed to parse"), None);
     }
 
     #[test]

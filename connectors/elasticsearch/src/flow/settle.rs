@@ -162,7 +162,10 @@ impl Flow {
 
     pub(super) fn unanswered(&mut self, mut batch: Batch, failure: Failure, now: Instant) {
         match failure.cause {
-            Cause::Refused => self.fail(batch, Error::fatal(format!("Bulk request failed: {}", failure.message))),
+            Cause::Refused => {
+                let words = answer::advised(&failure.message);
+                self.fail(batch, Error::fatal(format!("Bulk request failed: {words}")));
+            }
             Cause::Broken => {
                 batch.attempts += 1;
                 self.try_again(batch, &failure.message, now);
@@ -188,8 +191,8 @@ impl Flow {
     fn try_again(&mut self, batch: Batch, words: &str, now: Instant) {
         let attempts = batch.attempts;
         if attempts > self.options.retries {
-            let remedy = answer::remedy(words).map_or_else(String::new, |remedy| format!(": {remedy}"));
-            let message = format!("Bulk request failed after {attempts} attempts (max.retries): {words}{remedy}");
+            let words = answer::advised(words);
+            let message = format!("Bulk request failed after {attempts} attempts (max.retries): {words}");
             return self.fail(batch, Error::fatal(message));
         }
         metrics::count("elasticsearch_sink_retries", 1);

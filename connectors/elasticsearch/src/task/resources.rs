@@ -134,15 +134,13 @@ fn put_mapping(client: &mut Client, target: &str, mapping: &Json) -> Result<(), 
 
 fn unanswered(failure: Failure) -> Error {
     match failure.cause {
-        Cause::Refused => Error::fatal(failure.message),
+        Cause::Refused => Error::fatal(answer::advised(&failure.message)),
         Cause::Unreachable | Cause::Broken => Error::retriable(failure.message),
     }
 }
 
 fn refused(what: &str, kind: &str, name: &str, answer: &Answer) -> Error {
-    let words = answer.words();
-    let remedy = answer::remedy(&words).map_or_else(String::new, |remedy| format!(": {remedy}"));
-    let message = format!("could not {what} {kind} {name}: {words}{remedy}");
+    let message = format!("could not {what} {kind} {name}: {}", answer::advised(&answer.words()));
     match answer.status {
         429 | 500..600 => Error::retriable(message),
         _ => Error::fatal(message),

@@ -5,6 +5,7 @@ use caisson_sdk::http::{Cause, Failure};
 use caisson_sdk::prelude::*;
 
 use super::Findings;
+use crate::bulk::answer;
 use crate::client::{Answer, Client, segment};
 use crate::keys;
 use crate::options::{Options, Target, Usage};
@@ -35,7 +36,7 @@ pub(super) fn check(settings: &Settings, findings: &mut Findings) {
 
 fn unanswered(failure: &Failure, findings: &mut Findings) {
     let words = match failure.cause {
-        Cause::Refused => failure.message.clone(),
+        Cause::Refused => answer::advised(&failure.message),
         Cause::Unreachable => format!(
             "Could not connect to Elasticsearch. {}: see that it runs, that host and port are right, and that the worker may reach it.",
             failure.message
