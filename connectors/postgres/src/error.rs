@@ -46,6 +46,13 @@ pub struct ServerError {
     pub hint: Option<String>,
 }
 
+impl ServerError {
+    /// Whether the message or the detail has these words.
+    fn says(&self, words: &str) -> bool {
+        self.message.contains(words) || self.detail.as_ref().is_some_and(|detail| detail.contains(words))
+    }
+}
+
 impl std::fmt::Display for ServerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ({})", self.message, self.code)?;
@@ -130,11 +137,16 @@ fn advice(error: &ServerError) -> Option<&'static str> {
         "55006" => "another reader holds the replication slot; stop it, or give this connector a slot.name of its own",
         "53300" => "raise max_connections or let go of other connections",
         "53400" => "raise max_replication_slots or max_wal_senders, or drop slots that nobody reads",
+        "42501" if error.message.contains("publication") || error.message.contains("must be owner") => {
+            "have the owner of the tables make the publication and set publication.autocreate.mode to disabled, or make \
+             the user of database.user a member of the role that owns them"
+        }
         "42501" => "grant the user of database.user what is missing",
         "55000" if error.message.contains("wal_level") => {
             "set wal_level = logical in postgresql.conf and restart the server"
         }
-        "55000" if error.message.contains("invalidat") || error.message.contains("can no longer") => LOST_SLOT,
+        "55000" if error.says("invalidated") || error.says("can no longer") => LOST_SLOT,
+        "58P01" if error.says("WAL segment") && error.says("removed") => LOST_SLOT,
         _ => return None,
     })
 }
@@ -145,3 +157,81 @@ pub const LOST_SLOT: &str = "the changes between the stored offset and now are l
      max_slot_wal_keep_size so that it does not happen again";
 
 pub type Result<T> = std::result::Result<T, Error>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers of PostgreSQL 13 to 15.
+    #[test]
+    fn errors_that_people_meet_say_what_to_do() {
+        for (code, message, detail, advice) in [
+            (
+                "28P01",
+                "password authentication failed for user \"u\"",
+                "",
+                "check database.user and database.password",
+            ),
+            (
+                "28000",
+                "no pg_hba.conf entry for replication connection from host \"10.0.0.1\", user \"u\", no encryption",
+                "",
+                "pg_hba.conf",
+            ),
+            ("3D000", "database \"d\" does not exist", "", "check database.dbname"),
+            (
+                "55000",
+                "logical decoding requires wal_level >= logical",
+                "",
+                "set wal_level = logical",
+            ),
+            ("55006", "replication slot \"s\" is active for PID 7", "", "slot.name"),
+            (
+                "55000",
+                "can no longer get changes from replication slot \"s\"",
+                "This slot has been invalidated because it exceeded the maximum reserved size.",
+                "max_slot_wal_keep_size",
+            ),
+            (
+                "55000",
+                "cannot read from logical replication slot \"s\"",
+                "This slot has been invalidated because it exceeded the maximum reserved size.",
+                "max_slot_wal_keep_size",
+            ),
+            (
+                "58P01",
+                "requested WAL segment 000000010000000000000001 has already been removed",
+                "",
+                "max_slot_wal_keep_size",
+            ),
+            (
+                "42501",
+                "must be owner of publication p",
+                "",
+                "publication.autocreate.mode",
+            ),
+            ("42501", "must be owner of table t", "", "publication.autocreate.mode"),
+            (
+                "42501",
+                "permission denied for table t",
+                "",
+                "grant the user of database.user",
+            ),
+            (
+                "53400",
+                "all replication slots are in use",
+                "",
+                "raise max_replication_slots",
+            ),
+        ] {
+            let error = api::Error::from(Error::Server(Box::new(ServerError {
+                code: code.into(),
+                message: message.into(),
+                detail: (!detail.is_empty()).then(|| detail.into()),
+                ..ServerError::default()
+            })));
+            assert!(error.message.starts_with(message), "{error}");
+            assert!(error.message.contains(advice), "{advice}: {error}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! What has to be true of the server: logical decoding, the publication, the slot.
 
+use std::collections::HashSet;
+
 use crate::catalog::Listed;
 use crate::config::{Autocreate, Options, Publication, filters};
 use crate::error::{Error, LOST_SLOT, Result};
@@ -108,26 +110,71 @@ pub fn slot_state(session: &mut Session, options: &Options) -> Result<Option<Slo
     Ok(Some(state))
 }
 
-/// Whether the publication is there; what is missing for making it otherwise.
-pub fn check_publication(session: &mut Session, options: &Options) -> Result<()> {
+/// Whether the publication is there, or can be made; what is missing otherwise.
+pub fn check_publication(session: &mut Session, options: &Options, captured: &[Listed]) -> Result<()> {
     let publication = &options.publication;
     if publication_exists(session, publication)? {
         return Ok(());
     }
-    let name = &publication.name;
-    match publication.autocreate {
-        Autocreate::Disabled => Err(Error::config(format!(
-            "publication {name} does not exist, and publication.autocreate.mode is disabled: create publication {} for \
-             table ...",
-            identifier(name)
-        ))),
-        Autocreate::AllTables if !is_superuser(session, options)? => Err(Error::config(format!(
-            "publication {name} does not exist, and only a superuser can make one for all tables: make it (create \
-             publication {} for all tables), or set publication.autocreate.mode to filtered",
-            identifier(name)
-        ))),
-        Autocreate::AllTables | Autocreate::Filtered | Autocreate::NoTables => Ok(()),
+    let (name, quoted) = (&publication.name, identifier(&publication.name));
+    let missing = |why: &str, remedy: String| {
+        Err(Error::config(format!(
+            "publication {name} does not exist, and {why}: {remedy}"
+        )))
+    };
+    let user = identifier(&options.target.user);
+    if publication.autocreate == Autocreate::Disabled {
+        let why = "publication.autocreate.mode is disabled";
+        return missing(why, format!("create publication {quoted} for table ..."));
     }
+    if is_superuser(session, options)? {
+        return Ok(());
+    }
+    if publication.autocreate == Autocreate::AllTables {
+        let remedy = format!(
+            "make it (create publication {quoted} for all tables), or set publication.autocreate.mode to filtered"
+        );
+        return missing("only a superuser can make one for all tables", remedy);
+    }
+    let may = session.query("select pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')")?;
+    if may.single() == Some("f") {
+        let database = identifier(&options.target.database);
+        let remedy = format!(
+            "grant create on database {database} to {user}, or have it made by who may (create publication {quoted} for \
+             table ...)"
+        );
+        return missing(&format!("user {user} may not make one"), remedy);
+    }
+    let foreign = match publication.autocreate {
+        Autocreate::Filtered => first_foreign_table(session, captured)?,
+        Autocreate::Disabled | Autocreate::AllTables | Autocreate::NoTables => None,
+    };
+    match foreign {
+        Some(table) => {
+            let remedy = format!(
+                "make {user} a member of the role that owns the table, or have the publication made by that role (create \
+                 publication {quoted} for table ...)"
+            );
+            missing(
+                &format!("user {user} does not own {table}, which it is to publish"),
+                remedy,
+            )
+        }
+        None => Ok(()),
+    }
+}
+
+/// A captured table that this user does not own: only owners put tables into publications.
+fn first_foreign_table(session: &mut Session, captured: &[Listed]) -> Result<Option<String>> {
+    let rows = session.query(
+        "select oid from pg_catalog.pg_class where relkind in ('r', 'p') \
+         and not pg_catalog.pg_has_role(relowner, 'USAGE')",
+    )?;
+    let foreign: HashSet<u32> = (0..rows.rows.len())
+        .filter_map(|row| rows.get(row, 0)?.parse().ok())
+        .collect();
+    let found = captured.iter().find(|table| foreign.contains(&table.oid));
+    Ok(found.map(|table| table.name.to_string()))
 }
 
 fn publication_exists(session: &mut Session, publication: &Publication) -> Result<bool> {
@@ -148,7 +195,7 @@ fn is_superuser(session: &mut Session, options: &Options) -> Result<bool> {
 
 /// Makes the publication, or fits it to the captured tables.
 pub fn ensure_publication(session: &mut Session, options: &Options, captured: &[Listed]) -> Result<()> {
-    check_publication(session, options)?;
+    check_publication(session, options, captured)?;
     let publication = &options.publication;
     let name = identifier(&publication.name);
     let exists = publication_exists(session, publication)?;

@@ -92,12 +92,9 @@ fn check_server(options: &Options) -> Result<()> {
     let mut session = server::connect(options)?;
     server::check(&mut session, options)?;
     server::slot_state(&mut session, options)?;
-    server::check_publication(&mut session, options)?;
-    let tables = catalog::list_tables(&mut session)?;
-    let captured: Vec<_> = tables
-        .into_iter()
-        .filter(|table| options.tables.takes(&table.name.schema, &table.name.table))
-        .collect();
+    let mut captured = catalog::list_tables(&mut session)?;
+    captured.retain(|table| options.tables.takes(&table.name.schema, &table.name.table));
+    server::check_publication(&mut session, options, &captured)?;
     for table in catalog::describe(&mut session, &captured)? {
         if table.key.is_empty() && table.identity != catalog::Identity::Full {
             let name = table.name.to_string();
