@@ -43,6 +43,13 @@ impl Postgres {
         self.perform("start");
     }
 
+    /// Starts it again with other settings of its start script.
+    pub fn begin_with(&self, settings: &[(&str, &str)]) {
+        let mut command = self.command("start");
+        command.envs(settings.iter().copied());
+        self.finish("start", command);
+    }
+
     /// Ends it as an operator would; what it has stays.
     pub fn stop(&self) {
         self.perform("stop");
@@ -73,14 +80,18 @@ impl Postgres {
     }
 
     fn perform(&self, action: &str) {
-        let status = self.command(action).status().expect("bash runs the start script");
+        self.finish(action, self.command(action));
+    }
+
+    fn finish(&self, action: &str, mut command: Command) {
+        let status = command.status().expect("bash runs the start script");
         let data = self.data.display();
         assert!(status.success(), "start-postgres.sh {action}: {status}; data in {data}");
     }
 
     fn command(&self, action: &str) -> Command {
         let mut command = Command::new(self.scripts.join("start-postgres.sh"));
-        for setting in ["HOST", "RUN_AS"] {
+        for setting in ["HOST", "RUN_AS", "WAL_LEVEL"] {
             command.env_remove(setting);
         }
         command

@@ -19,6 +19,10 @@ pub enum Flavor {
     OpenSearch,
 }
 
+impl Flavor {
+    pub const ALL: [Flavor; 2] = [Flavor::Elasticsearch, Flavor::OpenSearch];
+}
+
 /// A server that runs until it is dropped.
 pub struct Search {
     scripts: PathBuf,
@@ -107,21 +111,18 @@ impl Search {
         all
     }
 
-    /// Waits until the documents of an index are these.
+    /// Waits until the documents of an index are these; patience begins anew with each change, as servers may be slow.
     #[track_caller]
     pub fn await_documents(&self, index: &str, expected: &BTreeMap<String, Value>) {
-        let mut last = 0;
-        until(
-            &format!("{index} has the {} documents that were produced", expected.len()),
-            || {
-                let found = self.documents(index);
-                if found.len() != last {
-                    last = found.len();
-                    println!("{index}: {last} of {} documents", expected.len());
-                }
-                (found == *expected).then_some(())
-            },
-        );
+        let mut last = self.documents(index);
+        while last != *expected {
+            let what = format!(
+                "{index} comes nearer to the {} documents that were produced",
+                expected.len()
+            );
+            last = until(&what, || Some(self.documents(index)).filter(|found| *found != last));
+            println!("{index}: {} of {} documents", last.len(), expected.len());
+        }
     }
 
     fn perform(&self, action: &str) {

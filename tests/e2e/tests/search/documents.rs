@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use caisson_e2e::{Flavor, Search, System, until};
+use caisson_e2e::{Flavor, Search, System, Worker, until};
 use serde_json::json;
 
 use crate::{Changes, config, index_of};
@@ -14,10 +14,13 @@ fn check_changes(flavor: Flavor) {
     let topic = system.topic("Changes", 2, &[]);
     let index = index_of(&search, &topic);
     let worker = system.worker("changes").start();
-    worker.rest.create_running("sink", &config(&topic, &search.url()));
+    worker.rest.create_running(&topic, &config(&topic, &search.url()));
 
     let mut changes = Changes::many(500, 3);
-    changes.put(7, json!({"id": 7, "nested": {"list": [1, 2.5, null, "x"]}}));
+    changes.put(
+        7,
+        json!({"id": 7, "nested": {"list": [1.5, 2.5, null], "deep": {"text": "x"}}}),
+    );
     changes.produce(&system, &topic);
     search.await_documents(&index, &changes.documents);
 
@@ -45,13 +48,13 @@ fn check_changes(flavor: Flavor) {
     let end = system.end_offset(&topic);
     until("all offsets are committed", || {
         let committed: u64 = system
-            .committed("connect-sink")
+            .committed(&format!("connect-{topic}"))
             .iter()
             .map(|(_, _, offset)| offset)
             .sum();
         (committed == end).then_some(())
     });
-    assert_eq!(worker.rest.status("sink")["tasks"][0]["state"], "RUNNING");
+    assert_eq!(worker.rest.status(&topic)["tasks"][0]["state"], "RUNNING");
     worker.await_log(&["configuration type.name has no effect"]);
 }
 
@@ -68,13 +71,18 @@ fn inserts_updates_and_deletions_arrive_in_opensearch() {
 #[test]
 fn a_schema_becomes_a_mapping() {
     let Some(system) = System::with_search() else { return };
-    let search = Search::shared(&system, Flavor::Elasticsearch);
-    let topic = system.topic("mapping", 1, &[]);
-    let index = index_of(&search, &topic);
     let worker = system.worker("mapping").start();
+    for flavor in Flavor::ALL {
+        check_mapping(&system, &worker, &Search::shared(&system, flavor));
+    }
+}
+
+fn check_mapping(system: &System, worker: &Worker, search: &Search) {
+    let topic = system.topic("mapping", 1, &[]);
+    let index = index_of(search, &topic);
     let mut config = config(&topic, &search.url());
     config["value.converter.schemas.enable"] = json!("true");
-    worker.rest.create_running("sink", &config);
+    worker.rest.create_running(&topic, &config);
     let field = |name: &str, kind: &str| json!({"field": name, "type": kind, "optional": true});
     let schema = json!({"type": "struct", "optional": false, "fields": [
         field("small", "int16"), field("text", "string"), field("price", "double"),
@@ -97,13 +105,18 @@ fn a_schema_becomes_a_mapping() {
 #[test]
 fn upserts_merge_fields() {
     let Some(system) = System::with_search() else { return };
-    let search = Search::shared(&system, Flavor::Elasticsearch);
-    let topic = system.topic("upsert", 1, &[]);
-    let index = index_of(&search, &topic);
     let worker = system.worker("upsert").start();
+    for flavor in Flavor::ALL {
+        check_upserts(&system, &worker, &Search::shared(&system, flavor));
+    }
+}
+
+fn check_upserts(system: &System, worker: &Worker, search: &Search) {
+    let topic = system.topic("upsert", 1, &[]);
+    let index = index_of(search, &topic);
     let mut config = config(&topic, &search.url());
     config["write.method"] = json!("UPSERT");
-    worker.rest.create_running("sink", &config);
+    worker.rest.create_running(&topic, &config);
     system.produce(&topic, Some("\t"), "1\t{\"a\":1}\n1\t{\"b\":2}\n1\t{\"a\":3}\n");
     let expected = json!({"a": 3, "b": 2});
     search.await_documents(&index, &BTreeMap::from([("1".to_owned(), expected)]));
@@ -122,7 +135,7 @@ fn a_data_stream_takes_records_with_their_times() {
     config["data.stream.type"] = json!("LOGS");
     config["data.stream.dataset"] = json!("e2e");
     config["key.ignore"] = json!("true");
-    worker.rest.create_running("sink", &config);
+    worker.rest.create_running(&topic, &config);
     system.produce(&topic, None, "{\"a\":1}\n{\"a\":2}\n");
     let stream = format!("logs-e2e-{topic}");
     let found = until("both documents are there", || {

@@ -15,12 +15,12 @@ fn check_under_load(test: &str, settings: &[(&str, &str)], disturb: impl FnOnce(
     let mut config = config(&topic, &search.url());
     config["name"] = json!(test);
     // Small requests, so that there are many.
-    config["batch.size"] = json!("100");
+    config["batch.size"] = json!("250");
     for (key, value) in settings {
         config[*key] = json!(value);
     }
     let mut worker = system.worker(test).connector("sink.json", &config.to_string()).start();
-    let changes = Changes::many(5_000, 12);
+    let changes = Changes::many(5_000, 6);
     std::thread::scope(|scope| {
         let load = scope.spawn(|| changes.produce(&system, &topic));
         until("documents arrive", || {
@@ -80,11 +80,11 @@ fn a_server_that_is_overloaded_now_and_then_gets_everything() {
     config["batch.size"] = json!("100");
     config["max.retries"] = json!("10");
     let worker = system.worker("busy").start();
-    worker.rest.create_running("sink", &config);
+    worker.rest.create_running(&topic, &config);
     let changes = Changes::many(2_000, 5);
     changes.produce(&system, &topic);
     search.await_documents(&index, &changes.documents);
-    assert_eq!(worker.rest.status("sink")["tasks"][0]["state"], "RUNNING");
+    assert_eq!(worker.rest.status(&topic)["tasks"][0]["state"], "RUNNING");
     measured(&format!(
         "{} bulk requests, a third of them refused: nothing lost",
         proxy.requests()

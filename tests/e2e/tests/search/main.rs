@@ -1,7 +1,8 @@
-//! The Elasticsearch sink in a worker, on a real Kafka and a real search server.
+//! The Elasticsearch sink and the PostgreSQL source in a worker, on real servers.
 
 #![allow(clippy::unwrap_used)]
 
+mod database;
 mod documents;
 mod errors;
 mod faults;

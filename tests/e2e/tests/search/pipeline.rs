@@ -65,15 +65,14 @@ impl Pipeline {
     #[track_caller]
     fn await_equal(&self) {
         let rows = self.rows();
-        let mut last = BTreeMap::new();
-        until("the documents are the rows", || {
-            let documents = self.documents();
-            if documents != last {
-                last.clone_from(&documents);
-                println!("{} of {} documents", documents.len(), rows.len());
-            }
-            (documents == rows).then_some(())
-        });
+        let mut last = self.documents();
+        while last != rows {
+            // Patience begins anew with each change.
+            last = until("the documents come nearer to the rows", || {
+                Some(self.documents()).filter(|documents| *documents != last)
+            });
+            println!("{} of {} documents", last.len(), rows.len());
+        }
     }
 }
 
