@@ -22,6 +22,8 @@ pub fn config(topic: &str, url: &str) -> Value {
         "key.converter": "org.apache.kafka.connect.json.JsonConverter",
         "value.converter": "org.apache.kafka.connect.json.JsonConverter",
         "key.converter.schemas.enable": "false", "value.converter.schemas.enable": "false",
+        // Servers that have just begun, on a machine that runs all of this, may take more than the usual three seconds.
+        "read.timeout.ms": "30000",
         // A worker that was killed leaves its group soon.
         "consumer.override.session.timeout.ms": "6000", "consumer.override.heartbeat.interval.ms": "500",
     })
