@@ -140,8 +140,9 @@ fn whatever_fails_under_a_load_of_updates_the_documents_are_the_rows_in_the_end(
     let ended = AtomicBool::new(false);
     let statements = std::thread::scope(|scope| {
         let load = scope.spawn(|| load(&pipeline.postgres, &ended));
+        let ending = Ending(&ended);
         disturb(&pipeline, &broker, &mut worker);
-        ended.store(true, Ordering::Relaxed);
+        drop(ending);
         load.join().unwrap()
     });
     pipeline.await_equal();
@@ -150,6 +151,15 @@ fn whatever_fails_under_a_load_of_updates_the_documents_are_the_rows_in_the_end(
     ));
     for name in ["pg", "es"] {
         assert_eq!(worker.rest.status(name)["tasks"][0]["state"], "RUNNING");
+    }
+}
+
+/// Ends the load even if what it was for has failed: the scope would wait for it for ever.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
