@@ -56,17 +56,16 @@ pub fn perform(word: &str, argument: &str) -> Option<Result<Vec<u8>, Error>> {
                 }
             }
         }
-        // `http-options:COUNT:URL`: so many requests, one after the other, each with options.
+        // `http-options:COUNT:URL`: so many requests with options that are refused before they are sent, and then one that is not.
         "http-options" => {
             let (count, url) = argument.split_once(':').unwrap_or_default();
-            let one = || {
-                let request = request(url, &Method::Get, &[]);
+            let given_up = |_| {
                 let options = RequestOptions::new();
                 options.set_connect_timeout(Some(10_000_000_000)).unwrap();
-                finish(&handle(request, Some(options))?)
+                handle(request(url, &Method::Connect, &[]), Some(options)).map(drop)
             };
             let count = count.parse().unwrap_or(0);
-            told((0..count).try_fold(String::new(), |_, _| one()))
+            told((0..count).try_for_each(given_up).and_then(|()| get(url)))
         }
         "http-bodies" => loop {
             let request = request(argument, &Method::Post, &[]);
