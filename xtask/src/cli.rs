@@ -4,12 +4,28 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::tree::Selection;
+
 /// Build, test and try Caisson. Each verb fetches by itself what it needs.
 #[derive(Debug, Parser)]
 #[command(name = "cargo x", bin_name = "cargo x")]
 pub struct Cli {
+    /// Build the worker together with all tests, as the stages of `cargo x test` do.
+    #[arg(long, hide = true)]
+    everything: bool,
     #[command(subcommand)]
     pub verb: Verb,
+}
+
+impl Cli {
+    /// What is built when the worker is wanted.
+    pub fn selection(&self) -> Selection {
+        if self.everything || matches!(self.verb, Verb::Test(_)) {
+            Selection::Everything
+        } else {
+            Selection::Worker
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::cli::GuestsArguments;
 use crate::tree::Tree;
-use crate::{machine, process, worker};
+use crate::{machine, packages, process, worker};
 
 /// The source that the README shows.
 const EXAMPLE: &str = "counter";
@@ -132,18 +132,13 @@ pub fn wasm_cargo(workspace: &Workspace) -> Command {
 }
 
 fn discover(workspace: &Workspace) -> Result<Vec<Guest>> {
-    let text = process::answer(wasm_cargo(workspace).args(["metadata", "--no-deps", "--format-version", "1"]))?;
-    let metadata: Value = serde_json::from_str(&text)?;
-    let packages = metadata["packages"]
-        .as_array()
-        .context("cargo metadata lists no packages")?;
     let release = workspace
         .directory
         .join("target")
         .join(machine::WASM_TARGET)
         .join("release");
     let mut guests = Vec::new();
-    for package in packages {
+    for package in packages::metadata(&workspace.directory)? {
         let targets = package["targets"]
             .as_array()
             .context("cargo metadata lists no targets")?;

@@ -12,6 +12,7 @@ mod guests;
 mod interrupt;
 mod kafka;
 mod machine;
+mod packages;
 mod process;
 mod registry;
 mod systems;
@@ -28,7 +29,7 @@ use crate::tree::Tree;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = Tree::find().and_then(|tree| match cli.verb {
+    let result = Tree::find(cli.selection()).and_then(|tree| match cli.verb {
         Verb::Demo(arguments) => demo::run(&tree, &arguments),
         Verb::Test(arguments) => test::run(&tree, &arguments),
         Verb::Guests(arguments) => guests::run(&tree, &arguments).map(|()| ExitCode::SUCCESS),

@@ -4,6 +4,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+/// Which packages cargo is told to build when the worker is wanted. Cargo gives each crate the features that the chosen
+/// packages ask for together: another choice builds the heavy ones once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// The worker alone.
+    Worker,
+    /// Everything with its tests, which share one set of compiled crates with the worker.
+    Everything,
+}
+
 /// The paths of one clone.
 pub struct Tree {
     /// The directory of the workspace's `Cargo.toml`.
@@ -13,11 +23,12 @@ pub struct Tree {
     /// This program's own file. Asked for once, at the start: after a stage has built `xtask` anew the running file is a
     /// deleted one, while its path leads to the new one.
     pub program: PathBuf,
+    pub selection: Selection,
 }
 
 impl Tree {
     /// The clone that this program was started from.
-    pub fn find() -> Result<Self> {
+    pub fn find(selection: Selection) -> Result<Self> {
         // Cargo names the crate's directory when it runs us; a target directory shared by two clones would otherwise
         // lead to the clone that was built first.
         let own = std::env::var_os("CARGO_MANIFEST_DIR")
@@ -28,7 +39,12 @@ impl Tree {
             None => root.join("target"),
         };
         let program = std::env::current_exe().context("cannot find this program's own file")?;
-        Ok(Self { root, target, program })
+        Ok(Self {
+            root,
+            target,
+            program,
+            selection,
+        })
     }
 
     /// The worker, as `cargo build` makes it.

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 
 use crate::cli::Mode;
-use crate::tree::Tree;
+use crate::tree::{Selection, Tree};
 use crate::{machine, process};
 
 /// How long a worker may take until REST answers.
@@ -22,7 +22,13 @@ const STOP: Duration = Duration::from_secs(15);
 pub fn build(tree: &Tree) -> Result<()> {
     machine::prepare_build()?;
     println!("building the worker (the first time takes several minutes)");
-    process::visible(process::cargo(&tree.root).args(["build", "--package", "caisson"]))
+    let mut command = process::cargo(&tree.root);
+    command.arg("build");
+    match tree.selection {
+        Selection::Worker => command.args(["--package", "caisson"]),
+        Selection::Everything => command.args(["--workspace", "--bins", "--tests"]),
+    };
+    process::visible(&mut command)
 }
 
 /// A worker in a directory of its own, whose output is in `worker.log` there.

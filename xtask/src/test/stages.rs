@@ -2,17 +2,20 @@
 
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::cli::{GuestsArguments, Stage, TestArguments};
 use crate::guests::{self, Workspace};
 use crate::kafka::{self, Broker};
 use crate::machine;
+use crate::packages::{self, Target};
 use crate::process;
 use crate::registry::Registry;
 use crate::test::runner::Runner;
 use crate::tree::Tree;
 
+/// The packages whose tests run with a broker.
+const NEED_KAFKA: [&str; 2] = ["caisson-e2e", "caisson-kafka"];
 /// Tests that run side by side end to end: each waits more than it computes.
 const END_TO_END_THREADS: &str = "3";
 
@@ -90,10 +93,13 @@ fn unit(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
     machine::prepare_wasm(&runner.tree.root)?;
     let tree = runner.tree;
     let mut command = process::cargo(&tree.root);
-    command.args(["test", "--workspace", "--no-fail-fast"]);
-    // These two need a Kafka.
-    command.args(["--exclude", "caisson-e2e", "--exclude", "caisson-kafka"]);
+    command.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
+    let plain = suites(tree, |suite| !NEED_KAFKA.contains(&suite.package.as_str()))?;
+    command.args(plain.iter().flat_map(|name| ["--test", name]));
     runner.tests(filtered(with_places(&mut command, tree), arguments))?;
+    let mut command = process::cargo(&tree.root);
+    command.args(["test", "--workspace", "--no-fail-fast", "--doc"]);
+    runner.tests(filtered(&mut command, arguments))?;
     for workspace in living(tree)?
         .iter()
         .filter(|workspace| has_native_tests(tree, workspace))
@@ -105,6 +111,19 @@ fn unit(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
     Ok(())
 }
 
+/// Names of the test targets that `chosen` picks. Tests are chosen by target and never by package: cargo would give the
+/// crates of a package alone other features, and compile them once more.
+fn suites(tree: &Tree, chosen: impl Fn(&Target) -> bool) -> Result<Vec<String>> {
+    let (picked, others): (Vec<_>, Vec<_>) = packages::targets(&tree.root, "test")?.into_iter().partition(chosen);
+    let mut names: Vec<String> = picked.into_iter().map(|suite| suite.name).collect();
+    names.sort();
+    names.dedup();
+    match others.iter().find(|other| names.contains(&other.name)) {
+        Some(other) => bail!("two packages have tests called {}, rename one of them", other.name),
+        None => Ok(names),
+    }
+}
+
 /// What needs a real Kafka or a real schema registry: first the client's own tests, one by one because one of them
 /// restarts the broker, then the converters', then the worker's.
 fn end_to_end(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
@@ -114,9 +133,10 @@ fn end_to_end(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> 
     let broker = Broker::start(tree, tree.scratch().join("test-kafka"), kafka::free_ports()?)?;
     let restart = broker.restart_command(tree);
     let registry = Registry::start(tree)?;
-    let mut run = |package: &str, threads: &str| {
+    let mut run = |suites: Vec<String>, threads: &str| {
         let mut command = process::cargo(&tree.root);
-        command.args(["test", "--package", package, "--no-fail-fast"]);
+        command.args(["test", "--workspace", "--no-fail-fast"]);
+        command.args(suites.iter().flat_map(|name| ["--test", name]));
         command
             .env("CAISSON_TEST_BOOTSTRAP", broker.bootstrap())
             .env("CAISSON_TEST_RESTART", &restart)
@@ -124,9 +144,9 @@ fn end_to_end(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> 
         command.env("RUST_TEST_THREADS", threads);
         runner.tests(filtered(with_places(&mut command, tree), arguments))
     };
-    let result = run("caisson-kafka", "1")
-        .and_then(|()| run("caisson-registry", END_TO_END_THREADS))
-        .and_then(|()| run("caisson-e2e", END_TO_END_THREADS));
+    let client = suites(tree, |suite| suite.package == "caisson-kafka")?;
+    let rest = ["real_registry", "worker"].map(str::to_owned).to_vec();
+    let result = run(client, "1").and_then(|()| run(rest, END_TO_END_THREADS));
     registry.clean(tree)?;
     broker.clean(tree)?;
     result
@@ -138,7 +158,7 @@ fn search(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
     guests::run(tree, &GuestsArguments::default())?;
     let broker = Broker::start(tree, tree.scratch().join("test-search-kafka"), kafka::free_ports()?)?;
     let mut command = process::cargo(&tree.root);
-    command.args(["test", "--package", "caisson-e2e", "--test", "search", "--no-fail-fast"]);
+    command.args(["test", "--workspace", "--test", "search", "--no-fail-fast"]);
     command
         .env("CAISSON_TEST_BOOTSTRAP", broker.bootstrap())
         .env("CAISSON_TEST_SEARCH", "1")
@@ -183,6 +203,6 @@ fn filtered<'a>(command: &'a mut Command, arguments: &TestArguments) -> &'a mut 
 /// This very program with another verb.
 fn own(tree: &Tree, arguments: &[&str]) -> Command {
     let mut command = Command::new(&tree.program);
-    command.args(arguments);
+    command.arg("--everything").args(arguments);
     command
 }
