@@ -63,7 +63,7 @@ const DEFAULTS_CONSUMER: &[(&str, &str)] = &[
     ("isolation.level", "read_uncommitted"),
     ("allow.auto.create.topics", "true"),
     // What a consumer may hold: fetched records, until the task is done with them.
-    ("queued.max.messages.kbytes", "16384"),
+    ("queued.max.messages.kbytes", "8192"),
     // Idle connections are closed by brokers all the time.
     ("log.connection.close", "false"),
 ];
@@ -166,6 +166,9 @@ impl ClientSettings {
         for (name, value) in given {
             let Some(entry) = table::find(name, self.kind) else {
                 // Not Kafka's name, so librdkafka's: `merge` left nothing else.
+                if table::is_unused(name, self.kind) {
+                    notice::unused(self.kind, name);
+                }
                 self.put(name, value.clone(), name);
                 continue;
             };

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use caisson_e2e::{System, until};
 use serde_json::json;
 
+use crate::modules::upload;
+
 #[test]
 fn two_sink_tasks_share_the_partitions_and_another_workers_tasks_take_their_part() {
     let Some(system) = System::get() else { return };
@@ -47,6 +49,39 @@ fn two_sink_tasks_share_the_partitions_and_another_workers_tasks_take_their_part
         has_all(&both(), 600).then_some(())
     });
     first.rest.await_states(&name, "RUNNING", "RUNNING");
+}
+
+#[test]
+fn a_sink_that_asks_for_a_partition_again_gets_it_from_there_and_of_others_everything_once() {
+    let Some(system) = System::get() else { return };
+    let [again, once] = ["again", "once"].map(|name| system.topic(name, 1, &[]));
+    for topic in [&again, &once] {
+        let lines: String = (0..300).map(|number| format!("{topic}:{number}\n")).collect();
+        system.produce(topic, None, &lines);
+    }
+    let worker = system.worker("rewind").start();
+    upload(&system, &worker.rest, "ok", 1);
+    let config = json!({
+        "connector.class": "changeling.Sink", "topics": format!("{again},{once}"), "file": worker.path("out.txt"),
+        "rewind": again, "consumer.override.max.poll.records": "40",
+        "value.converter": "org.apache.kafka.connect.converters.ByteArrayConverter",
+    });
+    worker.rest.create_running(&system.name("rewind"), &config);
+    let of = |topic: &str| -> Vec<u32> {
+        let text = worker.read("out.txt");
+        let numbers = text
+            .lines()
+            .filter_map(|line| line.strip_prefix(topic)?.strip_prefix(':'));
+        numbers.map(|number| number.parse().expect("a number")).collect()
+    };
+    until("everything has arrived", || {
+        (of(&again).ends_with(&[298, 299]) && of(&once).len() >= 300).then_some(())
+    });
+    assert_eq!(of(&once), (0..300).collect::<Vec<_>>());
+    let twice = of(&again).len() - 300;
+    assert!((100..300).contains(&twice), "{twice} records came twice");
+    let expected = (0..u32::try_from(twice).unwrap()).chain(0..300);
+    assert_eq!(of(&again), expected.collect::<Vec<_>>());
 }
 
 /// Waits until the members of the connector's group have so many partitions each.

@@ -89,7 +89,14 @@ pub struct Sink;
 pub struct SinkFile {
     file: File,
     batches: u32,
+    context: SinkContext,
+    /// The topic that is still to be asked for once more, from its beginning, after [`BEFORE_REWIND`] of its records.
+    rewind: Option<String>,
+    of_topic: u32,
 }
+
+/// Records of a topic before the sink asks for them all again.
+const BEFORE_REWIND: u32 = 100;
 
 impl SinkConnector for Sink {
     type Task = SinkFile;
@@ -97,6 +104,7 @@ impl SinkConnector for Sink {
     fn plugin() -> Plugin {
         plugin("changeling.Sink")
             .key(Key::new("file", Type::String).validator(Validator::NonEmpty))
+            .key(Key::new("rewind", Type::String).default(""))
             .write("${file}")
     }
 
@@ -106,12 +114,18 @@ impl SinkConnector for Sink {
 }
 
 impl SinkTask for SinkFile {
-    fn start(settings: &Settings, _: &SinkContext) -> Result<Self, Error> {
+    fn start(settings: &Settings, context: &SinkContext) -> Result<Self, Error> {
         begin()?;
         let path = settings.text("file")?;
         let opened = File::options().create(true).append(true).open(path);
         let file = opened.map_err(|error| Error::config(format!("{path}: {error}")))?;
-        Ok(SinkFile { file, batches: 0 })
+        Ok(SinkFile {
+            file,
+            batches: 0,
+            context: *context,
+            rewind: Some(settings.text("rewind")?.to_owned()).filter(|topic| !topic.is_empty()),
+            of_topic: 0,
+        })
     }
 
     fn put(&mut self, records: &Records<'_>) -> Result<(), Error> {
@@ -121,6 +135,12 @@ impl SinkTask for SinkFile {
         for record in records {
             lines.extend_from_slice(record.value_bytes().unwrap_or_default());
             lines.push(b'\n');
+            self.of_topic += u32::from(self.rewind.as_deref() == Some(record.topic()));
+        }
+        if self.of_topic >= BEFORE_REWIND
+            && let Some(topic) = self.rewind.take()
+        {
+            self.context.rewind(&[PartitionOffset::new(topic, 0, 0)]);
         }
         let written = self.file.write_all(&lines);
         written.map_err(|error| Error::fatal(format!("cannot write: {error}")))

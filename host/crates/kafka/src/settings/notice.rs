@@ -28,6 +28,16 @@ pub(super) fn no_equal(kind: ClientKind, name: &str, rule: Rule) {
     }
 }
 
+pub(super) fn unused(kind: ClientKind, name: &str) {
+    if first(kind, name) {
+        tracing::warn!(
+            setting = name,
+            client = kind.as_str(),
+            "Kafka client setting has no effect: only librdkafka's own fetching and batching know it"
+        );
+    }
+}
+
 pub(super) fn unknown(kind: ClientKind, name: &str) {
     if first(kind, name) {
         tracing::warn!(

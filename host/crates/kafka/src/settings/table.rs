@@ -60,6 +60,28 @@ pub(super) fn find(name: &str, kind: ClientKind) -> Option<&'static Entry> {
     TABLE.iter().find(|entry| entry.name == name && entry.applies_to(kind))
 }
 
+/// librdkafka's names for what Caisson does itself and otherwise: how records are fetched and gathered into batches.
+static UNUSED: &[(&str, u8)] = &[
+    ("queued.min.messages", C),
+    ("fetch.queue.backoff.ms", C),
+    ("fetch.error.backoff.ms", C),
+    ("consume.callback.max.messages", C),
+    ("batch.num.messages", P),
+    ("queue.buffering.max.messages", P),
+    ("queue.buffering.backpressure.threshold", P),
+    ("queuing.strategy", P),
+    ("sticky.partitioning.linger.ms", P),
+    ("message.copy.max.bytes", C | P),
+    ("receive.message.max.bytes", C | P),
+];
+
+/// Whether librdkafka knows the name and Caisson's own clients of that kind have no use for it.
+pub(super) fn is_unused(name: &str, kind: ClientKind) -> bool {
+    UNUSED
+        .iter()
+        .any(|(unused, kinds)| *unused == name && kinds & bit(kind) != 0)
+}
+
 const fn entry(name: &'static str, kinds: u8, rule: Rule) -> Entry {
     Entry { name, kinds, rule }
 }

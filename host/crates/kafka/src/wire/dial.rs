@@ -1,10 +1,11 @@
 //! From an address to a connection that is ready for requests.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::connection::{Connection, Stream};
 use super::messages::Request;
@@ -55,6 +56,7 @@ pub(crate) struct Dialer {
     pub bootstrap: Vec<Address>,
     connect_timeout: Duration,
     pub request_timeout: Duration,
+    buffers: Buffers,
     tls: Option<Tls>,
     login: Option<Login>,
 }
@@ -98,6 +100,10 @@ impl Dialer {
             bootstrap,
             connect_timeout: millis(settings, "socket.connection.setup.timeout.ms").unwrap_or(CONNECT),
             request_timeout: millis(settings, "socket.timeout.ms").unwrap_or(REQUEST),
+            buffers: Buffers {
+                send: buffer(settings, "socket.send.buffer.bytes"),
+                receive: buffer(settings, "socket.receive.buffer.bytes"),
+            },
         })
     }
 
@@ -138,7 +144,7 @@ impl Dialer {
     }
 
     async fn stream(&self, address: &Address) -> Result<Box<dyn Stream>, KafkaError> {
-        let tcp = tcp(address).await?;
+        let tcp = tcp(address, self.buffers).await?;
         match &self.tls {
             None => Ok(Box::new(tcp)),
             Some(tls) => Ok(Box::new(tls.connect(&address.host, tcp).await?)),
@@ -154,15 +160,26 @@ impl Dialer {
     }
 }
 
+/// The operating system's buffers of a connection, in bytes, where it does not choose itself.
+#[derive(Clone, Copy)]
+struct Buffers {
+    send: Option<u32>,
+    receive: Option<u32>,
+}
+
 /// The first of the host's addresses that answers.
-async fn tcp(address: &Address) -> Result<TcpStream, KafkaError> {
+async fn tcp(address: &Address, buffers: Buffers) -> Result<TcpStream, KafkaError> {
     let resolve = |text: String| KafkaError::with_message(ErrorCode::RESOLVE, text);
     let candidates = tokio::net::lookup_host((address.host.as_str(), address.port))
         .await
         .map_err(|error| resolve(error.to_string()))?;
     let mut last = resolve("the name has no address".to_owned());
     for candidate in candidates {
-        match TcpStream::connect(candidate).await {
+        let connected = match socket(candidate, buffers) {
+            Ok(socket) => socket.connect(candidate).await,
+            Err(error) => Err(error),
+        };
+        match connected {
             Ok(tcp) => {
                 // Requests are small and answered one by one.
                 let _ = tcp.set_nodelay(true);
@@ -174,13 +191,54 @@ async fn tcp(address: &Address) -> Result<TcpStream, KafkaError> {
     Err(last)
 }
 
+fn socket(to: SocketAddr, buffers: Buffers) -> std::io::Result<TcpSocket> {
+    let socket = match to {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // Before the connection is made: what the peer may send is agreed upon then.
+    if let Some(bytes) = buffers.send {
+        socket.set_send_buffer_size(bytes)?;
+    }
+    if let Some(bytes) = buffers.receive {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    Ok(socket)
+}
+
+/// None where the operating system chooses.
+fn buffer(settings: &ClientSettings, name: &str) -> Option<u32> {
+    settings.native(name)?.parse().ok().filter(|bytes| *bytes > 0)
+}
+
 fn millis(settings: &ClientSettings, name: &str) -> Option<Duration> {
     settings.native(name)?.parse().ok().map(Duration::from_millis)
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn connections_have_the_buffers_that_settings_name() {
+        let given = [
+            ("bootstrap.servers", "localhost:9092"),
+            ("receive.buffer.bytes", "20000"),
+            ("send.buffer.bytes", "-1"),
+        ];
+        let given = given
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into_iter()
+            .collect();
+        let settings = ClientSettings::reader(&[crate::Layer::Client(&given)]).unwrap();
+        let dialer = Dialer::new(&settings).unwrap();
+        assert_eq!(dialer.buffers.send, None);
+        let socket = socket("127.0.0.1:9092".parse().unwrap(), dialer.buffers).unwrap();
+        // Linux keeps twice as much, for its own use.
+        let size = socket.recv_buffer_size().unwrap();
+        assert!((20_000..=40_000).contains(&size), "{size}");
+    }
 
     #[test]
     fn servers_are_read_as_java_writes_them() {
