@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-/// Buffers that are kept for the next answers.
-const SPARE: usize = 2;
+/// Buffers that are kept for the next answers: what an answer arrives in is not counted, nor are they.
+const SPARE: usize = 1;
 
 /// How much is held, and how much may be.
 pub(super) struct Budget {

@@ -186,9 +186,11 @@ async fn read_frame_into(
     answer.clear();
     let mut limited = stream.take(u64::from(length));
     while answer.len() < length as usize {
-        // Memory grows with what arrives, not with what was announced.
-        let missing = length as usize - answer.len();
-        answer.reserve(missing.min(answer.len().max(STEP)));
+        // Memory grows with what arrives, not with what was announced, and to no more than that.
+        if answer.len() == answer.capacity() {
+            let missing = length as usize - answer.len();
+            answer.reserve_exact(missing.min(answer.len().max(STEP)));
+        }
         if limited.read_buf(&mut answer).await.map_err(|error| broken(&error))? == 0 {
             return Err(KafkaError::with_message(
                 ErrorCode::TRANSPORT,

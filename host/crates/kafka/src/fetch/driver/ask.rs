@@ -27,14 +27,16 @@ impl Driver {
         let mut sources: Vec<i32> = self.places.iter().filter_map(Place::source).collect();
         sources.sort_unstable();
         sources.dedup();
+        // What was read keeps a share of the buffer, and each broker has one for what it is asked for meanwhile.
+        let share = self.shared.options.buffer / (sources.len() + 1);
         for number in sources {
-            self.ask(number, now, &mut next);
+            self.ask(number, share, now, &mut next);
         }
         next
     }
 
     /// Asks one broker, if it has nothing to answer yet.
-    fn ask(&mut self, number: i32, now: Instant, next: &mut Instant) {
+    fn ask(&mut self, number: i32, share: usize, now: Instant, next: &mut Instant) {
         match self.nodes.get(&number) {
             Some(node) if node.is_asked => return,
             Some(_) => {}
@@ -44,7 +46,7 @@ impl Driver {
             }
         }
         let question = self.offsets(number, now, next);
-        let Some((question, asked)) = question.or_else(|| self.records(number, now, next)) else {
+        let Some((question, asked)) = question.or_else(|| self.records(number, share, now, next)) else {
             return;
         };
         let (shared, dialer, events) = (&self.shared, &self.dialer, &self.events_in);
@@ -92,8 +94,14 @@ impl Driver {
         (!asked.is_empty()).then_some((question, asked))
     }
 
-    /// Records of partitions that are not paused, as far as there is room.
-    fn records(&mut self, number: i32, now: Instant, next: &mut Instant) -> Option<(Question, Vec<Asked>)> {
+    /// Records of partitions that are not paused, as far as there is room, and no more than a share.
+    fn records(
+        &mut self,
+        number: i32,
+        share: usize,
+        now: Instant,
+        next: &mut Instant,
+    ) -> Option<(Question, Vec<Asked>)> {
         let shared = self.shared.clone();
         let options = &shared.options;
         let mut room = shared.budget.room();
@@ -126,7 +134,8 @@ impl Driver {
             let begin = node.turn % asked.len();
             asked.rotate_left(begin);
         }
-        let max_bytes = bytes(options.partition_bytes.min(room));
+        let most = room.min(share.max(LEAST));
+        let max_bytes = bytes(options.partition_bytes.min(most));
         let partitions = asked.iter().map(|asked| FetchFrom {
             topic: asked.slot.partition.topic.clone(),
             partition: asked.slot.partition.partition,
@@ -140,7 +149,7 @@ impl Driver {
         let fetch = Fetch {
             max_wait: i32::try_from(wait.as_millis()).unwrap_or(i32::MAX),
             min_bytes: options.min_bytes,
-            max_bytes: bytes(options.max_bytes.min(room)),
+            max_bytes: bytes(options.max_bytes.min(most)),
             committed_only: options.committed_only,
             rack: options.rack.clone(),
             partitions: partitions.collect(),
