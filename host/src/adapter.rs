@@ -11,9 +11,10 @@ use caisson_herder::{
     BoxFuture, Config, ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo, ConnectorKind, ConnectorOffset, Error,
     OffsetChanges, OffsetOutcome, PluginInfo, WorkerEvent,
 };
-use caisson_model::{Failure, TargetState, TaskId};
+use caisson_model::preview::{Preview, PreviewRequest};
+use caisson_model::{Failure, FailureKind, TargetState, TaskId};
 use caisson_task::TaskEvent;
-use caisson_worker::{Event, Listener, ValidationError, Worker};
+use caisson_worker::{Event, Listener, PreviewError, ValidationError, Worker};
 use tokio::sync::mpsc;
 
 pub use modules::Modules;
@@ -151,6 +152,27 @@ impl caisson_herder::Worker for Adapter {
                     Error::BadRequest(error.to_string())
                 }
                 ValidationError::Plugin(_) => Error::Other(error.to_string()),
+            })
+        })
+    }
+
+    fn preview(&self, request: PreviewRequest) -> BoxFuture<'_, Result<Preview, Error>> {
+        Box::pin(async move {
+            let class = request.config.get("connector.class").cloned().flatten();
+            if self.modules.is_some() && class.is_some_and(|class| self.worker.connector_kind(&class).is_none()) {
+                self.has_caught_up().await;
+            }
+            self.worker.preview(request).await.map_err(|error| match error {
+                PreviewError::Refused(Refusal::ClientSetting(text)) => Error::Config(text),
+                PreviewError::Refused(_) | PreviewError::Request(_) => Error::BadRequest(error.to_string()),
+                PreviewError::Invalid(answer) => {
+                    let refusal = infos(*answer).refusal();
+                    refusal.unwrap_or_else(|| Error::Other("the configuration has errors".to_owned()))
+                }
+                PreviewError::Failed(failure) => match failure.kind {
+                    FailureKind::Guest => Error::BadRequest(failure.message),
+                    FailureKind::Trap | FailureKind::Limit | FailureKind::Host => Error::Other(failure.to_string()),
+                },
             })
         })
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caisson_api::manifest::PluginKind;
+use caisson_model::preview::{Preview, PreviewRequest};
 use caisson_model::{ConnectorState, Failure, TargetState, TaskId, TaskState};
 use caisson_store::{BoxFuture, Config};
 use tokio::sync::{mpsc, watch};
@@ -261,6 +262,23 @@ impl Worker for FakeWorker {
 
     fn validate(&self, config: Config) -> BoxFuture<'_, Result<ConfigInfos, Error>> {
         Box::pin(async move { validate::validate(&config) })
+    }
+
+    fn preview(&self, request: PreviewRequest) -> BoxFuture<'_, Result<Preview, Error>> {
+        let class = request.config.get("connector.class").cloned().flatten();
+        Box::pin(async move {
+            match class.as_deref().map(kind_of) {
+                Some(None) => Err(Error::BadRequest("there is no such connector".to_owned())),
+                Some(Some(_)) | None => Ok(Preview {
+                    flow: request.flow,
+                    class,
+                    tolerant: false,
+                    plugin: Vec::new(),
+                    records: Vec::new(),
+                    stopped: None,
+                }),
+            }
+        })
     }
 
     fn plugins(&self) -> Vec<PluginInfo> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use caisson_model::TargetState;
+use caisson_model::preview::{Preview, PreviewRequest};
 use caisson_store::{BoxFuture, Config};
 
 use crate::Error;
@@ -103,6 +104,9 @@ pub trait Herder: Send + Sync {
     fn plugins(&self) -> Vec<PluginInfo>;
     fn plugin_keys(&self, class: &str, version: Option<&str>) -> Result<Vec<ConfigKeyInfo>, Error>;
     fn validate(&self, config: Config) -> BoxFuture<'_, Result<ConfigInfos, Error>>;
+
+    /// Tries a configuration on samples, on this worker. Nothing of the cluster changes.
+    fn preview(&self, request: PreviewRequest) -> BoxFuture<'_, Result<Preview, Error>>;
 
     /// Modules by REST; none where the worker has no place for them.
     fn modules(&self) -> Option<Arc<dyn Modules>> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use caisson_model::preview::{Preview, PreviewRequest};
 use caisson_model::{ConnectorState, Failure, TargetState, TaskId, TaskState};
 use caisson_store::{BoxFuture, Config};
 
@@ -52,6 +53,9 @@ pub trait Worker: Send + Sync {
 
     /// Validates a configuration. That the class is missing or unknown is an [`Error::Other`] with Kafka Connect's text.
     fn validate(&self, config: Config) -> BoxFuture<'_, Result<ConfigInfos, Error>>;
+
+    /// Tries a configuration on samples. Nothing is started that outlives the answer.
+    fn preview(&self, request: PreviewRequest) -> BoxFuture<'_, Result<Preview, Error>>;
 
     /// All plugins, in any order.
     fn plugins(&self) -> Vec<PluginInfo>;

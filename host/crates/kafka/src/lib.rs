@@ -22,6 +22,7 @@ mod report;
 mod reread;
 mod secret;
 pub mod settings;
+mod tail;
 mod token;
 mod wire;
 
@@ -40,3 +41,4 @@ pub use producer::{
 };
 pub use reread::Rereader;
 pub use settings::{ClientKind, ClientSettings, Layer, Properties};
+pub use tail::{Tail, TailLimit};

@@ -3,6 +3,7 @@
 pub mod failure;
 pub mod id;
 pub mod limits;
+pub mod preview;
 pub mod state;
 pub mod work;
 

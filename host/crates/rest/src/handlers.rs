@@ -6,6 +6,7 @@ mod lifecycle;
 mod modules;
 mod offsets;
 mod plugins;
+mod preview;
 mod root;
 
 use std::future::Future;
@@ -68,6 +69,7 @@ pub async fn answer(route: Route, method: &Method, call: Call) -> Reply {
         Route::Plugins => plugins::list(&call),
         Route::PluginConfig(class) => plugins::keys(&call, &class),
         Route::PluginValidate(class) => plugins::validate(&call, &class).await,
+        Route::Preview => preview::preview(&call).await,
         Route::Loggers => admin::loggers(&call),
         Route::Logger(name) if method == Method::PUT => admin::set_logger(&call, &name).await,
         Route::Logger(name) => admin::logger(&call, &name),

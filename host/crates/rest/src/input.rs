@@ -7,10 +7,12 @@
 mod create;
 mod jackson;
 mod offsets;
+mod preview;
 
 pub use create::{CreateRequest, parse_create};
 pub use jackson::{parse_map, parse_maps};
 pub use offsets::parse_offsets;
+pub use preview::parse_preview;
 
 /// The message of an answer to a body that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]

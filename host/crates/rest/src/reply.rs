@@ -48,6 +48,11 @@ impl Reply {
         Reply::json(StatusCode::OK, body)
     }
 
+    /// 200 with JSON that is a text already.
+    pub fn written(json: Vec<u8>) -> Reply {
+        Reply::new(StatusCode::OK, Some(Body::Json(json)))
+    }
+
     pub fn empty(status: StatusCode) -> Reply {
         Reply::new(status, None)
     }

@@ -39,6 +39,7 @@ pub enum Route {
     Plugins,
     PluginConfig(String),
     PluginValidate(String),
+    Preview,
     Loggers,
     Logger(String),
     Modules,
@@ -61,6 +62,7 @@ impl Route {
             ["connector-plugins", rest @ ..] => (false, plugin(rest, names(1))?),
             ["modules", rest @ ..] => (false, module(rest, names(1))?),
             ["bindings", rest @ ..] => (false, binding(rest, names(1))?),
+            ["preview"] => (false, Route::Preview),
             ["health"] => (false, Route::Health),
             [] => (false, Route::Root),
             _ => return None,
@@ -90,7 +92,7 @@ impl Route {
             Route::Connectors | Route::Tasks(_) | Route::Modules => &[Method::GET, Method::POST],
             Route::Connector(_) | Route::Module(_) => &[Method::DELETE, Method::GET],
             Route::Config(_) => &[Method::GET, Method::PATCH, Method::PUT],
-            Route::TaskRestart(..) | Route::Restart(_) | Route::BindingRollback(_) => &[Method::POST],
+            Route::TaskRestart(..) | Route::Restart(_) | Route::BindingRollback(_) | Route::Preview => &[Method::POST],
             Route::Pause(_)
             | Route::Resume(_)
             | Route::Stop(_)
@@ -149,7 +151,7 @@ impl Route {
     /// Whether a method of the resource reads the body.
     pub fn reads_body(&self, method: &Method) -> bool {
         match self {
-            Route::Connectors | Route::Tasks(_) => method == Method::POST,
+            Route::Connectors | Route::Tasks(_) | Route::Preview => method == Method::POST,
             Route::Config(_) => method == Method::PUT || method == Method::PATCH,
             Route::Offsets(_) => method == Method::PATCH,
             Route::PluginValidate(_) | Route::Logger(_) | Route::Binding(_) => method == Method::PUT,

@@ -1,6 +1,7 @@
 //! The JSON of what a herder tells, with members in Kafka Connect's order.
 
 mod modules;
+mod preview;
 
 use caisson_api::manifest::PluginKind;
 use caisson_herder::{
@@ -11,6 +12,7 @@ use caisson_model::TaskId;
 use serde_json::{Map, Value, json};
 
 pub use modules::{binding, bound, decision, module};
+pub use preview::preview;
 
 pub fn cluster(info: &ClusterInfo) -> Value {
     json!({"version": info.version, "commit": info.commit, "kafka_cluster_id": info.kafka_cluster_id})

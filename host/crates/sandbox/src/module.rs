@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::{CallError, Error};
 use crate::inspect::{self, Found, Interface};
 use crate::sandbox::Shared;
-use caisson_api::manifest::{FORMAT, Manifest, ModuleInfo, Plugin, PluginKind};
+use caisson_api::manifest::{FORMAT, Grants, Manifest, ModuleInfo, Plugin, PluginKind};
 use caisson_model::Digest;
 
 mod probe;
@@ -118,6 +118,26 @@ impl Module {
     /// The text of `describe`, asked of the component itself.
     pub(crate) async fn described(&self) -> Result<String, Error> {
         self.compiled().await?.described(self).await
+    }
+
+    /// The module as one that asks for nothing: its instances reach no file, no network and no environment, whatever a
+    /// configuration names.
+    pub async fn confined(&self) -> Result<Arc<Module>, Error> {
+        let ready = self.ready().await?;
+        let mut manifest = self.manifest.clone();
+        for plugin in &mut manifest.plugins {
+            plugin.grants = Grants::default();
+        }
+        Ok(Arc::new(Module {
+            digest: self.digest,
+            name: self.name.clone(),
+            manifest,
+            interfaces: self.interfaces.clone(),
+            shared: self.shared.clone(),
+            bytes: Mutex::new(None),
+            ready: tokio::sync::OnceCell::new_with(Some(ready)),
+            section: self.section.clone(),
+        }))
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

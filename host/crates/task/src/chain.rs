@@ -2,23 +2,24 @@
 //! to the next as a frame. Native ones that follow each other are one section, which decodes and encodes a record once;
 //! a component that answers "unchanged" costs no copy.
 
+mod assembly;
 mod guest;
 mod native;
 mod parts;
 
 use std::borrow::Cow;
 
-use caisson_api::frame::{Encoding, Encodings, Frame, Role};
+use caisson_api::frame::{Encodings, Frame, Role};
 use caisson_model::{Failure, FailureKind};
-use caisson_sandbox::Column;
 
+use self::assembly::{apart, converted, joined, started};
 use self::guest::{GuestLink, GuestPredicate, Job};
 use self::native::NativeSection;
 pub use self::native::{LinkFailure, NativeLink, NativeLinks, NativePredicate};
 use crate::columns::Forms;
 use crate::errors::{Errors, Faults, Stage, Throwable, Trail};
 use crate::recode::{Recoder, Trust};
-use crate::settings::{ChainLink, ConverterPlugin, Converters, Direction, TaskSettings, TransformPlugin};
+use crate::settings::{ChainLink, Converters, Direction, TaskSettings, TransformPlugin};
 use crate::swap::{Place, Swap};
 
 pub struct Chain {
@@ -48,6 +49,14 @@ struct Condition {
 enum Predicate {
     Guest(Box<GuestPredicate>),
     Native(NativePredicate),
+}
+
+/// A link that a batch has passed.
+pub(crate) struct Passed<'l> {
+    /// Empty for converters.
+    pub alias: &'l str,
+    pub class: &'l str,
+    pub stage: Stage,
 }
 
 /// Who takes what comes out of a chain.
@@ -141,29 +150,44 @@ impl Chain {
         }
     }
 
-    pub(crate) async fn start(task: &TaskSettings) -> Result<Self, Failure> {
-        let mut links: Vec<Link> = Vec::with_capacity(task.chain.len());
-        for link in &task.chain {
-            match (Link::start(task, link).await?, links.last_mut()) {
-                (
-                    Link {
-                        work: Work::Native(next),
-                        condition: None,
-                        ..
-                    },
-                    Some(Link {
-                        work: Work::Native(section),
-                        condition: None,
-                        ..
-                    }),
-                ) => section.append(next),
-                (link, _) => links.push(link),
+    /// The worker's own links, each under its alias, as [`Chain::start_apart`] has them.
+    #[cfg(test)]
+    pub(crate) fn native_apart(named: Vec<(&str, NativeLink)>, converters: &Converters, direction: Direction) -> Self {
+        let link = |(alias, native): (&str, NativeLink)| {
+            let mut links = NativeLinks::default();
+            links.push(native);
+            Link {
+                alias: alias.to_owned(),
+                work: Work::Native(NativeSection::new(links)),
+                condition: None,
             }
+        };
+        Chain {
+            links: apart(named.into_iter().map(link).collect()),
+            recoder: Recoder::new(converters, Role::Transform, direction.order()),
         }
+    }
+
+    pub(crate) async fn start(task: &TaskSettings) -> Result<Self, Failure> {
+        Self::of(task, joined(started(task).await?)).await
+    }
+
+    /// A chain that can be watched between any two of its links. It does what [`Chain::start`]'s does, at the cost of
+    /// laying each record down behind each of the worker's own links.
+    pub(crate) async fn start_apart(task: &TaskSettings) -> Result<Self, Failure> {
+        Self::of(task, apart(started(task).await?)).await
+    }
+
+    async fn of(task: &TaskSettings, links: Vec<Link>) -> Result<Self, Failure> {
         Ok(Chain {
             links: converted(task, links).await?,
             recoder: Recoder::new(&task.converters, Role::Transform, task.direction.order()),
         })
+    }
+
+    /// The link at a place.
+    pub(crate) fn link(&self, at: usize) -> Option<Passed<'_>> {
+        self.links.get(at).map(Link::passed)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -190,11 +214,26 @@ impl Chain {
     /// Sends a batch through all transforms. `arrival` is the time that records without one of their own have.
     pub async fn apply<'a>(
         &mut self,
+        stream: Stream<'a>,
+        target: Target,
+        arrival: i64,
+        trail: Trail<'_>,
+        errors: &mut Errors,
+    ) -> Result<Stream<'a>, Failure> {
+        let unwatched = |_: Passed<'_>, _: &Stream<'_>, _: &mut Errors| Ok(());
+        self.apply_watched(stream, target, arrival, trail, errors, unwatched)
+            .await
+    }
+
+    /// As [`Chain::apply`]; `watch` sees the batch behind each link.
+    pub(crate) async fn apply_watched<'a>(
+        &mut self,
         mut stream: Stream<'a>,
         target: Target,
         arrival: i64,
         trail: Trail<'_>,
         errors: &mut Errors,
+        mut watch: impl FnMut(Passed<'_>, &Stream<'_>, &mut Errors) -> Result<(), Failure>,
     ) -> Result<Stream<'a>, Failure> {
         self.recoder.arrival = Some(arrival);
         let mut pass = Pass {
@@ -208,6 +247,7 @@ impl Chain {
             }
             let next = links.peek().map_or(target, |next| Target::Sink(next.encodings()));
             stream = link.apply(stream, next, &mut pass).await?;
+            watch(link.passed(), &stream, &mut *pass.faults.errors)?;
         }
         Ok(stream)
     }
@@ -312,6 +352,30 @@ impl Link {
         })
     }
 
+    fn passed(&self) -> Passed<'_> {
+        let (class, stage) = match &self.work {
+            Work::Guest(guest) => (guest.class(), guest.job().stage()),
+            Work::Native(section) => (section.class(), Stage::Transformation),
+        };
+        Passed {
+            alias: &self.alias,
+            class,
+            stage,
+        }
+    }
+
+    /// The worker's own, if it can be one section with others.
+    fn section(&mut self) -> Option<&mut NativeSection> {
+        match (&mut self.work, &self.condition) {
+            (Work::Native(section), None) => Some(section),
+            (Work::Native(_) | Work::Guest(_), _) => None,
+        }
+    }
+
+    fn is_section(&self) -> bool {
+        matches!(self.work, Work::Native(_)) && self.condition.is_none()
+    }
+
     /// What it takes.
     fn encodings(&self) -> Encodings {
         match &self.work {
@@ -346,53 +410,6 @@ impl Link {
         let part = parts::picked(&stream, mine, pass)?;
         let done = self.work.apply(part, Target::Sink(encodings), pass).await?;
         parts::merged(&stream, &others, &done, pass)
-    }
-}
-
-/// The links with those that convert around them, where a converter is a component: from Kafka as soon as anybody wants
-/// values, to Kafka as late as can be.
-async fn converted(task: &TaskSettings, links: Vec<Link>) -> Result<Vec<Link>, Failure> {
-    let (mut before, mut after) = (Vec::new(), Vec::new());
-    // In Kafka Connect's order, for of a record that fails in two places the first one is told.
-    let columns = match task.direction {
-        Direction::ToKafka => [Column::Headers, Column::Key, Column::Value],
-        Direction::FromKafka => [Column::Key, Column::Value, Column::Headers],
-    };
-    for column in columns {
-        let ConverterPlugin::Guest { plugin, config } = &task.converters.of(column).converter else {
-            continue;
-        };
-        let link = async |job| -> Result<Link, Failure> {
-            let guest = GuestLink::converter(task, (plugin, config), job).await?;
-            Ok(Link {
-                // A converter's place is nobody's alias.
-                alias: String::new(),
-                work: Work::Guest(Box::new(guest)),
-                condition: None,
-            })
-        };
-        match task.direction {
-            Direction::ToKafka => after.push(link(Job::Serialize(column)).await?),
-            Direction::FromKafka => {
-                let wants_bytes = of(task.plugin.encodings(), column) == Encoding::Bytes;
-                if wants_bytes && links.is_empty() {
-                    continue;
-                }
-                before.push(link(Job::Deserialize(column)).await?);
-                if wants_bytes {
-                    after.push(link(Job::Serialize(column)).await?);
-                }
-            }
-        }
-    }
-    Ok(before.into_iter().chain(links).chain(after).collect())
-}
-
-fn of(encodings: Encodings, column: Column) -> Encoding {
-    match column {
-        Column::Key => encodings.key,
-        Column::Value => encodings.value,
-        Column::Headers => encodings.headers,
     }
 }
 

@@ -111,6 +111,16 @@ pub struct Errors {
     skipped: u64,
     /// The first failure of this batch, if that is to end the task.
     first: Option<Box<Fatal>>,
+    /// For who wants to see failures himself; no task does.
+    noted: Option<Vec<Noted>>,
+}
+
+/// A failure that was tolerated, for who looks on.
+pub struct Noted {
+    pub stage: Stage,
+    /// The class that was at work.
+    pub class: String,
+    pub error: Throwable,
 }
 
 /// A failure that ends the task, and what has to be said of it.
@@ -179,7 +189,30 @@ impl Errors {
             started: Instant::now(),
             skipped: 0,
             first: None,
+            noted: None,
         }
+    }
+
+    /// Tolerates everything, tries nothing again, tells nobody, and keeps what failed for [`Errors::take_noted`].
+    pub(crate) fn noting(task: TaskId) -> Self {
+        let policy = ErrorPolicy {
+            tolerance: Tolerance::All,
+            retry: RetryPolicy {
+                timeout: Some(Duration::ZERO),
+                longest_delay: Duration::ZERO,
+            },
+            log: ErrorLog::Off,
+        };
+        let (_, wish) = watch::channel(Wish::Run);
+        Errors {
+            noted: Some(Vec::new()),
+            ..Self::new(task, policy, None, wish)
+        }
+    }
+
+    /// What failed since the last time.
+    pub(crate) fn take_noted(&mut self) -> Vec<Noted> {
+        self.noted.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     pub fn tolerance(&self) -> Tolerance {
@@ -195,6 +228,13 @@ impl Errors {
             .verdict(failed.stage, failed.error, failed.occasion);
         let Some(exception) = verdict.exception(failed.error) else {
             self.skipped += 1;
+            if let Some(noted) = &mut self.noted {
+                noted.push(Noted {
+                    stage: failed.stage,
+                    class: failed.class.to_owned(),
+                    error: failed.error.clone(),
+                });
+            }
             let report = self.report(failed, &self.subject(origin));
             self.emit(report);
             return;

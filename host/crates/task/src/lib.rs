@@ -8,6 +8,7 @@ pub mod control;
 mod dispatch;
 pub mod errors;
 mod outgoing;
+pub mod preview;
 mod recode;
 mod settings;
 mod sink;

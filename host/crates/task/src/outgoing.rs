@@ -9,7 +9,7 @@ use caisson_model::Failure;
 use crate::chain::Stream;
 use crate::errors::Faults;
 use crate::recode::{Copied, Order, Recoder};
-use crate::settings::TaskSettings;
+use crate::settings::Converters;
 
 pub struct SinkFrames {
     recoder: Recoder,
@@ -31,9 +31,9 @@ impl Outgoing<'_> {
 }
 
 impl SinkFrames {
-    pub fn new(task: &TaskSettings, encodings: Encodings) -> Self {
+    pub fn new(converters: &Converters, encodings: Encodings) -> Self {
         SinkFrames {
-            recoder: Recoder::new(&task.converters, Role::Sink, Order::HeadersLast),
+            recoder: Recoder::new(converters, Role::Sink, Order::HeadersLast),
             encodings,
         }
     }

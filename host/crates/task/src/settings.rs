@@ -38,6 +38,13 @@ impl PluginRef {
         self.plugin().map(|plugin| plugin.encoding).unwrap_or_default()
     }
 
+    /// Takes everything from it that a configuration could grant it.
+    pub(crate) async fn confine(&mut self) -> Result<(), Failure> {
+        let confined = self.module.confined().await;
+        self.module = confined.map_err(|error| Failure::from(CallError::from(error)))?;
+        Ok(())
+    }
+
     fn plugin(&self) -> Option<&Plugin> {
         self.module
             .manifest
@@ -194,6 +201,29 @@ impl TaskSettings {
             },
             limits: self.limits.clone(),
         }
+    }
+
+    /// Takes everything from the components of its chain that a configuration could grant them.
+    pub(crate) async fn confine_chain(&mut self) -> Result<(), Failure> {
+        let Converters { key, value, header } = &mut self.converters;
+        for converter in [key, value, header] {
+            if let ConverterPlugin::Guest { plugin, .. } = &mut converter.converter {
+                plugin.confine().await?;
+            }
+        }
+        for link in &mut self.chain {
+            if let TransformPlugin::Guest { plugin, .. } = &mut link.plugin {
+                plugin.confine().await?;
+            }
+            if let Some(Condition {
+                plugin: TransformPlugin::Guest { plugin, .. },
+                ..
+            }) = &mut link.condition
+            {
+                plugin.confine().await?;
+            }
+        }
+        Ok(())
     }
 
     /// The encodings in which a sink takes its records: as its manifest says, but JSON stays text for a plugin that can

@@ -4,7 +4,7 @@
 mod commits;
 mod delivery;
 mod faults;
-mod intake;
+pub mod intake;
 mod positions;
 mod swap;
 
@@ -17,6 +17,7 @@ use caisson_model::{Failure, PartitionOffset, TaskState, TopicPartition};
 use caisson_sandbox::{Flow, SinkTask};
 use tokio::time::Instant;
 
+pub use self::faults::{DATA_EXCEPTION, SINK_TASK};
 use self::intake::Intake;
 use self::positions::Positions;
 use crate::chain::Chain;
@@ -107,7 +108,7 @@ impl Sink {
             events,
             intake,
             chain,
-            frames: SinkFrames::new(task, own),
+            frames: SinkFrames::new(&task.converters, own),
             errors,
             positions: Positions::default(),
             backlog: VecDeque::new(),

@@ -7,6 +7,7 @@ mod connectors;
 pub mod modules;
 mod offsets;
 pub mod plugins;
+mod preview;
 mod tasks;
 mod topics;
 mod validate;
@@ -21,10 +22,12 @@ use caisson_model::{ConnectorState, Digest, Failure, TaskId};
 use caisson_sandbox::Sandbox;
 use caisson_store::{BoxFuture, Config, OffsetStore};
 use caisson_task::TaskEvent;
+use tokio::sync::Semaphore;
 
 pub use assemble::check_converters;
 pub use offsets::{OffsetsError, SourceOffset};
 pub use plugins::Plugins;
+pub use preview::PreviewError;
 pub use validate::ValidationError;
 
 /// What happened on this node.
@@ -74,6 +77,8 @@ pub struct Worker {
     tasks: Mutex<HashMap<TaskId, tasks::Running>>,
     /// Made when it is first needed.
     admin: Mutex<Option<Arc<Admin>>>,
+    /// Has a permit for each preview that may run besides.
+    previews: Arc<Semaphore>,
 }
 
 impl Worker {
@@ -89,6 +94,7 @@ impl Worker {
             connector_modules: Mutex::default(),
             tasks: Mutex::default(),
             admin: Mutex::default(),
+            previews: Arc::new(Semaphore::new(preview::AT_ONCE)),
         }
     }
 

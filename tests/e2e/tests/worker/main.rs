@@ -16,6 +16,7 @@ mod footprint;
 mod logs;
 mod migration;
 mod modules;
+mod preview;
 mod quickstart;
 mod readme;
 mod rebalance;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caisson_model::TargetState;
+use caisson_model::preview::{Preview, PreviewRequest};
 use caisson_store::{BoxFuture, Config, ConfigChange};
 
 use super::DistributedHerder;
@@ -290,6 +291,10 @@ impl Herder for DistributedHerder {
 
     fn validate(&self, config: Config) -> BoxFuture<'_, Result<ConfigInfos, Error>> {
         self.shared.node.worker().validate(config)
+    }
+
+    fn preview(&self, request: PreviewRequest) -> BoxFuture<'_, Result<Preview, Error>> {
+        self.shared.node.worker().preview(request)
     }
 
     fn loggers(&self) -> BTreeMap<String, LoggerLevel> {

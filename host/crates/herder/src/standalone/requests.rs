@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use caisson_model::TargetState;
+use caisson_model::preview::{Preview, PreviewRequest};
 use caisson_store::{BoxFuture, Config};
 
 use super::StandaloneHerder;
@@ -168,6 +169,10 @@ impl Herder for StandaloneHerder {
 
     fn validate(&self, config: Config) -> BoxFuture<'_, Result<ConfigInfos, Error>> {
         self.node.worker().validate(config)
+    }
+
+    fn preview(&self, request: PreviewRequest) -> BoxFuture<'_, Result<Preview, Error>> {
+        self.node.worker().preview(request)
     }
 
     fn modules(&self) -> Option<Arc<dyn Modules>> {

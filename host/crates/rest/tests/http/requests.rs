@@ -31,6 +31,37 @@ async fn errors_have_the_error_body() {
 }
 
 #[tokio::test]
+async fn a_preview_is_answered_and_its_mistakes_are_the_clients() {
+    let bench = bench().await;
+    let body = r#"{"config":{"connector.class":"FileStreamSink"},"records":[{"value":1}]}"#;
+    let answer = bench.request("POST", "/preview", body).await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("application/json"))
+    );
+    let expected = r#"{"type":"sink","connector_class":"FileStreamSink","tolerance":"none","records":[],"plugin_errors":[],"stopped":null}"#;
+    assert_eq!(answer.body, expected);
+    for (body, word) in [
+        ("", "The request has no body"),
+        ("{", "Unexpected end-of-input"),
+        (
+            r#"{"config":{},"records":[{"vaule":1}]}"#,
+            "record 0: Unrecognized field \"vaule\"",
+        ),
+        (
+            r#"{"config":{"connector.class":"Nope"},"records":[{}]}"#,
+            "there is no such connector",
+        ),
+    ] {
+        let answer = bench.request("POST", "/preview", body).await;
+        assert_eq!(answer.status, 400, "{body}");
+        assert!(answer.message().starts_with(word), "{}", answer.body);
+    }
+    let answer = bench.request("GET", "/preview", "").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("OPTIONS,POST")));
+}
+
+#[tokio::test]
 async fn head_has_the_headers_of_get_without_its_body() {
     let bench = bench().await;
     let head = bench.request("HEAD", "/connectors", "").await;

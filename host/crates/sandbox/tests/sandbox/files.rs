@@ -2,8 +2,10 @@
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use caisson_sandbox::{CallError, InstanceSpec, SinkTask};
+use caisson_sandbox::{CallError, InstanceSpec, SinkTask, SourceTask};
 
 use crate::common::*;
 
@@ -263,4 +265,28 @@ fn without_a_file_a_plugin_that_asks_has_the_workers_streams() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("heard ok: hello\n"), "{text}");
     assert!(text.contains("\nline 0 of the probe\n"), "{text}");
+}
+
+#[tokio::test]
+async fn a_confined_module_reaches_nothing_that_its_configuration_names() {
+    let place = Place::new();
+    let confined = module().await.confined().await.unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (file, out, url) = (place.path("in.txt"), place.path("out.txt"), format!("http://{address}"));
+    for (command, refusal) in [
+        (format!("read:{file}"), "denied: "),
+        (format!("net:{address}"), "ErrorKind::"),
+    ] {
+        let entries = [("file", &*file), ("out", &*out), ("url", &*url), ("poll", &*command)];
+        let spec = spec_of(confined.clone(), "probe.Source", &entries);
+        let mut task = SourceTask::start(spec, Arc::new(Offsets)).await.unwrap();
+        let answer = task.poll(Duration::ZERO, 1).await;
+        let Err(CallError::Guest(error)) = answer else {
+            panic!("{command}: {answer:?}")
+        };
+        assert!(error.message.starts_with(refusal), "{command}: {error}");
+    }
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "nobody has connected");
 }

@@ -48,7 +48,7 @@ pub enum Job {
 }
 
 impl Job {
-    fn stage(self) -> Stage {
+    pub fn stage(self) -> Stage {
         match self {
             Job::Transform => Stage::Transformation,
             Job::Deserialize(column) | Job::Serialize(column) => match column {
@@ -183,6 +183,10 @@ impl GuestLink {
             tally: Tally::default(),
             trial: None,
         })
+    }
+
+    pub fn class(&self) -> &str {
+        &self.class
     }
 
     pub fn job(&self) -> Job {

@@ -179,6 +179,16 @@ impl NativeSection {
         }
     }
 
+    /// From now on it looks at these columns, too.
+    pub fn look_at(&mut self, looks: Encodings) {
+        self.links.looks = both(self.links.looks, looks);
+    }
+
+    /// The class of its first link.
+    pub fn class(&self) -> &str {
+        self.links.links.first().map_or("", |link| &link.class)
+    }
+
     /// The columns that it looks at are those with another encoding than bytes.
     pub fn looks(&self) -> Encodings {
         self.links.looks
@@ -338,7 +348,7 @@ fn refused(refusal: Refusal, seen: &Seen<'_>, at: u32, pass: &mut Pass<'_>) -> R
 }
 
 /// What two look at together.
-fn both(one: Encodings, other: Encodings) -> Encodings {
+pub fn both(one: Encodings, other: Encodings) -> Encodings {
     let union = |one: Encoding, other: Encoding| match (one, other) {
         (Encoding::Bytes, Encoding::Bytes) => Encoding::Bytes,
         (_, _) => Encoding::Connect,

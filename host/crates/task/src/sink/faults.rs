@@ -13,8 +13,8 @@ use crate::outgoing::Outgoing;
 /// How long a record that was reported late is looked for.
 const REREAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The class that Kafka Connect names where a plugin reports a record.
-const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
-const DATA_EXCEPTION: &str = "org.apache.kafka.connect.errors.DataException";
+pub const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
+pub const DATA_EXCEPTION: &str = "org.apache.kafka.connect.errors.DataException";
 
 impl Sink {
     /// Records that the guest could do nothing with (`ErrantRecordReporter`).

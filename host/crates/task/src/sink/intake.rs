@@ -5,10 +5,11 @@ use caisson_api::frame::{Boundary, Encodings, FrameError, NewRecord, Role, Times
 use caisson_kafka::{Batch, Message, Run};
 use caisson_model::{Failure, PartitionOffset, TopicPartition};
 
+use crate::chain::Chain;
 use crate::columns::Forms;
-use crate::errors::{Errors, Failed, Occasion, Origin};
+use crate::errors::{Consumed, Errors, Failed, Occasion, Origin};
 use crate::recode::{HeaderInput, Input, Order, Recoder, Refusal, Trust};
-use crate::settings::TaskSettings;
+use crate::settings::Converters;
 
 const TARGET_BYTES: usize = 512 << 10;
 
@@ -29,9 +30,18 @@ pub struct Intake {
 }
 
 impl Intake {
+    /// What begins a chain that ends at a sink with these encodings.
+    pub fn of(converters: &Converters, chain: &Chain, encodings: Encodings) -> Self {
+        match (chain.is_empty(), chain.first_encodings()) {
+            (true, _) => Intake::new(converters, encodings),
+            (false, Some(first)) => Intake::new(converters, first),
+            (false, None) => Intake::unread(converters),
+        }
+    }
+
     /// Frames in the forms that a plugin with these encodings takes.
-    pub fn new(task: &TaskSettings, encodings: Encodings) -> Self {
-        let recoder = Recoder::new(&task.converters, Role::Sink, Order::HeadersLast);
+    fn new(converters: &Converters, encodings: Encodings) -> Self {
+        let recoder = Recoder::new(converters, Role::Sink, Order::HeadersLast);
         let to = recoder.towards(Forms::SERIALIZED, encodings);
         Intake {
             passes: recoder.passes_without_headers(Forms::SERIALIZED, to),
@@ -42,9 +52,9 @@ impl Intake {
     }
 
     /// Frames of Kafka's own bytes, for somebody who reads them himself.
-    pub fn unread(task: &TaskSettings) -> Self {
+    fn unread(converters: &Converters) -> Self {
         Intake {
-            recoder: Recoder::new(&task.converters, Role::Sink, Order::HeadersLast),
+            recoder: Recoder::new(converters, Role::Sink, Order::HeadersLast),
             to: Forms::SERIALIZED,
             // Nothing is checked here.
             copies: Trust::Full,
@@ -131,7 +141,7 @@ impl Intake {
 
     fn pass(&mut self, topic: u16, message: &Message<'_>) -> Result<(), FrameError> {
         self.recoder.builder.push(&NewRecord {
-            timestamp: timestamp(message),
+            timestamp: timestamp(message.timestamp()),
             offset: Some(message.offset()),
             partition: Some(message.partition()),
             topic,
@@ -142,31 +152,42 @@ impl Intake {
     }
 
     fn convert(&mut self, message: &Message<'_>, errors: &mut Errors) -> Result<(), Failure> {
-        let given: Vec<_> = message.headers().collect();
-        let headers: Vec<_> = given
+        self.lay(&Consumed::from(message), Origin::Message(*message), errors)
+            .map_err(|error| does_not_fit(message, &error))
+    }
+
+    /// Builds a frame of one record that came in no batch.
+    pub fn single(&mut self, record: &Consumed<'_>, errors: &mut Errors) -> Result<(), Failure> {
+        self.recoder.begin(self.to.encodings(), 1);
+        self.lay(record, Origin::Unknown, errors)
+            .map_err(|error| crate::recode::does_not_fit(record.topic, &error))
+    }
+
+    /// Lays a record down, or has it noted as failed.
+    fn lay(&mut self, record: &Consumed<'_>, origin: Origin<'_>, errors: &mut Errors) -> Result<(), FrameError> {
+        let headers: Vec<_> = record
+            .headers
             .iter()
-            .map(|header| HeaderInput {
-                name: &header.name,
+            .map(|(name, value)| HeaderInput {
+                name,
                 schema: None,
-                value: header.value,
+                value: *value,
             })
             .collect();
         let input = Input {
-            topic: message.topic(),
-            partition: Some(message.partition()),
-            offset: Some(message.offset()),
-            timestamp: timestamp(message),
+            topic: record.topic,
+            partition: Some(record.partition),
+            offset: Some(record.offset),
+            timestamp: timestamp(record.timestamp),
             origin: 0,
             boundary: Boundary::None,
-            key: (None, message.key()),
-            value: (None, message.value()),
+            key: (None, record.key),
+            value: (None, record.value),
             headers: &headers,
             source: None,
         };
-        match self
-            .recoder
-            .push((Forms::SERIALIZED, self.to), self.copies, &input, errors)
-        {
+        let forms = (Forms::SERIALIZED, self.to);
+        match self.recoder.push(forms, self.copies, &input, errors) {
             Ok(()) => Ok(()),
             Err(Refusal::Record { stage, class, error }) => {
                 let failed = Failed {
@@ -176,10 +197,10 @@ impl Intake {
                     occasion: Occasion::Operation,
                 };
                 // It comes after all records that are in the frame.
-                errors.fail(u32::MAX, failed, Origin::Message(*message));
+                errors.fail(u32::MAX, failed, origin);
                 Ok(())
             }
-            Err(Refusal::Frame(error)) => Err(does_not_fit(message, &error)),
+            Err(Refusal::Frame(error)) => Err(error),
         }
     }
 
@@ -200,8 +221,8 @@ struct Taken {
     next: i64,
 }
 
-fn timestamp(message: &Message<'_>) -> Timestamp {
-    match message.timestamp() {
+fn timestamp(timestamp: caisson_kafka::Timestamp) -> Timestamp {
+    match timestamp {
         caisson_kafka::Timestamp::None => Timestamp::None,
         caisson_kafka::Timestamp::Create(at) => Timestamp::Create(at),
         caisson_kafka::Timestamp::LogAppend(at) => Timestamp::LogAppend(at),

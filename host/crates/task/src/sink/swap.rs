@@ -17,11 +17,7 @@ use caisson_model::TaskState;
 
 /// Frames as the first of the chain, or the plugin, takes them.
 pub(super) fn intake(task: &TaskSettings, chain: &Chain) -> Intake {
-    match (chain.is_empty(), chain.first_encodings()) {
-        (true, _) => Intake::new(task, task.sink_encodings()),
-        (false, Some(first)) => Intake::new(task, first),
-        (false, None) => Intake::unread(task),
-    }
+    Intake::of(&task.converters, chain, task.sink_encodings())
 }
 
 impl Sink {
@@ -188,7 +184,7 @@ impl Sink {
         let task = &mut self.settings.task;
         controls.set_version(&plugin.version);
         let before = std::mem::replace(&mut task.plugin, plugin);
-        self.frames = SinkFrames::new(task, task.sink_encodings());
+        self.frames = SinkFrames::new(&task.converters, task.sink_encodings());
         self.intake = intake(task, &self.chain);
         self.probation.at_fault = false;
         before
