@@ -163,7 +163,7 @@ impl Chain {
             }
         };
         Chain {
-            links: apart(named.into_iter().map(link).collect()),
+            links: apart(named.into_iter().map(link).collect(), direction),
             recoder: Recoder::new(converters, Role::Transform, direction.order()),
         }
     }
@@ -175,7 +175,7 @@ impl Chain {
     /// A chain that can be watched between any two of its links. It does what [`Chain::start`]'s does, at the cost of
     /// laying each record down behind each of the worker's own links.
     pub(crate) async fn start_apart(task: &TaskSettings) -> Result<Self, Failure> {
-        Self::of(task, apart(started(task).await?)).await
+        Self::of(task, apart(started(task).await?, task.direction)).await
     }
 
     async fn of(task: &TaskSettings, links: Vec<Link>) -> Result<Self, Failure> {
@@ -183,6 +183,14 @@ impl Chain {
             links: converted(task, links).await?,
             recoder: Recoder::new(&task.converters, Role::Transform, task.direction.order()),
         })
+    }
+
+    /// What leaves the columns as they are that the last link gives, if that is one of the worker's own.
+    pub(crate) fn last_looks(&self) -> Option<Encodings> {
+        match &self.links.last()?.work {
+            Work::Native(section) => Some(section.looks()),
+            Work::Guest(_) => None,
+        }
     }
 
     /// The link at a place.

@@ -226,7 +226,8 @@ impl Rehearsal {
             steps.passed(&link, viewer.view(stream)?, errors.take_noted());
             Ok(())
         };
-        let target = Target::Sink(*encodings);
+        // What the plugin takes is made of it behind the chain, so that the last link shows its values, too.
+        let target = Target::Sink(chain.last_looks().unwrap_or(*encodings));
         let stream = chain.apply_watched(stream, target, 0, trail, errors, watch).await?;
         if stream.frame.is_empty() {
             return Ok(());
@@ -260,9 +261,8 @@ impl Rehearsal {
             Ok(())
         };
         let now = given.timestamp.unwrap_or_default();
-        let stream = chain
-            .apply_watched(stream, Target::Kafka, now, trail, errors, watch)
-            .await?;
+        let target = chain.last_looks().map_or(Target::Kafka, Target::Sink);
+        let stream = chain.apply_watched(stream, target, now, trail, errors, watch).await?;
         if stream.frame.is_empty() {
             return Ok(());
         }

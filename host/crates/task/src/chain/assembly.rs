@@ -7,6 +7,7 @@ use caisson_sandbox::Column;
 use super::guest::{GuestLink, Job};
 use super::native::both;
 use super::{Link, Work};
+use crate::preview::VALUES;
 use crate::settings::{ConverterPlugin, Direction, TaskSettings};
 
 /// The links of a task's configuration.
@@ -37,12 +38,16 @@ pub(super) fn joined(links: Vec<Link>) -> Vec<Link> {
     joined
 }
 
-/// The links as they are. Those that would be one section look at the same columns, so that a record is decoded before
-/// the first of them and encoded behind the last one as it is in a section.
-pub(super) fn apart(mut links: Vec<Link>) -> Vec<Link> {
+/// The links as they are. From Kafka, those that would be one section look at the same columns, so that a record is decoded
+/// before the first of them and encoded behind the last one as it is in a section. To Kafka they look at all columns, for
+/// what is encoded early would be encoded for the topic that the record has then.
+pub(super) fn apart(mut links: Vec<Link>, direction: Direction) -> Vec<Link> {
     for run in links.chunk_by_mut(|one, next| one.is_section() && next.is_section()) {
         let sections = run.iter_mut().filter_map(Link::section);
-        let looks = sections.fold(Encodings::default(), |looks, section| both(looks, section.looks()));
+        let looks = match direction {
+            Direction::ToKafka => VALUES,
+            Direction::FromKafka => sections.fold(Encodings::default(), |looks, section| both(looks, section.looks())),
+        };
         for section in run.iter_mut().filter_map(Link::section) {
             section.look_at(looks);
         }

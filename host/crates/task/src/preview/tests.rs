@@ -172,6 +172,23 @@ fn a_source_ends_with_the_bytes_that_kafka_would_get() {
 }
 
 #[test]
+fn a_key_that_no_link_looks_at_stays_the_value_that_the_source_gave() {
+    let links = vec![
+        ("route", link("RegexRouter", &[("regex", "t"), ("replacement", "u")])),
+        ("same", link("ReplaceField$Value", &[("exclude", "nothing")])),
+    ];
+    let tried = tried(Direction::ToKafka, links, &[r#"{"n": 1}"#]);
+    assert_eq!(
+        words(&tried[0]),
+        [
+            r#"route Changed {"n":1}"#,
+            "same Unchanged ",
+            r#"converters Done bytes {"n":1}"#
+        ]
+    );
+}
+
+#[test]
 fn samples_that_fit_nowhere_are_named() {
     let refused = |direction, payload| {
         let mut sample = sample("1");
