@@ -26,7 +26,7 @@ pub fn build(tree: &Tree) -> Result<()> {
     command.arg("build");
     match tree.selection {
         Selection::Worker => command.args(["--package", "caisson"]),
-        Selection::Everything => command.args(["--workspace", "--bins", "--tests"]),
+        Selection::Everything => command.args(["--workspace", "--bins", "--tests", "--examples"]),
     };
     process::visible(&mut command)
 }

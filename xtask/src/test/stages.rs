@@ -13,6 +13,7 @@ use crate::process;
 use crate::registry::Registry;
 use crate::test::runner::Runner;
 use crate::tree::Tree;
+use crate::worker;
 
 /// The packages whose tests run with a broker.
 const NEED_KAFKA: [&str; 2] = ["caisson-e2e", "caisson-kafka"];
@@ -89,9 +90,10 @@ fn components(runner: &mut Runner<'_>) -> Result<()> {
 }
 
 fn unit(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
-    machine::prepare_build()?;
     machine::prepare_wasm(&runner.tree.root)?;
     let tree = runner.tree;
+    // Some start programs that cargo builds for no test by itself.
+    worker::build(tree)?;
     let mut command = process::cargo(&tree.root);
     command.args(["test", "--workspace", "--no-fail-fast", "--lib", "--bins"]);
     let plain = suites(tree, |suite| !NEED_KAFKA.contains(&suite.package.as_str()))?;
