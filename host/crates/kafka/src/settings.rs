@@ -63,7 +63,7 @@ const DEFAULTS_CONSUMER: &[(&str, &str)] = &[
     ("isolation.level", "read_uncommitted"),
     ("allow.auto.create.topics", "true"),
     // What a consumer may hold: fetched records, until the task is done with them.
-    ("queued.max.messages.kbytes", "8192"),
+    ("queued.max.messages.kbytes", "4096"),
     // Idle connections are closed by brokers all the time.
     ("log.connection.close", "false"),
 ];

@@ -73,7 +73,7 @@ impl Options {
             metadata_max_age: millis("topic.metadata.refresh.interval.ms", 300_000)?,
             backoff: millis("retry.backoff.ms", 100)?,
             reconnect_backoff: millis("reconnect.backoff.max.ms", 1000)?,
-            buffer: size("queued.max.messages.kbytes", 8 << 10)?.saturating_mul(1024).max(1),
+            buffer: size("queued.max.messages.kbytes", 4 << 10)?.saturating_mul(1024).max(1),
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -61,38 +61,80 @@ impl Progress {
     }
 }
 
+/// A request's body as the guest gives it. It outlives the connection it was to go over, so that it can go over another
+/// as long as nothing of it was taken.
+#[derive(Clone)]
+pub(super) struct Given(Arc<Mutex<Source>>);
+
+/// Held for a poll.
+struct Source {
+    body: WasiBody,
+    /// Bytes that may still come.
+    left: u64,
+    taken: bool,
+    ended: bool,
+}
+
+impl Given {
+    pub(super) fn new(body: WasiBody, most: u64) -> Self {
+        Given(Arc::new(Mutex::new(Source {
+            body,
+            left: most,
+            taken: false,
+            ended: false,
+        })))
+    }
+
+    /// Whether no byte of it went anywhere.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.lock().taken
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Source> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A request's body on its way to the server.
 pub(super) struct Outgoing {
-    pub(super) inner: WasiBody,
+    pub(super) given: Given,
     pub(super) progress: Progress,
-    /// Bytes that may still be sent.
-    pub(super) left: u64,
 }
 
 impl Body for Outgoing {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Polled {
-        let polled = ready!(Pin::new(&mut self.inner).poll_frame(context));
-        if let Some(Ok(frame)) = &polled {
-            let sent = length(frame);
-            let Some(left) = self.left.checked_sub(sent) else {
-                return Poll::Ready(Some(Err(Error::HttpRequestBodySize(None))));
-            };
-            self.left = left;
-            // At least one, so that an end without bytes is seen, too.
-            self.progress.0.fetch_add(sent.max(1), Ordering::AcqRel);
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Polled {
+        let mut source = self.given.lock();
+        if source.ended {
+            return Poll::Ready(None);
+        }
+        let polled = ready!(Pin::new(&mut source.body).poll_frame(context));
+        match &polled {
+            Some(Ok(frame)) => {
+                source.taken = true;
+                let sent = length(frame);
+                let Some(left) = source.left.checked_sub(sent) else {
+                    return Poll::Ready(Some(Err(Error::HttpRequestBodySize(None))));
+                };
+                source.left = left;
+                // At least one, so that an end without bytes is seen, too.
+                self.progress.0.fetch_add(sent.max(1), Ordering::AcqRel);
+            }
+            Some(Err(_)) => source.taken = true,
+            None => source.ended = true,
         }
         Poll::Ready(polled)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        let source = self.given.lock();
+        source.ended || source.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.given.lock().body.size_hint()
     }
 }
 

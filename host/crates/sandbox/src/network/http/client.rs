@@ -13,7 +13,7 @@ use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::Response;
-use super::body::{Incoming, Outgoing, Progress};
+use super::body::{Given, Incoming, Outgoing, Progress};
 use super::pool::{Connection, Endpoint, Pool};
 use crate::network::tls::{self, Terms, Verification};
 use crate::network::{Failure, Network, Slot};
@@ -92,7 +92,12 @@ impl Client {
             return Err(Error::HttpRequestMethodInvalid);
         }
         let progress = Progress::default();
-        let mut request = self.prepared(request, &progress)?;
+        let (parts, body) = self.prepared(request)?;
+        let outgoing = |body: &Given| Outgoing {
+            given: body.clone(),
+            progress: progress.clone(),
+        };
+        let mut request = Request::from_parts(parts.clone(), outgoing(&body).boxed_unsync());
         let limit = |asked: Option<Duration>| asked.unwrap_or(LONGEST).min(LONGEST);
         let (connect, silence) = (limit(options.connect_timeout), limit(options.first_byte_timeout));
         loop {
@@ -114,11 +119,16 @@ impl Client {
                     return Ok(response
                         .map(|body| Incoming::new(body, client, connection, self.most_body, between).boxed_unsync()));
                 }
-                // The server has closed a connection that waited; nothing of the request was sent.
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) if used => request = unsent,
-                    Some(_) | None => return Err(Error::Hyper(error.into_error())),
-                },
+                // The server has closed a connection that waited: nothing of the request was sent, or it may be sent again.
+                Err(mut error) => {
+                    // RFC 9110, 9.2.2: what does no harm twice may be sent again.
+                    let again = parts.method.is_idempotent() && body.is_whole() && !error.error().is_parse();
+                    request = match error.take_message() {
+                        Some(unsent) if used => unsent,
+                        None if used && again => Request::from_parts(parts.clone(), outgoing(&body).boxed_unsync()),
+                        Some(_) | None => return Err(Error::Hyper(error.into_error())),
+                    };
+                }
             }
         }
     }
@@ -145,16 +155,11 @@ impl Client {
     }
 
     /// The request as it goes over the connection: the path alone, and a body with its bounds.
-    fn prepared(&self, request: Request, progress: &Progress) -> Result<Request> {
+    fn prepared(&self, request: Request) -> Result<(http::request::Parts, Given)> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         parts.uri = Uri::try_from(path).map_err(|_| Error::HttpRequestUriInvalid)?;
-        let body = Outgoing {
-            inner: body,
-            progress: progress.clone(),
-            left: self.most_body,
-        };
-        Ok(Request::from_parts(parts, body.boxed_unsync()))
+        Ok((parts, Given::new(body, self.most_body)))
     }
 
     async fn connect(&self, endpoint: &Endpoint, terms: &Terms, limit: Duration) -> Result<Connection> {
