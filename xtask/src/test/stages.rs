@@ -17,6 +17,8 @@ use crate::worker;
 
 /// The packages whose tests run with a broker.
 const NEED_KAFKA: [&str; 2] = ["caisson-e2e", "caisson-kafka"];
+/// The test target of the stage with search servers.
+const SEARCH: &str = "search";
 /// Tests that run side by side end to end: each waits more than it computes.
 const END_TO_END_THREADS: &str = "3";
 
@@ -147,7 +149,9 @@ fn end_to_end(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> 
         runner.tests(filtered(with_places(&mut command, tree), arguments))
     };
     let client = suites(tree, |suite| suite.package == "caisson-kafka")?;
-    let rest = ["real_registry", "worker"].map(str::to_owned).to_vec();
+    // The tests with search servers have a stage of their own.
+    let worker = |suite: &Target| suite.package == "caisson-e2e" && suite.name != SEARCH;
+    let rest = suites(tree, |suite| worker(suite) || suite.name == "real_registry")?;
     let result = run(client, "1").and_then(|()| run(rest, END_TO_END_THREADS));
     registry.clean(tree)?;
     broker.clean(tree)?;
@@ -160,7 +164,7 @@ fn search(runner: &mut Runner<'_>, arguments: &TestArguments) -> Result<()> {
     guests::run(tree, &GuestsArguments::default())?;
     let broker = Broker::start(tree, tree.scratch().join("test-search-kafka"), kafka::free_ports()?)?;
     let mut command = process::cargo(&tree.root);
-    command.args(["test", "--workspace", "--test", "search", "--no-fail-fast"]);
+    command.args(["test", "--workspace", "--test", SEARCH, "--no-fail-fast"]);
     command
         .env("CAISSON_TEST_BOOTSTRAP", broker.bootstrap())
         .env("CAISSON_TEST_SEARCH", "1")
