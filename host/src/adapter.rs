@@ -12,7 +12,7 @@ use caisson_herder::{
     OffsetChanges, OffsetOutcome, PluginInfo, WorkerEvent,
 };
 use caisson_model::preview::{Preview, PreviewRequest};
-use caisson_model::{Failure, FailureKind, TargetState, TaskId};
+use caisson_model::{Failure, FailureKind, Metric, TargetState, TaskId};
 use caisson_task::TaskEvent;
 use caisson_worker::{Event, Listener, PreviewError, ValidationError, Worker};
 use tokio::sync::mpsc;
@@ -220,6 +220,10 @@ impl caisson_herder::Worker for Adapter {
     fn reset_offsets(&self, name: &str, config: Arc<Config>) -> BoxFuture<'_, Result<OffsetOutcome, Error>> {
         let name = name.to_owned();
         Box::pin(async move { crate::offsets::reset(&self.worker, &name, &config).await })
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        self.worker.metrics()
     }
 
     fn kafka_cluster_id(&self) -> Option<String> {

@@ -3,6 +3,7 @@
 
 pub mod core;
 mod peers;
+mod rebalances;
 mod requests;
 mod run;
 pub mod signature;

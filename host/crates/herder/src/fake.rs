@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caisson_api::manifest::PluginKind;
 use caisson_model::preview::{Preview, PreviewRequest};
-use caisson_model::{ConnectorState, Failure, TargetState, TaskId, TaskState};
+use caisson_model::{ConnectorState, Failure, Metric, TargetState, TaskId, TaskState};
 use caisson_store::{BoxFuture, Config};
 use tokio::sync::{mpsc, watch};
 
@@ -342,6 +342,10 @@ impl Worker for FakeWorker {
     fn reset_offsets(&self, name: &str, _config: Arc<Config>) -> BoxFuture<'_, Result<OffsetOutcome, Error>> {
         self.state().offsets.remove(name);
         Box::pin(async { Ok(OffsetOutcome::Complete) })
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        Vec::new()
     }
 
     fn kafka_cluster_id(&self) -> Option<String> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use caisson_model::TargetState;
 use caisson_model::preview::{Preview, PreviewRequest};
+use caisson_model::{Metric, TargetState};
 use caisson_store::{BoxFuture, Config};
 
 use crate::Error;
@@ -50,6 +50,8 @@ pub trait Herder: Send + Sync {
     fn health(&self) -> Health;
     /// What it is doing; none if nothing is worth telling.
     fn stage(&self) -> Option<Stage>;
+    /// What is measured of this worker and of what runs on it.
+    fn metrics(&self) -> Vec<Metric>;
     /// Passes through the herder and does nothing, so that who waits for it knows that the herder works.
     fn ping(&self) -> BoxFuture<'_, Result<(), Error>>;
 

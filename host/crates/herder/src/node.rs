@@ -7,6 +7,7 @@
 
 mod driver;
 mod events;
+mod metrics;
 pub(crate) mod plan;
 mod restart;
 mod view;

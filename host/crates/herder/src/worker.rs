@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use caisson_model::preview::{Preview, PreviewRequest};
-use caisson_model::{ConnectorState, Failure, TargetState, TaskId, TaskState};
+use caisson_model::{ConnectorState, Failure, Metric, TargetState, TaskId, TaskState};
 use caisson_store::{BoxFuture, Config};
 
 use crate::Error;
@@ -79,6 +79,9 @@ pub trait Worker: Send + Sync {
 
     /// Removes all offsets of a connector that does not run, after its plugin has agreed.
     fn reset_offsets(&self, name: &str, config: Arc<Config>) -> BoxFuture<'_, Result<OffsetOutcome, Error>>;
+
+    /// What is measured of this node's connectors and tasks.
+    fn metrics(&self) -> Vec<Metric>;
 
     /// The id of the Kafka cluster; none until a broker has told it.
     fn kafka_cluster_id(&self) -> Option<String>;

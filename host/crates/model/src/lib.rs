@@ -3,12 +3,16 @@
 pub mod failure;
 pub mod id;
 pub mod limits;
+pub mod metric;
 pub mod preview;
+pub mod sampled;
 pub mod state;
 pub mod work;
 
 pub use failure::{Failure, FailureKind};
 pub use id::{Digest, NoDigest, PartitionOffset, TaskId, TopicPartition};
 pub use limits::Limits;
+pub use metric::{Metric, MetricGroup, MetricValue};
+pub use sampled::{Sample, Sampled};
 pub use state::{ConnectorState, TargetState, TaskState};
 pub use work::{Assignment, AssignmentError, GroupProtocol, Work, WorkerState};

@@ -25,6 +25,7 @@ use crate::media::{self, Media};
 use crate::path;
 use crate::patience::Patience;
 use crate::payload::Payload;
+use crate::prometheus;
 use crate::query::Query;
 use crate::reply::{Body, Reply};
 use crate::response_headers::ResponseHeaders;
@@ -193,6 +194,7 @@ impl Service {
         let (content_type, payload) = match reply.body.take() {
             Some(Body::Json(bytes)) => (Some("application/json"), Payload::whole(bytes)),
             Some(Body::Text(text)) => (Some("text/plain"), Payload::whole(text)),
+            Some(Body::Metrics(text)) => (Some(prometheus::CONTENT_TYPE), Payload::whole(text)),
             Some(Body::Module(file)) => match Payload::file(&file).await {
                 Ok(payload) => (Some("application/wasm"), payload),
                 Err(error) => {
@@ -240,7 +242,7 @@ fn check_media(route: &Route, method: &Method, head: &Parts, body: &Incoming) ->
             Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         };
     }
-    if matches!(route, Route::ModuleBytes(_)) {
+    if matches!(route, Route::ModuleBytes(_) | Route::Metrics) {
         return Ok(());
     }
     let reads = route.reads_body(method);

@@ -44,6 +44,7 @@ pub async fn answer(route: Route, method: &Method, call: Call) -> Reply {
     let outcome = match route {
         Route::Root => root::root(&call),
         Route::Health => root::health(&call).await,
+        Route::Metrics => root::metrics(&call),
         Route::Connectors if method == Method::POST => connectors::create(&call).await,
         Route::Connectors => connectors::list(&call).await,
         Route::Connector(name) if method == Method::DELETE => connectors::delete(&call, &name).await,

@@ -21,6 +21,7 @@ mod media;
 mod path;
 mod patience;
 mod payload;
+mod prometheus;
 mod query;
 mod remote;
 mod reply;

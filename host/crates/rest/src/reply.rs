@@ -24,6 +24,8 @@ pub struct Reply {
 pub enum Body {
     Json(Vec<u8>),
     Text(String),
+    /// For Prometheus.
+    Metrics(String),
     /// A file with a module.
     Module(PathBuf),
 }
@@ -59,6 +61,10 @@ impl Reply {
 
     pub fn module(file: PathBuf) -> Reply {
         Reply::new(StatusCode::OK, Some(Body::Module(file)))
+    }
+
+    pub fn metrics(text: String) -> Reply {
+        Reply::new(StatusCode::OK, Some(Body::Metrics(text)))
     }
 
     pub fn text(status: StatusCode, body: String) -> Reply {

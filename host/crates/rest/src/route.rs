@@ -20,6 +20,7 @@ pub enum Face {
 pub enum Route {
     Root,
     Health,
+    Metrics,
     Connectors,
     Connector(String),
     Config(String),
@@ -64,6 +65,7 @@ impl Route {
             ["bindings", rest @ ..] => (false, binding(rest, names(1))?),
             ["preview"] => (false, Route::Preview),
             ["health"] => (false, Route::Health),
+            ["metrics"] => (false, Route::Metrics),
             [] => (false, Route::Root),
             _ => return None,
         };
@@ -80,6 +82,7 @@ impl Route {
         match self {
             Route::Root
             | Route::Health
+            | Route::Metrics
             | Route::Status(_)
             | Route::TaskStatus(..)
             | Route::Topics(_)
@@ -145,7 +148,7 @@ impl Route {
 
     /// Whether the resource minds the type of a request's body.
     pub fn consumes_json(&self) -> bool {
-        !matches!(self, Route::Root | Route::Health)
+        !matches!(self, Route::Root | Route::Health | Route::Metrics)
     }
 
     /// Whether a method of the resource reads the body.
@@ -157,6 +160,7 @@ impl Route {
             Route::PluginValidate(_) | Route::Logger(_) | Route::Binding(_) => method == Method::PUT,
             Route::Root
             | Route::Health
+            | Route::Metrics
             | Route::Connector(_)
             | Route::Status(_)
             | Route::TaskStatus(..)

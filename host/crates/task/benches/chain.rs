@@ -3,6 +3,7 @@
 //! 1 KB, frame by frame of 512 KiB.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use caisson_api::config::Config;
@@ -12,6 +13,7 @@ use caisson_model::TaskId;
 use caisson_sdk::settings::Settings;
 use caisson_task::chain::{Chain, NativeLink, NativeLinks, Stream, Target};
 use caisson_task::errors::{ErrorLog, ErrorPolicy, Errors, RetryPolicy, Tolerance, Trail};
+use caisson_task::meters::Meters;
 use caisson_task::{ConverterKind, ConverterPlugin, ConverterRef, Converters, Direction, Wish};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
@@ -122,7 +124,8 @@ fn chains(criterion: &mut Criterion) {
         log: ErrorLog::Off,
     };
     let (_wishes, wish) = watch::channel(Wish::Run);
-    let mut errors = Errors::new(TaskId::new("bench", 0), policy, None, wish);
+    let meters = Arc::new(Meters::new(Direction::FromKafka));
+    let mut errors = Errors::new(TaskId::new("bench", 0), policy, None, wish, meters);
     let mut group = criterion.benchmark_group("chain");
     for fillers in [0, 19] {
         let (bytes, records) = frame(fillers);

@@ -13,6 +13,7 @@ mod subject;
 mod throwable;
 mod trail;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use caisson_kafka::{DeliveryError, ErrorCode};
@@ -28,7 +29,8 @@ pub use throwable::{CONNECT_EXCEPTION, ErrorClass, Throwable};
 pub use trail::{Origin, Trail};
 
 use crate::control::{Controls, Wish};
-use crate::settings::TaskSettings;
+use crate::meters::Meters;
+use crate::settings::{Direction, TaskSettings};
 
 /// What happens to records that cannot be converted, transformed or put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +107,7 @@ pub struct Errors {
     task: TaskId,
     policy: ErrorPolicy,
     letters: Option<DeadLetters>,
+    meters: Arc<Meters>,
     wish: watch::Receiver<Wish>,
     started: Instant,
     random: u64,
@@ -172,19 +175,33 @@ impl Errors {
     /// For a task that starts. Its dead letter queue is made if it is not there.
     pub(crate) async fn start(task: &TaskSettings, controls: &Controls) -> Result<Self, Failure> {
         let letters = match &task.dead_letters {
-            Some(settings) => Some(DeadLetters::start(settings).await?),
+            Some(settings) => Some(DeadLetters::start(settings, task.meters.clone()).await?),
             None => None,
         };
-        Ok(Self::new(task.id.clone(), task.errors, letters, controls.wish.clone()))
+        let wish = controls.wish.clone();
+        Ok(Self::new(
+            task.id.clone(),
+            task.errors,
+            letters,
+            wish,
+            task.meters.clone(),
+        ))
     }
 
     /// `wish` tells when a wait has to end.
-    pub fn new(task: TaskId, policy: ErrorPolicy, letters: Option<DeadLetters>, wish: watch::Receiver<Wish>) -> Self {
+    pub fn new(
+        task: TaskId,
+        policy: ErrorPolicy,
+        letters: Option<DeadLetters>,
+        wish: watch::Receiver<Wish>,
+        meters: Arc<Meters>,
+    ) -> Self {
         Errors {
             random: seed(&task),
             task,
             policy,
             letters,
+            meters,
             wish,
             started: Instant::now(),
             skipped: 0,
@@ -204,9 +221,10 @@ impl Errors {
             log: ErrorLog::Off,
         };
         let (_, wish) = watch::channel(Wish::Run);
+        let meters = Arc::new(Meters::new(Direction::FromKafka));
         Errors {
             noted: Some(Vec::new()),
-            ..Self::new(task, policy, None, wish)
+            ..Self::new(task, policy, None, wish, meters)
         }
     }
 
@@ -226,8 +244,10 @@ impl Errors {
             .policy
             .tolerance
             .verdict(failed.stage, failed.error, failed.occasion);
+        self.meters.failure();
         let Some(exception) = verdict.exception(failed.error) else {
             self.skipped += 1;
+            self.meters.skipped();
             if let Some(noted) = &mut self.noted {
                 noted.push(Noted {
                     stage: failed.stage,
@@ -269,6 +289,7 @@ impl Errors {
         match self.first.take() {
             None => Ok(()),
             Some(first) => {
+                self.meters.error();
                 self.emit(first.report);
                 Err(first.failure)
             }
@@ -319,9 +340,11 @@ impl Errors {
 
     fn emit(&self, report: Report) {
         if let Some(line) = &report.line {
+            self.meters.logged();
             tracing::error!(error = %report.error.stack_trace(), "{line}");
         }
         if let (Some(letters), Some(letter)) = (&self.letters, &report.letter) {
+            self.meters.letter();
             letters.send(letter, report.sender, || self.is_over());
         }
     }
@@ -375,7 +398,10 @@ impl Errors {
         self.random = random;
         match next {
             Retry::GiveUp => false,
-            Retry::After(delay) => self.wait(Duration::from_millis(u64::try_from(delay).unwrap_or(0))),
+            Retry::After(delay) => {
+                self.meters.retry();
+                self.wait(Duration::from_millis(u64::try_from(delay).unwrap_or(0)))
+            }
         }
     }
 

@@ -17,6 +17,7 @@ use caisson_store::OffsetStore;
 use caisson_transforms::{NativePredicate, NativeTransform};
 
 use crate::errors::{DeadLetterSettings, ErrorPolicy};
+use crate::meters::Meters;
 use crate::recode::Order;
 
 /// A plugin inside a module, found by class name.
@@ -152,6 +153,8 @@ pub struct TaskSettings {
     /// Where records that failed go; absent: nowhere.
     pub dead_letters: Option<DeadLetterSettings>,
     pub direction: Direction,
+    /// What the task counts of itself.
+    pub meters: Arc<Meters>,
     /// `offset.flush.interval.ms`.
     pub commit_interval: Duration,
     /// `offset.flush.timeout.ms`.

@@ -64,7 +64,7 @@ struct Sink {
     /// Partitions that the guest has rewound since a frame was handed to it: what was read of them is read again.
     rewound: Vec<TopicPartition>,
     /// Commits that Kafka has not answered yet.
-    commits: VecDeque<(u64, Vec<PartitionOffset>)>,
+    commits: VecDeque<UnansweredCommit>,
     next_sequence: u64,
     next_commit: Instant,
     /// When the guest wants to be called at the latest, records or not.
@@ -72,6 +72,13 @@ struct Sink {
     wish: Wish,
     /// Of the plugin, and whether the one before it may come back.
     probation: Probation,
+}
+
+/// A commit that is on its way.
+struct UnansweredCommit {
+    sequence: u64,
+    offsets: Vec<PartitionOffset>,
+    began: Instant,
 }
 
 /// A batch and those of its partitions that were taken away since it was read.
@@ -188,6 +195,7 @@ impl Sink {
     async fn take(&mut self, event: Option<ConsumerEvent>, controls: &mut Controls) -> Result<(), Failure> {
         match event {
             Some(ConsumerEvent::Records(batch)) => {
+                self.settings.task.meters.read(batch.len());
                 self.backlog.push_back(Waiting {
                     batch,
                     from: 0,
@@ -221,12 +229,13 @@ impl Sink {
     }
 
     fn committed(&mut self, sequence: u64, result: Result<(), KafkaError>) {
-        let Some(place) = self.commits.iter().position(|(known, _)| *known == sequence) else {
+        let Some(place) = self.commits.iter().position(|known| known.sequence == sequence) else {
             return;
         };
-        let Some((_, offsets)) = self.commits.remove(place) else {
+        let Some(UnansweredCommit { offsets, began, .. }) = self.commits.remove(place) else {
             return;
         };
+        self.settings.task.meters.committed(result.is_ok(), began.elapsed());
         match result {
             Ok(()) => self.positions.committed(&offsets),
             Err(error) => {
@@ -234,6 +243,7 @@ impl Sink {
                 self.positions.commit_failed(&offsets);
             }
         }
+        self.settings.task.meters.active(self.positions.uncommitted());
     }
 
     async fn assigned(&mut self, offsets: Vec<PartitionOffset>, controls: &mut Controls) -> Result<(), Failure> {
@@ -242,6 +252,7 @@ impl Sink {
             controls.topic(&offset.partition.topic).await;
         }
         let partitions: Vec<_> = offsets.into_iter().map(|offset| offset.partition).collect();
+        self.settings.task.meters.partitions(self.positions.len());
         tracing::info!(partitions = %list(&partitions), "partitions assigned");
         let opened = self.guest.open(&partitions).await;
         opened.map_err(|error| self.fault("open", error))?;
@@ -267,6 +278,7 @@ impl Sink {
         for partition in partitions {
             self.positions.remove(partition);
         }
+        self.settings.task.meters.partitions(self.positions.len());
         for waiting in &mut self.backlog {
             waiting.revoked.extend_from_slice(partitions);
         }

@@ -88,7 +88,7 @@ impl Source {
             chain,
             outlet: Outlet::new(&settings),
             errors,
-            acks: Arc::new(Acks::new(tolerance)),
+            acks: Arc::new(Acks::new(tolerance, settings.task.meters.clone())),
             submitted: Submitted::new(),
             reports: Reports::new(task.plugin.is_able("delivery-reports")),
             unwritten: Vec::new(),
@@ -110,9 +110,9 @@ impl Source {
                 Wish::Stop => return Ok(()),
                 Wish::Pause => wish = self.pause(controls).await?,
                 Wish::Run => match self.poll(controls).await {
-                    Ok(frame) => {
+                    Ok((frame, took)) => {
                         backoff = Backoff::default();
-                        self.take(frame, controls).await?;
+                        self.take(frame, took, controls).await?;
                     }
                     Err(CallError::Guest(error)) if error.kind == ErrorKind::Retriable => {
                         let pause = backoff.next(error.retry_after_ms);
@@ -129,10 +129,13 @@ impl Source {
         }
     }
 
-    async fn poll(&mut self, controls: &mut Controls) -> Result<Vec<u8>, CallError> {
+    /// The batch, and how long it took.
+    async fn poll(&mut self, controls: &mut Controls) -> Result<(Vec<u8>, Duration), CallError> {
         let interrupt = self.guest.interrupt();
+        let began = Instant::now();
         let poll = self.guest.poll(POLL_WAIT, POLL_BYTES);
-        controls.waking(Wish::Run, &interrupt, poll).await
+        let batch = controls.waking(Wish::Run, &interrupt, poll).await?;
+        Ok((batch, began.elapsed()))
     }
 
     /// Until the operator wants something else.
@@ -159,7 +162,7 @@ impl Source {
     }
 
     /// Sends a batch on its way.
-    async fn take(&mut self, batch: Vec<u8>, controls: &mut Controls) -> Result<(), Failure> {
+    async fn take(&mut self, batch: Vec<u8>, took: Duration, controls: &mut Controls) -> Result<(), Failure> {
         self.obey()?;
         if batch.is_empty() {
             self.chain.look();
@@ -167,6 +170,7 @@ impl Source {
         }
         let batch = Arc::new(batch);
         let polled = self.parse(&batch)?;
+        self.settings.task.meters.polled(polled.len(), took);
         let mut stream = Stream::new(&batch, Forms::of_source(polled.encodings()), Trust::Full);
         if !self.chain.is_empty() {
             let trail = Trail {
@@ -208,6 +212,11 @@ impl Source {
             // The task is to stop and Kafka takes nothing: what was not sent is polled again by the next one.
             return Ok(());
         };
+        let on_the_way: u64 = sent.flags.iter().map(|flag| flag.records()).sum();
+        self.settings
+            .task
+            .meters
+            .settled((polled.0.len() as u64).saturating_sub(on_the_way));
         self.reports.add(&sent);
         for group in sent.groups {
             self.submitted.add(group.partition, group.flag, group.offset);
@@ -286,7 +295,10 @@ impl Source {
             return Ok(());
         }
         let pairs = self.pairs()?;
+        let began = Instant::now();
         let written = tokio::time::timeout(self.settings.task.commit_timeout, self.settings.offsets.put(pairs)).await;
+        let meters = &self.settings.task.meters;
+        meters.committed(matches!(written, Ok(Ok(()))), began.elapsed());
         match written {
             Ok(Ok(())) => self.unwritten.clear(),
             Ok(Err(error)) => {

@@ -1,5 +1,6 @@
 //! Links that ask for single members of a value make of a batch what they make of records whose values are all decoded.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use caisson_api::config::Config;
@@ -12,6 +13,7 @@ use caisson_sdk::settings::Settings;
 use caisson_sdk::transform::Origin;
 use caisson_task::chain::{Chain, NativeLink, NativeLinks, NativePredicate, Stream, Target};
 use caisson_task::errors::{ErrorLog, ErrorPolicy, Errors, RetryPolicy, Tolerance, Trail};
+use caisson_task::meters::Meters;
 use caisson_task::{ConverterKind, ConverterPlugin, ConverterRef, Converters, Direction, Wish};
 use tokio::sync::watch;
 
@@ -161,7 +163,8 @@ async fn actual(chosen: &[LinkOf<'_>], encoding: Encoding) -> Out {
         log: ErrorLog::Off,
     };
     let (_wishes, wish) = watch::channel(Wish::Run);
-    let mut errors = Errors::new(TaskId::new("test", 0), policy, None, wish);
+    let meters = Arc::new(Meters::new(Direction::FromKafka));
+    let mut errors = Errors::new(TaskId::new("test", 0), policy, None, wish, meters);
     let mut builder = FrameBuilder::new(Role::Sink);
     builder.begin(Encodings::default(), VALUES.len());
     let topic = builder.topic("t").expect("there is room");

@@ -13,6 +13,7 @@ use caisson_model::{Failure, FailureKind, Limits, TaskId};
 use caisson_registry::{Gate, Part};
 use caisson_sdk::settings::Settings;
 use caisson_task::errors::{DeadLetterSettings, ErrorPolicy, LetterHeaders, RetryPolicy};
+use caisson_task::meters::Meters;
 use caisson_task::{
     ChainLink, ConverterKind, ConverterPlugin, ConverterRef, Converters, Direction, PluginRef, TaskSettings,
     TransformPlugin,
@@ -44,6 +45,10 @@ impl Worker {
     ) -> Result<TaskSettings, Failure> {
         let chain = self.chain(config)?;
         let plugins = self.plugins();
+        let direction = match config.flow {
+            Flow::Source(_) => Direction::ToKafka,
+            Flow::Sink(_) => Direction::FromKafka,
+        };
         Ok(TaskSettings {
             id: id.clone(),
             plugin: plugin_ref(installed),
@@ -62,10 +67,8 @@ impl Worker {
             chain,
             errors: error_policy(&config.errors),
             dead_letters: self.dead_letters(id, config)?,
-            direction: match config.flow {
-                Flow::Source(_) => Direction::ToKafka,
-                Flow::Sink(_) => Direction::FromKafka,
-            },
+            direction,
+            meters: Arc::new(Meters::new(direction)),
             commit_interval: self.config.commit_interval,
             commit_timeout: self.config.commit_timeout,
         })

@@ -46,6 +46,12 @@ enum Instance {
 impl Worker {
     /// Instantiates a connector and, unless it is to be paused or stopped, starts it.
     pub async fn start_connector(&self, name: &str, config: &Config, target: TargetState) -> Result<(), Failure> {
+        let started = self.begin_connector(name, config, target).await;
+        self.starts.count(&self.starts.connectors, started.is_ok());
+        started
+    }
+
+    async fn begin_connector(&self, name: &str, config: &Config, target: TargetState) -> Result<(), Failure> {
         let (given, secrets) = self.resolve_with_secrets(config);
         let installed = self.installed_connector(&given)?;
         let config = ConnectorConfig::new(&given, kind_of(installed.plugin().kind));

@@ -4,6 +4,7 @@
 mod assemble;
 mod clients;
 mod connectors;
+mod metrics;
 pub mod modules;
 mod offsets;
 pub mod plugins;
@@ -75,6 +76,7 @@ pub struct Worker {
     connector_modules: Mutex<HashMap<Arc<str>, Digest>>,
     /// Held for look-ups, insertions and removals.
     tasks: Mutex<HashMap<TaskId, tasks::Running>>,
+    starts: Arc<metrics::Starts>,
     /// Made when it is first needed.
     admin: Mutex<Option<Arc<Admin>>>,
     /// Has a permit for each preview that may run besides.
@@ -93,6 +95,7 @@ impl Worker {
             connectors: Mutex::default(),
             connector_modules: Mutex::default(),
             tasks: Mutex::default(),
+            starts: Arc::new(metrics::Starts::new()),
             admin: Mutex::default(),
             previews: Arc::new(Semaphore::new(preview::AT_ONCE)),
         }

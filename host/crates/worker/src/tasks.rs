@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use caisson_config::ConnectorConfig;
@@ -11,6 +12,7 @@ use caisson_config::providers::Secrets;
 use caisson_config::validate::check_links;
 use caisson_model::{Failure, TargetState, TaskId, TaskState};
 use caisson_store::Config;
+use caisson_task::meters::Meters;
 use caisson_task::swap::{Place, places};
 use caisson_task::{
     PluginRef, SinkSettings, SourceSettings, TaskEvent, TaskHandle, TaskListener, Wish, start_sink, start_source,
@@ -18,6 +20,7 @@ use caisson_task::{
 
 use crate::assemble::{config_error, kind_of};
 use crate::connectors::hidden;
+use crate::metrics::Starts;
 use crate::offsets::StoredOffsets;
 use crate::{Event, Listener, Worker};
 
@@ -28,6 +31,7 @@ pub(crate) struct Running {
     pub(crate) connector: Config,
     /// The components that it runs with now, and where.
     pub(crate) places: Vec<(Place, PluginRef)>,
+    pub(crate) meters: Arc<Meters>,
 }
 
 impl Worker {
@@ -39,6 +43,14 @@ impl Worker {
         task: &Config,
         target: TargetState,
     ) -> Result<(), Failure> {
+        let begun = self.begin_task(id, connector, task, target);
+        if begun.is_err() {
+            self.starts.count(&self.starts.tasks, false);
+        }
+        begun
+    }
+
+    fn begin_task(&self, id: TaskId, connector: &Config, task: &Config, target: TargetState) -> Result<(), Failure> {
         let (given, secrets) = self.resolve_with_secrets(connector);
         let installed = self.installed_connector(&given)?;
         let config = ConnectorConfig::new(&given, kind_of(installed.plugin().kind));
@@ -51,7 +63,11 @@ impl Worker {
         let listener: Arc<dyn TaskListener> = Arc::new(Forward {
             listener: self.listener.clone(),
             secrets,
+            meters: settings.meters.clone(),
+            starts: self.starts.clone(),
+            started: AtomicBool::new(false),
         });
+        let meters = settings.meters.clone();
         let started = match &config.flow {
             Flow::Source(source) => {
                 let topics = match (&source.topic_creation, self.config.topic_creation) {
@@ -89,6 +105,7 @@ impl Worker {
             handle,
             connector: connector.clone(),
             places,
+            meters,
         };
         self.tasks().insert(id, running);
         Ok(())
@@ -147,10 +164,31 @@ struct Forward {
     listener: Arc<dyn Listener>,
     /// What failures must not show.
     secrets: Secrets,
+    meters: Arc<Meters>,
+    starts: Arc<Starts>,
+    /// How the start went has been counted.
+    started: AtomicBool,
+}
+
+impl Forward {
+    fn count(&self, state: TaskState) {
+        self.meters.enter(state);
+        let well = match state {
+            TaskState::Running | TaskState::Paused => true,
+            TaskState::Failed => false,
+            TaskState::Unassigned | TaskState::Restarting => return,
+        };
+        if !self.started.swap(true, Ordering::Relaxed) {
+            self.starts.count(&self.starts.tasks, well);
+        }
+    }
 }
 
 impl TaskListener for Forward {
     fn tell(&self, event: TaskEvent) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        if let TaskEvent::State { state, .. } = &event {
+            self.count(*state);
+        }
         let event = match event {
             TaskEvent::State {
                 id,

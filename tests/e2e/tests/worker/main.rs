@@ -14,6 +14,7 @@ mod dead_letters;
 mod files;
 mod footprint;
 mod logs;
+mod metrics;
 mod migration;
 mod modules;
 mod preview;

@@ -240,6 +240,16 @@ impl Core {
         self.resolved
     }
 
+    /// The protocol of the last completed generation.
+    pub fn protocol(&self) -> GroupProtocol {
+        self.protocol
+    }
+
+    /// The present generation; 0 outside the group.
+    pub fn generation(&self) -> i32 {
+        self.membership.generation()
+    }
+
     fn ticket(&mut self) -> Ticket {
         self.tickets += 1;
         Ticket(self.tickets)

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use caisson_model::TargetState;
 use caisson_model::preview::{Preview, PreviewRequest};
+use caisson_model::{Metric, TargetState};
 use caisson_store::{BoxFuture, Config, ConfigChange};
 
 use super::DistributedHerder;
@@ -160,6 +160,10 @@ impl Herder for DistributedHerder {
 
     fn stage(&self) -> Option<Stage> {
         Some(self.shared.stage())
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        self.shared.metrics()
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), Error>> {

@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use caisson_model::TaskId;
+use caisson_model::{Metric, TaskId};
 use caisson_store::{ConfigChange, ConfigSnapshot};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::core::{Action, Core, Event, Now, Reply, Request, RequestId, WriteFailure};
 use super::peers::Signer;
+use super::rebalances::Rebalances;
 use super::{Fencer, Membership, MembershipEvent, Options, Peers, signature};
 use crate::Error;
 use crate::herder::RestartRequest;
@@ -56,6 +57,7 @@ pub struct Shared {
 struct State {
     core: Core,
     stage: Stage,
+    rebalances: Rebalances,
 }
 
 impl Shared {
@@ -69,7 +71,11 @@ impl Shared {
             options,
             node,
             outside,
-            state: Mutex::new(State { core, stage }),
+            state: Mutex::new(State {
+                core,
+                stage,
+                rebalances: Rebalances::default(),
+            }),
             replies: Mutex::default(),
             requests: AtomicU64::new(1),
             failure: watch::Sender::new(None),
@@ -98,9 +104,20 @@ impl Shared {
         self.state().core.is_resolved()
     }
 
+    pub fn metrics(&self) -> Vec<Metric> {
+        let mut metrics = self.node.metrics();
+        let state = self.state();
+        metrics.extend(state.rebalances.metrics(&state.core, self.now().monotonic));
+        metrics
+    }
+
     pub fn step(self: &Arc<Self>, event: Event) {
         let mut state = self.state();
-        let actions = state.core.step(event, self.now());
+        let now = self.now();
+        let begins = state.core.is_resolved() || matches!(event, Event::Preparing);
+        let actions = state.core.step(event, now);
+        let resolved = state.core.is_resolved();
+        state.rebalances.note(begins, resolved, now.monotonic);
         let description = state.core.stage();
         if description != state.stage.description {
             state.stage = Stage {

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use caisson_model::TargetState;
 use caisson_model::preview::{Preview, PreviewRequest};
+use caisson_model::{Metric, TargetState};
 use caisson_store::{BoxFuture, Config};
 
 use super::StandaloneHerder;
@@ -51,6 +51,10 @@ impl Herder for StandaloneHerder {
 
     fn stage(&self) -> Option<Stage> {
         None
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        self.node.metrics()
     }
 
     fn ping(&self) -> BoxFuture<'_, Result<(), Error>> {

@@ -1,4 +1,4 @@
-//! `/` and `/health`.
+//! `/`, `/health` and `/metrics`.
 
 use caisson_herder::Health;
 use hyper::StatusCode;
@@ -6,10 +6,15 @@ use serde_json::json;
 
 use super::{Call, Outcome, within};
 use crate::reply::Reply;
-use crate::{shape, stage};
+use crate::{prometheus, shape, stage};
 
 pub fn root(call: &Call) -> Outcome {
     Ok(Reply::ok(&shape::cluster(&call.herder.cluster_info())))
+}
+
+/// Not Kafka Connect's, which shows its metrics by JMX.
+pub fn metrics(call: &Call) -> Outcome {
+    Ok(Reply::metrics(prometheus::text(&call.herder.metrics())))
 }
 
 /// Healthy is a worker whose herder answers in time.

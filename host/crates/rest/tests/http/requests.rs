@@ -139,3 +139,19 @@ async fn operators_may_add_headers() {
         Some("no-store")
     );
 }
+
+#[tokio::test]
+async fn metrics_are_text_for_whoever_accepts_that() {
+    let bench = bench().await;
+    bench.create("c").await;
+    let request = "GET /metrics HTTP/1.1\r\nHost: worker:1\r\nConnection: close\r\nAccept: text/plain\r\n\r\n";
+    let answer = raw(bench.address(), request).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.header("content-type"),
+        Some("text/plain; version=0.0.4; charset=utf-8")
+    );
+    let status = "kafka_connect_connector_status{connector=\"c\",status=\"running\"} 1\n";
+    assert!(answer.body.contains(status), "{}", answer.body);
+    assert_eq!(bench.request("POST", "/metrics", "").await.status, 405);
+}

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::letter::{Letter, LetterHeaders};
+use crate::meters::Meters;
 use crate::settings::TopicCreator;
 
 /// How long one wait for room in the producer takes at most, before the task looks whether it is to stop.
@@ -44,9 +45,9 @@ pub struct DeadLetters {
 }
 
 /// What the producer's thread says of letters.
-#[derive(Default)]
 struct Fate {
     pending: AtomicUsize,
+    meters: Arc<Meters>,
     /// Letters that were lost, by who waits for them: how many, and why the last one was.
     lost: Mutex<[Option<(usize, String)>; 2]>,
     changed: Notify,
@@ -54,6 +55,7 @@ struct Fate {
 
 impl Fate {
     fn lose(&self, tag: u64, reason: String) {
+        self.meters.letter_lost();
         let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
         let slot = &mut lost[(tag & 1) as usize];
         let count = slot.as_ref().map_or(0, |(count, _)| *count);
@@ -74,7 +76,7 @@ impl AckListener for Fate {
 
 impl DeadLetters {
     /// Sees to it that the topic exists.
-    pub async fn start(settings: &DeadLetterSettings) -> Result<Self, Failure> {
+    pub async fn start(settings: &DeadLetterSettings, meters: Arc<Meters>) -> Result<Self, Failure> {
         let unusable = |detail: String| {
             let text = format!("Could not initialize dead letter queue with topic={}", settings.topic);
             Failure::host(text).with_detail(detail)
@@ -89,7 +91,12 @@ impl DeadLetters {
             topic: topic.map_err(|error| unusable(error.to_string()))?,
             headers: settings.headers,
             producer: settings.producer.clone(),
-            fate: Arc::default(),
+            fate: Arc::new(Fate {
+                pending: AtomicUsize::new(0),
+                meters,
+                lost: Mutex::default(),
+                changed: Notify::new(),
+            }),
         })
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::settings::Direction;
 
 fn errors(tolerance: Tolerance) -> (Errors, watch::Sender<Wish>) {
     let policy = ErrorPolicy {
@@ -10,7 +11,8 @@ fn errors(tolerance: Tolerance) -> (Errors, watch::Sender<Wish>) {
         log: ErrorLog::WithRecord,
     };
     let (sender, wish) = watch::channel(Wish::Run);
-    (Errors::new(TaskId::new("c", 0), policy, None, wish), sender)
+    let meters = Arc::new(Meters::new(Direction::FromKafka));
+    (Errors::new(TaskId::new("c", 0), policy, None, wish, meters), sender)
 }
 
 fn fail(errors: &mut Errors, at: u32, message: &str) {

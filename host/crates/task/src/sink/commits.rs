@@ -4,7 +4,7 @@ use caisson_model::{Failure, PartitionOffset, TopicPartition};
 use caisson_sandbox::CallError;
 use tokio::time::Instant;
 
-use super::Sink;
+use super::{Sink, UnansweredCommit};
 
 impl Sink {
     pub(super) async fn commit_if_due(&mut self) -> Result<(), Failure> {
@@ -39,9 +39,16 @@ impl Sink {
             return;
         }
         self.next_sequence += 1;
+        self.settings.task.meters.commit_begun();
+        let began = Instant::now();
         match self.consumer.commit(&offsets, self.next_sequence) {
-            Ok(()) => self.commits.push_back((self.next_sequence, offsets)),
+            Ok(()) => self.commits.push_back(UnansweredCommit {
+                sequence: self.next_sequence,
+                offsets,
+                began,
+            }),
             Err(error) => {
+                self.settings.task.meters.committed(false, began.elapsed());
                 tracing::warn!(%error, "commit of offsets failed, the next one sends them again");
                 self.positions.commit_failed(&offsets);
             }
@@ -67,7 +74,11 @@ impl Sink {
         if offsets.is_empty() {
             return Ok(());
         }
-        match self.consumer.commit_sync(&offsets, self.settings.task.commit_timeout) {
+        self.settings.task.meters.commit_begun();
+        let began = Instant::now();
+        let answer = self.consumer.commit_sync(&offsets, self.settings.task.commit_timeout);
+        self.settings.task.meters.committed(answer.is_ok(), began.elapsed());
+        match answer {
             Ok(()) => self.positions.committed(&offsets),
             Err(error) => {
                 tracing::warn!(%error, "last commit of offsets failed, records since the one before are read again");

@@ -49,6 +49,7 @@ impl Sink {
                     }
                     waiting.revoked.append(&mut self.rewound);
                     waiting.from = slice.end;
+                    self.settings.task.meters.active(self.positions.uncommitted());
                 }
                 Put::Rebalanced => {}
                 Put::Stopped => break,
@@ -122,19 +123,19 @@ impl Sink {
             self.next_call = None;
             let interrupt = self.guest.interrupt();
             let put = self.guest.put(&outgoing.frame);
+            let began = Instant::now();
             match controls.waking(self.wish, &interrupt, put).await {
                 Ok(failures) => {
+                    let records = records_of(&outgoing.frame);
+                    self.settings.task.meters.put(records, began.elapsed());
                     if !failures.is_empty() {
                         self.probation.at_fault = true;
                         self.failed(&failures, entry, outgoing, &waiting.batch)?;
                         self.probation.at_fault = false;
                     }
                     self.obey()?;
-                    self.probation.count(
-                        &self.settings.task.plugin.class,
-                        records_of(&outgoing.frame),
-                        failures.len(),
-                    )?;
+                    self.probation
+                        .count(&self.settings.task.plugin.class, records, failures.len())?;
                     if backoff.was_used() && self.wish == Wish::Run {
                         self.steer("resume", self.consumer.resume_all())?;
                     }

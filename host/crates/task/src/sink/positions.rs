@@ -40,6 +40,16 @@ impl Positions {
         self.partitions.keys().cloned().collect()
     }
 
+    pub fn len(&self) -> usize {
+        self.partitions.len()
+    }
+
+    /// How many offsets lie between what the plugin has taken and what Kafka knows of it.
+    pub fn uncommitted(&self) -> u64 {
+        let behind = |position: &Position| u64::try_from(position.consumed - position.committed).unwrap_or(0);
+        self.partitions.values().map(behind).sum()
+    }
+
     /// The plugin has taken everything before `next`.
     pub fn advance(&mut self, partition: &TopicPartition, next: i64) {
         if let Some(position) = self.partitions.get_mut(partition) {
@@ -169,6 +179,20 @@ mod tests {
         assert_eq!(positions.begin_commit(vec![at(0, 9)]), vec![], "it is under way");
         positions.committed(&[at(0, 9)]);
         assert_eq!(positions.begin_commit(vec![at(0, 9)]), vec![], "Kafka has it");
+    }
+
+    #[test]
+    fn what_was_taken_and_is_not_committed_is_counted() {
+        let mut positions = Positions::default();
+        positions.assign(tp(0), 10);
+        positions.assign(tp(1), 0);
+        positions.advance(&tp(0), 15);
+        positions.advance(&tp(1), 7);
+        assert_eq!((positions.len(), positions.uncommitted()), (2, 12));
+        positions.committed(&[at(0, 15)]);
+        assert_eq!(positions.uncommitted(), 7);
+        positions.remove(&tp(1));
+        assert_eq!(positions.uncommitted(), 0);
     }
 
     #[test]

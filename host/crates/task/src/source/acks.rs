@@ -12,10 +12,15 @@ use tokio::sync::Notify;
 
 use super::submitted::{Group, Progress};
 use crate::errors::{Errors, Origin, Tolerance};
+use crate::meters::Meters;
 
 /// The state of one group.
 #[derive(Debug, Default)]
-pub struct Flag(AtomicU8);
+pub struct Flag {
+    state: AtomicU8,
+    /// How many records it has; set before the first is sent.
+    records: AtomicU64,
+}
 
 const PENDING: u8 = 0;
 const WRITTEN: u8 = 1;
@@ -26,21 +31,30 @@ const LEFT_OUT: u8 = 3;
 
 impl Flag {
     fn set(&self, state: u8) {
-        self.0.store(state, Ordering::Release);
+        self.state.store(state, Ordering::Release);
+    }
+
+    /// So many records belong to it.
+    pub fn count(&self, records: u64) {
+        self.records.store(records, Ordering::Relaxed);
+    }
+
+    pub fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
     }
 
     pub fn is_done(&self) -> bool {
-        self.0.load(Ordering::Acquire) != PENDING
+        self.state.load(Ordering::Acquire) != PENDING
     }
 
     pub fn has_failed(&self) -> bool {
-        matches!(self.0.load(Ordering::Acquire), FAILED | LEFT_OUT)
+        matches!(self.state.load(Ordering::Acquire), FAILED | LEFT_OUT)
     }
 }
 
 impl Group for Arc<Flag> {
     fn progress(&self) -> Progress {
-        match self.0.load(Ordering::Acquire) {
+        match self.state.load(Ordering::Acquire) {
             PENDING => Progress::Pending,
             FAILED => Progress::Failed,
             _ => Progress::Done,
@@ -52,6 +66,7 @@ impl Group for Arc<Flag> {
 pub struct Acks {
     /// What a failed delivery means for its group.
     tolerance: Tolerance,
+    meters: Arc<Meters>,
     next_tag: AtomicU64,
     /// The open groups. Held for one look-up, by the task or the producer's thread.
     open: Mutex<HashMap<u64, Open>>,
@@ -84,9 +99,10 @@ struct Undelivered {
 const KEPT_FAILURES: usize = 100;
 
 impl Acks {
-    pub fn new(tolerance: Tolerance) -> Self {
+    pub fn new(tolerance: Tolerance, meters: Arc<Meters>) -> Self {
         Acks {
             tolerance,
+            meters,
             next_tag: AtomicU64::new(0),
             open: Mutex::default(),
             failures: Mutex::default(),
@@ -155,6 +171,9 @@ impl AckListener for Acks {
     fn done(&self, tag: u64, failed: usize) {
         let group = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&tag);
         if let Some(group) = group {
+            let records = group.flag.records();
+            self.meters.written(records.saturating_sub(failed as u64));
+            self.meters.settled(records);
             group.flag.set(match (failed, self.tolerance) {
                 (0, _) => WRITTEN,
                 (_, Tolerance::None) => FAILED,

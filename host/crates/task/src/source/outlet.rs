@@ -120,6 +120,7 @@ impl Outlet {
             Some(batch) => Groups::of_single_records((polled, batch), end, &origin, acks),
             None => Groups::new(polled, end, &origin, acks),
         };
+        groups.count();
         if !self.send_all(&frame, end, &groups, acks, controls, patience).await? {
             return Ok(None);
         }
@@ -269,6 +270,20 @@ impl Groups {
             groups.fate[polled_index] = Some(group);
         }
         groups
+    }
+
+    /// Tells each group how many records it will have.
+    fn count(&self) {
+        if let [flag] = &self.flags[..] {
+            return flag.count(self.of.len() as u64);
+        }
+        let mut counts = vec![0; self.flags.len()];
+        for group in &self.of {
+            counts[*group] += 1;
+        }
+        for (flag, count) in self.flags.iter().zip(counts) {
+            flag.count(count);
+        }
     }
 
     fn into_sent(self, polled: &Frame<'_>) -> Sent {

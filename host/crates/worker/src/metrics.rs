@@ -1,0 +1,139 @@
+//! What this node measures: how starts went, what runs, and what each task counts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use caisson_model::{Metric, MetricGroup, MetricValue, Sampled, TaskId, TaskState};
+use caisson_task::meters::Meters;
+
+use crate::Worker;
+
+/// How starts of connectors and tasks went.
+pub(crate) struct Starts {
+    began: Instant,
+    pub(crate) connectors: StartCounts,
+    pub(crate) tasks: StartCounts,
+}
+
+/// Of one kind.
+#[derive(Default)]
+pub(crate) struct StartCounts {
+    succeeded: AtomicU64,
+    failed: AtomicU64,
+    /// One for each that succeeded, zero for each that failed.
+    recent: Sampled,
+}
+
+struct Names {
+    attempts: &'static str,
+    succeeded: &'static str,
+    failed: &'static str,
+    success: &'static str,
+    failure: &'static str,
+}
+
+const CONNECTORS: Names = Names {
+    attempts: "connector-startup-attempts-total",
+    succeeded: "connector-startup-success-total",
+    failed: "connector-startup-failure-total",
+    success: "connector-startup-success-percentage",
+    failure: "connector-startup-failure-percentage",
+};
+
+const TASKS: Names = Names {
+    attempts: "task-startup-attempts-total",
+    succeeded: "task-startup-success-total",
+    failed: "task-startup-failure-total",
+    success: "task-startup-success-percentage",
+    failure: "task-startup-failure-percentage",
+};
+
+/// The tasks of a connector on this node in each state.
+const BY_STATE: [(&str, TaskState); 5] = [
+    ("connector-running-task-count", TaskState::Running),
+    ("connector-paused-task-count", TaskState::Paused),
+    ("connector-failed-task-count", TaskState::Failed),
+    ("connector-unassigned-task-count", TaskState::Unassigned),
+    ("connector-restarting-task-count", TaskState::Restarting),
+];
+
+impl Starts {
+    pub(crate) fn new() -> Starts {
+        Starts {
+            began: Instant::now(),
+            connectors: StartCounts::default(),
+            tasks: StartCounts::default(),
+        }
+    }
+
+    pub(crate) fn count(&self, kind: &StartCounts, well: bool) {
+        let total = if well { &kind.succeeded } else { &kind.failed };
+        total.fetch_add(1, Ordering::Relaxed);
+        kind.recent.add(self.began.elapsed(), u64::from(well));
+    }
+}
+
+impl Worker {
+    /// Everything that is measured here, by Kafka Connect's names.
+    pub fn metrics(&self) -> Vec<Metric> {
+        let tasks: Vec<(TaskId, Arc<Meters>)> = self
+            .tasks()
+            .iter()
+            .map(|(id, running)| (id.clone(), running.meters.clone()))
+            .collect();
+        let connectors = self.connectors().len();
+        let mut metrics = vec![
+            of_worker("connector-count", None, MetricValue::Gauge(connectors as f64)),
+            of_worker("task-count", None, MetricValue::Gauge(tasks.len() as f64)),
+        ];
+        self.starts_of(&CONNECTORS, &self.starts.connectors, &mut metrics);
+        self.starts_of(&TASKS, &self.starts.tasks, &mut metrics);
+        count_tasks(&tasks, &mut metrics);
+        for (id, meters) in &tasks {
+            metrics.extend(meters.metrics(id));
+        }
+        metrics
+    }
+
+    fn starts_of(&self, names: &Names, counts: &StartCounts, metrics: &mut Vec<Metric>) {
+        let succeeded = counts.succeeded.load(Ordering::Relaxed);
+        let failed = counts.failed.load(Ordering::Relaxed);
+        let recent = counts.recent.read(self.starts.began.elapsed());
+        metrics.extend([
+            of_worker(names.attempts, None, MetricValue::Total(succeeded + failed)),
+            of_worker(names.succeeded, None, MetricValue::Total(succeeded)),
+            of_worker(names.failed, None, MetricValue::Total(failed)),
+            of_worker(names.success, None, MetricValue::Gauge(recent.part())),
+            of_worker(names.failure, None, MetricValue::Gauge(recent.other_part())),
+        ]);
+    }
+}
+
+fn count_tasks(tasks: &[(TaskId, Arc<Meters>)], metrics: &mut Vec<Metric>) {
+    let mut states: BTreeMap<&Arc<str>, Vec<TaskState>> = BTreeMap::new();
+    for (id, meters) in tasks {
+        states.entry(&id.connector).or_default().push(meters.state());
+    }
+    for (connector, states) in states {
+        let mut push = |name, count: usize| {
+            let value = MetricValue::Gauge(count as f64);
+            metrics.push(of_worker(name, Some(connector.clone()), value));
+        };
+        push("connector-total-task-count", states.len());
+        for (name, state) in BY_STATE {
+            push(name, states.iter().filter(|known| **known == state).count());
+        }
+    }
+}
+
+fn of_worker(name: &'static str, connector: Option<Arc<str>>, value: MetricValue) -> Metric {
+    Metric {
+        group: MetricGroup::Worker,
+        name,
+        connector,
+        task: None,
+        value,
+    }
+}
