@@ -125,11 +125,13 @@ pub trait Herder: Send + Sync {
         scope: Scope,
     ) -> BoxFuture<'a, Result<Option<Vec<String>>, Error>>;
 
-    /// Takes task configurations from the worker that runs the connector (internal).
+    /// Takes task configurations from the worker that runs the connector (internal), and the revision of the connector's
+    /// configuration that they were made from, if that worker says so.
     fn put_task_configs<'a>(
         &'a self,
         name: &'a str,
         configs: Vec<Config>,
+        made_from: Option<u64>,
         signature: Option<RequestSignature>,
     ) -> BoxFuture<'a, Result<(), Error>>;
     /// Fences off earlier producers of an exactly-once source connector (internal).

@@ -99,7 +99,8 @@ impl StandaloneHerder {
 struct Myself(Arc<dyn ConfigStore>);
 
 impl Leader for Myself {
-    fn put_task_configs(&self, name: Arc<str>, tasks: Vec<Config>) -> BoxFuture<'_, Result<(), Error>> {
+    /// Nothing comes late here: the driver waits for what it writes.
+    fn put_task_configs(&self, name: Arc<str>, tasks: Vec<Config>, _made_from: u64) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async { Ok(self.0.write(ConfigChange::PutTasks { name, tasks }).await?) })
     }
 

@@ -22,6 +22,10 @@ const LARGEST_ANSWER: usize = 64 << 20;
 
 pub const JSON: &str = "application/json";
 
+/// The parameter of an internal request that says from which revision of a connector's configuration task configurations
+/// were made.
+pub const MADE_FROM: &str = "revision";
+
 /// A request to another worker.
 pub struct Ask<'a> {
     pub method: Method,
@@ -142,11 +146,16 @@ impl Peers for PeerClient {
         leader_url: &'a str,
         name: &'a str,
         configs: &'a [Config],
+        made_from: u64,
         signer: &'a Signer,
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let body = serde_json::to_vec(configs).map_err(|error| Error::Other(error.to_string()))?;
-            let url = format!("{leader_url}connectors/{}/tasks", encode(name));
+            // Kafka Connect's leaders ignore parameters that they do not know.
+            let url = format!(
+                "{leader_url}connectors/{}/tasks?{MADE_FROM}={made_from}",
+                encode(name)
+            );
             self.internal(Method::POST, url, &body, signer).await
         })
     }

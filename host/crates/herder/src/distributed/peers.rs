@@ -13,12 +13,14 @@ use crate::node::Leader;
 
 /// The other workers, as this one speaks to them.
 pub trait Peers: Send + Sync {
-    /// Gives the leader the task configurations of a connector.
+    /// Gives the leader the task configurations of a connector, and the revision of the connector's configuration that
+    /// they were made from.
     fn put_task_configs<'a>(
         &'a self,
         leader_url: &'a str,
         name: &'a str,
         configs: &'a [Config],
+        made_from: u64,
         signer: &'a Signer,
     ) -> BoxFuture<'a, Result<(), Error>>;
 
@@ -54,12 +56,18 @@ impl Link {
 }
 
 impl Leader for Link {
-    fn put_task_configs(&self, name: Arc<str>, configs: Vec<Config>) -> BoxFuture<'_, Result<(), Error>> {
+    fn put_task_configs(
+        &self,
+        name: Arc<str>,
+        configs: Vec<Config>,
+        made_from: u64,
+    ) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async move {
             let shared = self.shared()?;
             let request = Request::PutTasks {
                 name: name.clone(),
                 configs: configs.clone(),
+                made_from: Some(made_from),
             };
             match shared.request(request).await {
                 Ok(_) => Ok(()),
@@ -68,7 +76,7 @@ impl Leader for Link {
                     shared
                         .outside
                         .peers
-                        .put_task_configs(&url, &name, &configs, &signer)
+                        .put_task_configs(&url, &name, &configs, made_from, &signer)
                         .await
                 }
                 Err(error) => Err(error),

@@ -334,12 +334,17 @@ impl Herder for DistributedHerder {
         &'a self,
         name: &'a str,
         configs: Vec<Config>,
+        made_from: Option<u64>,
         signature: Option<RequestSignature>,
     ) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             self.shared.verify(signature.as_ref())?;
-            let name = name.into();
-            self.shared.request(Request::PutTasks { name, configs }).await.map(drop)
+            let request = Request::PutTasks {
+                name: name.into(),
+                configs,
+                made_from,
+            };
+            self.shared.request(request).await.map(drop)
         })
     }
 

@@ -77,6 +77,7 @@ pub enum Action {
     SetConnectorState(TargetState),
     MakeTaskConfigs {
         config: Arc<Config>,
+        revision: u64,
         resumed: u64,
     },
     StartTask {
@@ -158,6 +159,7 @@ fn connector_step(wanted: &Wanted, running: &Running) -> Option<Action> {
         {
             Some(Action::MakeTaskConfigs {
                 config: entry.config.clone(),
+                revision: entry.revision,
                 resumed: entry.resumed,
             })
         }

@@ -209,6 +209,7 @@ impl Herder for StandaloneHerder {
         &'a self,
         _name: &'a str,
         _configs: Vec<Config>,
+        _made_from: Option<u64>,
         _signature: Option<RequestSignature>,
     ) -> BoxFuture<'a, Result<(), Error>> {
         let text = "Kafka Connect in standalone mode does not support externally setting task configurations.";

@@ -5,6 +5,7 @@ use hyper::StatusCode;
 use serde_json::{Map, json};
 
 use super::{Call, Outcome, no_body, no_resource};
+use crate::client::MADE_FROM;
 use crate::reply::Reply;
 use crate::{input, shape};
 
@@ -60,8 +61,9 @@ pub fn reset_topics(call: &Call, name: &str) -> Outcome {
 
 pub async fn put_task_configs(call: Call, name: &str) -> Outcome {
     let configs = input::parse_maps(&call.body)?.ok_or_else(no_body)?;
-    call.bounded(call.herder.put_task_configs(name, configs, call.signature.clone()))
-        .await?;
+    let made_from = call.query.first(MADE_FROM).and_then(|revision| revision.parse().ok());
+    let put = call.herder.put_task_configs(name, configs, made_from, call.signature.clone());
+    call.bounded(put).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 

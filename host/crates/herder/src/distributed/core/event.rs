@@ -185,6 +185,9 @@ pub enum Request {
     PutTasks {
         name: Arc<str>,
         configs: Vec<Config>,
+        /// The revision of the connector's configuration that they were made from; none where the asking worker does not
+        /// say, as Kafka Connect's do not.
+        made_from: Option<u64>,
     },
     /// Restarts what the request selects, wherever it runs.
     Restart(RestartRequest),

@@ -226,7 +226,11 @@ impl Core {
                 let change = ConfigChange::StopConnector { name: name.clone() };
                 Decision::Write(vec![change], Reply::Done, stage)
             }
-            Request::PutTasks { name, configs } => self.decide_tasks(name, configs, found(name)),
+            Request::PutTasks {
+                name,
+                configs,
+                made_from,
+            } => self.decide_tasks(name, configs, *made_from, found(name)),
             Request::Restart(request) => {
                 let name: Arc<str> = request.connector.as_str().into();
                 if found(&name).is_none() {
@@ -252,6 +256,7 @@ impl Core {
         &self,
         name: &Arc<str>,
         configs: &[caisson_store::Config],
+        made_from: Option<u64>,
         entry: Option<Arc<ConnectorEntry>>,
     ) -> Decision {
         let Some(entry) = entry else {
@@ -261,6 +266,11 @@ impl Core {
             return Decision::Reply(Err(Error::BadRequest(format!(
                 "Cannot submit non-empty set of task configs for stopped connector {name}"
             ))));
+        }
+        // The connector may have moved, and the worker that it left is still heard.
+        if made_from.is_some_and(|revision| revision != entry.revision) {
+            let text = format!("The configuration of connector {name} has changed since these task configs were made");
+            return Decision::Reply(Err(Error::Conflict(text)));
         }
         let stage = format!(
             "writing {} task configs for connector {name} to the config topic",

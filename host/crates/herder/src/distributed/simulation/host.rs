@@ -112,8 +112,8 @@ impl Host {
         plan::next(self.wanted(name).as_ref(), running)
     }
 
-    /// An action is done. Returns task configurations that are to be written down.
-    pub fn done(&mut self, name: &Arc<str>, action: plan::Action, condition: Condition) -> Option<Vec<Config>> {
+    /// An action is done. Returns task configurations that are to be written down, and the revision they were made from.
+    pub fn done(&mut self, name: &Arc<str>, action: plan::Action, condition: Condition) -> Option<(Vec<Config>, u64)> {
         self.busy.remove(name);
         let entry = self.state.snapshot().get(name).cloned();
         let running = self.running.entry(name.clone()).or_default();
@@ -125,12 +125,16 @@ impl Host {
                 running.connector_started(revision, target, condition);
             }
             plan::Action::SetConnectorState(target) => running.connector_set(target),
-            plan::Action::MakeTaskConfigs { config, resumed } => {
+            plan::Action::MakeTaskConfigs {
+                config,
+                revision,
+                resumed,
+            } => {
                 running.making_task_configs(resumed);
                 let tasks = config.get("tasks").and_then(|tasks| tasks.as_ref()?.parse().ok());
                 let configs = vec![Config::clone(&config); tasks.unwrap_or(1)];
                 let due = entry.is_some_and(|entry| running.task_configs_made(&entry, &config, &configs));
-                made = due.then_some(configs);
+                made = due.then_some((configs, revision));
             }
             plan::Action::StartTask {
                 number,

@@ -189,8 +189,10 @@ impl World {
                 let own = host.running.get(name).and_then(|running| running.connector.as_ref());
                 own.is_some_and(|own| own.condition == Condition::Failed)
             });
-            if entry.target == TargetState::Started && entry.tasks.is_empty() && !failed {
-                return Err(format!("{name} is to run and has no tasks"));
+            let asked: Option<usize> = entry.config.get("tasks").and_then(|tasks| tasks.as_ref()?.parse().ok());
+            if entry.target == TargetState::Started && Some(entry.tasks.len()) != asked && !failed {
+                let made = entry.tasks.len();
+                return Err(format!("{name} is to run {asked:?} tasks and has {made}"));
             }
         }
         if running == wanted {

@@ -437,10 +437,11 @@ impl World {
         self.note(|| format!("w{index} {name} {action:?}"));
         let fails = self.dice.one_in(40);
         let condition = if fails { Condition::Failed } else { Condition::Started };
-        if let Some(configs) = self.hosts[index].done(&name, action, condition) {
+        if let Some((configs, revision)) = self.hosts[index].done(&name, action, condition) {
             let request = Request::PutTasks {
                 name: name.clone(),
                 configs,
+                made_from: Some(revision),
             };
             let id = self.ask_first(index, request);
             self.hosts[index].busy.insert(name.clone());

@@ -24,9 +24,13 @@ impl Driver {
                 self.node.worker.set_connector_state(&self.name, target).await;
                 self.running.connector_set(target);
             }
-            Action::MakeTaskConfigs { config, resumed } => {
+            Action::MakeTaskConfigs {
+                config,
+                revision,
+                resumed,
+            } => {
                 self.running.making_task_configs(resumed);
-                self.make_task_configs(config).await;
+                self.make_task_configs(config, revision).await;
             }
             Action::StartTask {
                 number,
@@ -152,7 +156,7 @@ impl Driver {
         condition
     }
 
-    async fn make_task_configs(&mut self, config: Arc<Config>) {
+    async fn make_task_configs(&mut self, config: Arc<Config>, revision: u64) {
         let limit = tasks_max(&config);
         let made = match self.node.worker.task_configs(&self.name, limit.tasks).await {
             Ok(made) => made,
@@ -173,10 +177,10 @@ impl Driver {
             }
             tracing::warn!(%failure, "tasks.max is exceeded and not enforced");
         }
-        self.publish_task_configs(&config, made).await;
+        self.publish_task_configs((&config, revision), made).await;
     }
 
-    async fn publish_task_configs(&mut self, config: &Arc<Config>, made: Vec<Config>) {
+    async fn publish_task_configs(&mut self, (config, revision): (&Arc<Config>, u64), made: Vec<Config>) {
         let still_wanted = |entry: &Arc<ConnectorEntry>| entry.target != TargetState::Stopped;
         let Some(entry) = self.node.entry(&self.name).filter(still_wanted) else {
             // Deleted or stopped while the connector was thinking.
@@ -188,7 +192,7 @@ impl Driver {
         }
         tracing::info!(tasks = made.len(), "task configurations made");
         let leader = self.node.leader.clone();
-        let put = leader.put_task_configs(self.name.clone(), made);
+        let put = leader.put_task_configs(self.name.clone(), made, revision);
         match self.unless_stopped(put).await {
             Some(Ok(())) => self.running.unanswered = false,
             Some(Err(error)) => self.retry_task_configs(&Failure::host(error.to_string())),

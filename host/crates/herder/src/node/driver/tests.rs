@@ -18,7 +18,7 @@ struct Slow {
 }
 
 impl Leader for Slow {
-    fn put_task_configs(&self, name: Arc<str>, tasks: Vec<Config>) -> BoxFuture<'_, Result<(), Error>> {
+    fn put_task_configs(&self, name: Arc<str>, tasks: Vec<Config>, _: u64) -> BoxFuture<'_, Result<(), Error>> {
         self.asked.send_modify(|asked| *asked += 1);
         Box::pin(async {
             self.allowed.acquire().await.expect("it is never closed").forget();

@@ -82,7 +82,7 @@ impl World {
                 self.running.connector_set(target);
                 "set"
             }
-            Action::MakeTaskConfigs { config, resumed } => {
+            Action::MakeTaskConfigs { config, resumed, .. } => {
                 self.running.making_task_configs(resumed);
                 let made = vec![Config::new(); self.makes];
                 let wanted = self.wanted.as_mut().unwrap();
