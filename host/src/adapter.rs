@@ -12,7 +12,7 @@ use caisson_herder::{
     OffsetChanges, OffsetOutcome, PluginInfo, WorkerEvent,
 };
 use caisson_model::preview::{Preview, PreviewRequest};
-use caisson_model::{Failure, FailureKind, Metric, TargetState, TaskId};
+use caisson_model::{Failure, FailureKind, Metric, RestartPolicy, TargetState, TaskId};
 use caisson_task::TaskEvent;
 use caisson_worker::{Event, Listener, PreviewError, ValidationError, Worker};
 use tokio::sync::mpsc;
@@ -192,6 +192,10 @@ impl caisson_herder::Worker for Adapter {
             Some(Ok(keys)) => Ok(keys.into_iter().map(key_info).collect()),
             Some(Err(missing)) => Err(Error::BadRequest(missing)),
         }
+    }
+
+    fn restart_policy(&self, config: &Config) -> Option<RestartPolicy> {
+        self.worker.restart_policy(config)
     }
 
     fn connector_kind(&self, class: &str) -> Option<ConnectorKind> {

@@ -1,6 +1,7 @@
 //! The configuration of a connector, typed.
 
 mod chain;
+mod restart;
 mod sink;
 mod source;
 mod topics;
@@ -17,6 +18,7 @@ use crate::typed::Typed;
 use crate::worker::{ConverterConfig, WorkerConfig};
 
 pub use chain::{Condition, PredicateConfig, Runtime, TransformConfig};
+pub use restart::RESTART_ATTEMPTS;
 pub use sink::{DeadLetterHeaders, DeadLetters, SinkConfig, Topics};
 pub use source::{Boundary, Requirement, SourceConfig};
 pub use topics::{TopicCreation, TopicGroup};

@@ -7,10 +7,11 @@ mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use caisson_api::manifest::PluginKind;
 use caisson_model::preview::{Preview, PreviewRequest};
-use caisson_model::{ConnectorState, Failure, Metric, TargetState, TaskId, TaskState};
+use caisson_model::{ConnectorState, Failure, Metric, RestartPolicy, TargetState, TaskId, TaskState};
 use caisson_store::{BoxFuture, Config};
 use tokio::sync::{mpsc, watch};
 
@@ -301,6 +302,17 @@ impl Worker for FakeWorker {
             Some(kind) => Ok(validate::keys(kind)),
             None => Err(Error::NotFound(format!("Unknown plugin {class}."))),
         }
+    }
+
+    /// As often as the configuration says, a second after a failure.
+    fn restart_policy(&self, config: &Config) -> Option<RestartPolicy> {
+        let attempts = config.get("errors.restart.attempts").and_then(Option::as_deref)?;
+        Some(RestartPolicy {
+            attempts: attempts.parse().ok(),
+            backoff: Duration::from_secs(1),
+            longest_backoff: Duration::from_secs(60),
+            reset_after: Duration::from_secs(600),
+        })
     }
 
     fn connector_kind(&self, class: &str) -> Option<ConnectorKind> {

@@ -7,8 +7,10 @@
 
 mod driver;
 mod events;
+mod failures;
 mod metrics;
 pub(crate) mod plan;
+mod recovery;
 mod restart;
 mod view;
 
@@ -19,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use caisson_store::{BoxFuture, Config, ConfigStore, ConnectorEntry, StatusStore};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::Error;
 use crate::assignor::{Item, Items};
@@ -29,6 +32,7 @@ pub(crate) use driver::OffsetCommand;
 use driver::{Command, Inbox};
 use events::Events;
 use plan::Wanted;
+use recovery::Recovery;
 pub(crate) use view::OffsetRequest;
 
 /// What a node is told at its start.
@@ -95,6 +99,10 @@ pub struct Node {
     grant: Mutex<Grant>,
     /// The generation of the group in which the grant was made; 0 outside a group.
     generation: AtomicI32,
+    /// What has failed of connectors that want restarts. Held for the time of a look or a change.
+    recoveries: Mutex<BTreeMap<Arc<str>, Recovery>>,
+    /// Where its clock begins.
+    began: Instant,
 }
 
 impl Node {
@@ -110,6 +118,8 @@ impl Node {
             inboxes: Mutex::default(),
             grant: Mutex::new(grant),
             generation: AtomicI32::new(0),
+            recoveries: Mutex::default(),
+            began: Instant::now(),
         });
         tokio::spawn(events::listen(Arc::downgrade(&node)));
         node

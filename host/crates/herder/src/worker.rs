@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use caisson_model::preview::{Preview, PreviewRequest};
-use caisson_model::{ConnectorState, Failure, Metric, TargetState, TaskId, TaskState};
+use caisson_model::{ConnectorState, Failure, Metric, RestartPolicy, TargetState, TaskId, TaskState};
 use caisson_store::{BoxFuture, Config};
 
 use crate::Error;
@@ -62,6 +62,9 @@ pub trait Worker: Send + Sync {
 
     /// The configuration definitions of a plugin, named by class or alias, of the newest version unless one is given.
     fn plugin_keys(&self, class: &str, version: Option<&str>) -> Result<Vec<ConfigKeyInfo>, Error>;
+
+    /// Whether a connector wants what of it has failed restarted; none if not, or if its configuration cannot be read.
+    fn restart_policy(&self, config: &Config) -> Option<RestartPolicy>;
 
     /// What a connector class or alias is; none if it is unknown.
     fn connector_kind(&self, class: &str) -> Option<ConnectorKind>;

@@ -14,6 +14,8 @@ pub enum MetricGroup {
     SourceTask,
     SinkTask,
     TaskError,
+    /// Restarts of what has failed, which Kafka Connect does not have.
+    Restart,
 }
 
 /// One measurement.

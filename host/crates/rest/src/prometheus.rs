@@ -46,6 +46,7 @@ fn prefix(group: MetricGroup) -> &'static str {
         MetricGroup::SourceTask => "kafka_connect_source_task",
         MetricGroup::SinkTask => "kafka_connect_sink_task",
         MetricGroup::TaskError => "kafka_connect_task_error",
+        MetricGroup::Restart => "caisson_restart",
     }
 }
 

@@ -16,10 +16,11 @@ mod validate;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
+use caisson_config::connector::RESTART_ATTEMPTS;
 use caisson_config::providers::Secrets;
-use caisson_config::{Given, WorkerConfig};
+use caisson_config::{ConnectorConfig, Given, WorkerConfig};
 use caisson_kafka::{Admin, ProducerPool};
-use caisson_model::{ConnectorState, Digest, Failure, TaskId};
+use caisson_model::{ConnectorState, Digest, Failure, RestartPolicy, TaskId};
 use caisson_sandbox::Sandbox;
 use caisson_store::{BoxFuture, Config, OffsetStore};
 use caisson_task::TaskEvent;
@@ -119,6 +120,15 @@ impl Worker {
     }
 
     /// As [`Self::resolve`], with what has to be in no log and no answer.
+    /// Whether a connector wants what of it has failed restarted; none if not, or if its configuration cannot be read.
+    pub fn restart_policy(&self, config: &Config) -> Option<RestartPolicy> {
+        if !config.contains_key(RESTART_ATTEMPTS) {
+            return None;
+        }
+        let (given, _) = self.resolve_with_secrets(config);
+        ConnectorConfig::restart_policy(&given).ok().flatten()
+    }
+
     fn resolve_with_secrets(&self, config: &Config) -> (Given, Secrets) {
         let written = given_of(config);
         let resolved = self.config.providers.resolve(&written);

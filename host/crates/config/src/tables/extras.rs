@@ -115,6 +115,39 @@ pub static CONNECTOR: &[Line] = &[
         "For sources: whether such records get the headers beginning with __connect.errors. that say what happened, and \
          __caisson.errors.source.partition and __caisson.errors.source.offset, which say where they came from.",
     ),
+    line(
+        "errors.restart.attempts",
+        Type::Int,
+        Text("0"),
+        Medium,
+        "How often in a row the connector, and each of its tasks, is restarted by itself after it has failed: 0 for never, -1 \
+         for ever. What failed by single records is the business of errors.tolerance.",
+    )
+    .check(Check::AtLeast(-1)),
+    line(
+        "errors.restart.backoff.ms",
+        Type::Long,
+        Text("10000"),
+        Low,
+        "Wait before the first of those restarts; each further one in a row waits twice as long.",
+    )
+    .check(Check::AtLeast(0)),
+    line(
+        "errors.restart.backoff.max.ms",
+        Type::Long,
+        Text("300000"),
+        Low,
+        "Longest wait before such a restart.",
+    )
+    .check(Check::AtLeast(0)),
+    line(
+        "errors.restart.reset.ms",
+        Type::Long,
+        Text("600000"),
+        Low,
+        "What has run for so long after such a restart has as many attempts again.",
+    )
+    .check(Check::AtLeast(0)),
 ];
 
 /// What transforms and predicates may be asked for, below their prefix.

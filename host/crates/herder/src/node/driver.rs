@@ -9,12 +9,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use caisson_model::{ConnectorState, TargetState, TaskId, TaskState};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::Node;
 use super::plan::{self, Running, TaskConfigs, Wanted};
+use super::recovery::Part;
 use crate::Error;
 use crate::offsets::{OffsetChanges, OffsetOutcome};
 
@@ -131,6 +133,7 @@ impl Driver {
             while let Some(command) = self.later.pop_front().or_else(|| self.commands.try_recv().ok()) {
                 self.take(command).await;
             }
+            self.restart_due();
             self.tell_stopped();
             if let Some(action) = plan::next(self.wanted().as_ref(), &self.running) {
                 self.perform(action).await;
@@ -183,12 +186,14 @@ impl Driver {
         if idle {
             inboxes.remove(&self.name);
             self.commands.close();
+            self.node.forget_failures(&self.name);
         }
         idle
     }
 
     async fn wait(&mut self) {
         let retry = self.retry.unwrap_or_else(|| Instant::now() + LONGEST_RETRY);
+        let due = self.node.next_due(&self.name).filter(|_| self.is_to_run());
         tokio::select! {
             () = self.changed.notified() => {}
             command = self.commands.recv() => {
@@ -196,6 +201,7 @@ impl Driver {
                     self.take(command).await;
                 }
             }
+            () = tokio::time::sleep_until(due.unwrap_or(retry)), if due.is_some() => {}
             () = tokio::time::sleep_until(retry), if self.retry.is_some() => {
                 self.retry = None;
                 if self.running.task_configs == TaskConfigs::Later {
@@ -228,12 +234,44 @@ impl Driver {
         None
     }
 
+    fn is_to_run(&self) -> bool {
+        self.wanted()
+            .is_some_and(|wanted| wanted.entry.target == TargetState::Started)
+    }
+
+    /// Has restarted what has failed and waited for long enough, unless it is paused.
+    fn restart_due(&mut self) {
+        if !self.is_to_run() {
+            return;
+        }
+        for part in self.node.take_due(&self.name) {
+            match part {
+                Part::Connector if self.running.connector.is_some() => {
+                    self.running.restart_connector = true;
+                    let status = self.node.status(ConnectorState::Restarting, None, None);
+                    self.node.statuses.put_connector(&self.name, status);
+                }
+                Part::Task(number) if self.running.tasks.contains_key(&number) => {
+                    self.running.restart_tasks.insert(number);
+                    let status = self.node.status(TaskState::Restarting, None, None);
+                    let id = TaskId::new(self.name.clone(), number);
+                    self.node.statuses.put_task(&id, status);
+                }
+                Part::Connector | Part::Task(_) => {}
+            }
+        }
+    }
+
     fn restart(&mut self, connector: bool, mut tasks: Vec<u32>, reply: Option<oneshot::Sender<Result<(), Error>>>) {
         // What does not run yet starts anyway, and must not be restarted after that.
         let connector = connector && self.running.connector.is_some();
         tasks.retain(|number| self.running.tasks.contains_key(number));
         self.running.restart_connector |= connector;
         self.running.restart_tasks.extend(&tasks);
+        let parts = tasks.iter().map(|number| Part::Task(*number));
+        for part in parts.chain(connector.then_some(Part::Connector)) {
+            self.node.recover(&self.name, |recovery| recovery.asked_for(part));
+        }
         if let Some(reply) = reply {
             self.restarting.push(Restarting {
                 connector,
@@ -271,7 +309,7 @@ impl Driver {
         }
         let entry = self.node.entry(&self.name);
         let entry = entry.ok_or_else(|| Error::connector_not_found(&self.name))?;
-        if entry.target != caisson_model::TargetState::Stopped || !self.running.tasks.is_empty() {
+        if entry.target != TargetState::Stopped || !self.running.tasks.is_empty() {
             return Err(Error::not_stopped(&self.name));
         }
         let config = entry.config.clone();
@@ -280,12 +318,6 @@ impl Driver {
             OffsetCommand::Reset => self.node.worker.reset_offsets(&self.name, config).await,
         }
     }
-}
-
-#[derive(Clone, Copy)]
-enum Part {
-    Connector,
-    Task(u32),
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::Node;
 use super::driver::Command;
+use super::recovery::Part;
 use crate::worker::WorkerEvent;
 
 /// The worker's events. They are applied under the lock, whoever takes them: who is about to write a status of its own
@@ -82,19 +83,40 @@ impl Node {
 
     fn connector_told(&self, name: &str, state: ConnectorState, failure: Option<Failure>, version: Option<String>) {
         // News of a connector that was deleted meanwhile must not bring its status back.
-        if self.configs.snapshot().contains(name) {
-            self.statuses.put_connector(name, self.status(state, failure, version));
+        if !self.configs.snapshot().contains(name) {
+            return;
         }
+        let status = match state {
+            ConnectorState::Failed => self.failed(name, Part::Connector, state, failure, version),
+            ConnectorState::Unassigned
+            | ConnectorState::Running
+            | ConnectorState::Paused
+            | ConnectorState::Stopped
+            | ConnectorState::Restarting => self.status(state, failure, version),
+        };
+        if state == ConnectorState::Running {
+            self.runs(name, Part::Connector);
+        }
+        self.statuses.put_connector(name, status);
     }
 
     fn task_told(&self, id: &TaskId, state: TaskState, failure: Option<Failure>, version: Option<String>) {
         let snapshot = self.configs.snapshot();
-        if snapshot
-            .get(&id.connector)
-            .is_some_and(|entry| (id.task as usize) < entry.tasks.len())
-        {
-            self.statuses.put_task(id, self.status(state, failure, version));
+        let known = snapshot.get(&id.connector);
+        if known.is_none_or(|entry| id.task as usize >= entry.tasks.len()) {
+            return;
         }
+        let part = Part::Task(id.task);
+        let status = match state {
+            TaskState::Failed => self.failed(&id.connector, part, state, failure, version),
+            TaskState::Unassigned | TaskState::Running | TaskState::Paused | TaskState::Restarting => {
+                self.status(state, failure, version)
+            }
+        };
+        if state == TaskState::Running {
+            self.runs(&id.connector, part);
+        }
+        self.statuses.put_task(id, status);
     }
 
     fn topic_used(&self, id: &TaskId, topic: &str) {

@@ -9,6 +9,7 @@ use crate::assignor::Item;
 impl Node {
     pub fn metrics(&self) -> Vec<Metric> {
         let mut metrics = self.worker().metrics();
+        metrics.extend(self.restart_metrics());
         for (name, entry) in self.configs().snapshot().connectors() {
             let status = self.statuses().connector(name);
             let Some(status) = status.filter(|_| self.has(&Item::Connector(name.clone()))) else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use caisson_model::{ConnectorState, Failure, TargetState, TaskId, TaskState};
-use caisson_store::{Config, ConnectorEntry, Status};
+use caisson_store::{Config, ConnectorEntry};
 use tokio::time::Instant;
 
 use super::super::plan::{Action, Condition, RunningTask, TaskConfigs};
@@ -74,6 +74,11 @@ impl Driver {
         };
         self.node.worker.stop_tasks(ids(&numbers)).await;
         self.node.drain_events();
+        let wanted = self.wanted().map(|wanted| wanted.tasks).unwrap_or_default();
+        for number in numbers.iter().filter(|number| !wanted.contains(number)) {
+            self.node
+                .recover(&self.name, |recovery| recovery.forget(Part::Task(*number)));
+        }
         // Tasks that will not come back leave no status.
         let remaining = self.node.entry(&self.name).map_or(0, |entry| entry.tasks.len());
         for id in ids(&numbers).iter().filter(|id| id.task as usize >= remaining) {
@@ -86,6 +91,10 @@ impl Driver {
         self.node.worker.stop_connector(&self.name).await;
         self.node.drain_events();
         self.running.connector_stopped();
+        if self.wanted().is_none_or(|wanted| !wanted.connector) {
+            self.node
+                .recover(&self.name, |recovery| recovery.forget(Part::Connector));
+        }
         if self.node.entry(&self.name).is_none() {
             self.node.statuses.remove_connector(&self.name);
             self.node.statuses.remove_topics(&self.name);
@@ -93,6 +102,8 @@ impl Driver {
     }
 
     async fn start_connector(&mut self, config: Arc<Config>, revision: u64, target: TargetState) {
+        self.node
+            .recover(&self.name, |recovery| recovery.starts(Part::Connector));
         let started = self.node.worker.start_connector(&self.name, config, target).await;
         let condition = match started {
             Ok(()) => Condition::Started,
@@ -136,6 +147,8 @@ impl Driver {
                 return None;
             }
         }
+        self.node
+            .recover(&self.name, |recovery| recovery.starts(Part::Task(id.task)));
         Some(self.node.worker.start_task(id, connector, task, target).await)
     }
 
@@ -145,7 +158,8 @@ impl Driver {
             Err(failure) => {
                 tracing::error!(task = number, %failure, "task failed to start");
                 self.node.drain_events();
-                let status = self.failed(TaskState::Failed, &failure, None);
+                let (part, state) = (Part::Task(number), TaskState::Failed);
+                let status = self.node.failed(&self.name, part, state, Some(failure), None);
                 self.node
                     .statuses
                     .put_task(&TaskId::new(self.name.clone(), number), status);
@@ -238,12 +252,9 @@ impl Driver {
     /// Reports that the connector failed, after all that the worker has told before.
     fn report_failure(&self, failure: &Failure, version: Option<String>) {
         self.node.drain_events();
-        let status = self.failed(ConnectorState::Failed, failure, version);
+        let (state, failure) = (ConnectorState::Failed, Some(failure.clone()));
+        let status = self.node.failed(&self.name, Part::Connector, state, failure, version);
         self.node.statuses.put_connector(&self.name, status);
-    }
-
-    fn failed<S>(&self, state: S, failure: &Failure, version: Option<String>) -> Status<S> {
-        self.node.status(state, Some(failure.clone()), version)
     }
 }
 
