@@ -81,7 +81,9 @@ async fn worker(
         offsets,
         listener: Arc::new(Events(sender)),
     });
-    Ok((Arc::new(worker), events))
+    let worker = Arc::new(worker);
+    tokio::spawn(caisson_worker::watchdog::watch(Arc::downgrade(&worker)));
+    Ok((worker, events))
 }
 
 /// Puts a worker of a cluster together, and lets it join.

@@ -9,6 +9,7 @@ use caisson_model::{Failure, TaskId, TaskState};
 use caisson_sandbox::Interrupt;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::pulse::Pulse;
 use crate::swap::{Order, Preparer};
 
 /// What is wanted of a task. `Stop` is final.
@@ -43,6 +44,7 @@ pub struct TaskHandle {
     wish: watch::Sender<Wish>,
     orders: mpsc::Sender<Order>,
     preparer: Preparer,
+    pulse: Pulse,
     ended: oneshot::Receiver<()>,
 }
 
@@ -73,6 +75,21 @@ impl TaskHandle {
     /// Where the task takes orders; closed once it has ended.
     pub fn orders(&self) -> mpsc::Sender<Order> {
         self.orders.clone()
+    }
+
+    /// Whether its thread gets anywhere.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Whether it was told to stop.
+    pub fn is_to_stop(&self) -> bool {
+        *self.wish.borrow() == Wish::Stop
+    }
+
+    /// Whether its thread has ended, in whatever way.
+    pub fn is_over(&self) -> bool {
+        self.orders.is_closed()
     }
 
     /// Waits until the task has ended, at most for `deadline`. `false`: it has not, and is left to end by itself; its
@@ -112,6 +129,7 @@ pub(crate) fn controls(
         wish: wish_sender,
         orders: order_sender,
         preparer,
+        pulse: Pulse::default(),
         ended: ended_receiver,
     };
     let controls = Controls {

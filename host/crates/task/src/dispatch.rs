@@ -59,15 +59,17 @@ where
 {
     let runtime = Handle::current();
     let id = handle.id().clone();
+    let pulse = handle.pulse().clone();
     let body = move || {
         let span = tracing::info_span!("task", connector = %id.connector, task = id.task);
         runtime.block_on(
-            async {
-                let outcome = AssertUnwindSafe(run(&mut controls)).catch_unwind().await;
-                let outcome = outcome.unwrap_or_else(|panic| Err(bug(&*panic)));
-                ended(&controls, outcome).await;
-            }
-            .instrument(span),
+            pulse
+                .counting(async {
+                    let outcome = AssertUnwindSafe(run(&mut controls)).catch_unwind().await;
+                    let outcome = outcome.unwrap_or_else(|panic| Err(bug(&*panic)));
+                    ended(&controls, outcome).await;
+                })
+                .instrument(span),
         );
     };
     // Guest calls run on fibers with stacks of their own.

@@ -10,6 +10,7 @@ pub mod errors;
 pub mod meters;
 mod outgoing;
 pub mod preview;
+mod pulse;
 mod recode;
 mod settings;
 mod sink;
@@ -17,6 +18,7 @@ mod source;
 pub mod swap;
 
 pub use control::{TaskEvent, TaskHandle, TaskListener, Wish};
+pub use pulse::Pulse;
 pub use settings::{
     ChainLink, Condition, ConverterKind, ConverterPlugin, ConverterRef, Converters, Direction, PluginRef, SinkSettings,
     SourceSettings, TaskSettings, TopicCreator, TransformPlugin,

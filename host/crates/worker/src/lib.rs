@@ -12,6 +12,7 @@ mod preview;
 mod tasks;
 mod topics;
 mod validate;
+pub mod watchdog;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
@@ -119,7 +120,6 @@ impl Worker {
         self.resolve_with_secrets(config).0
     }
 
-    /// As [`Self::resolve`], with what has to be in no log and no answer.
     /// Whether a connector wants what of it has failed restarted; none if not, or if its configuration cannot be read.
     pub fn restart_policy(&self, config: &Config) -> Option<RestartPolicy> {
         if !config.contains_key(RESTART_ATTEMPTS) {
@@ -129,6 +129,7 @@ impl Worker {
         ConnectorConfig::restart_policy(&given).ok().flatten()
     }
 
+    /// As [`Self::resolve`], with what has to be in no log and no answer.
     fn resolve_with_secrets(&self, config: &Config) -> (Given, Secrets) {
         let written = given_of(config);
         let resolved = self.config.providers.resolve(&written);

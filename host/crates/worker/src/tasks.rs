@@ -32,6 +32,8 @@ pub(crate) struct Running {
     /// The components that it runs with now, and where.
     pub(crate) places: Vec<(Place, PluginRef)>,
     pub(crate) meters: Arc<Meters>,
+    /// Whatever it says of its state is not heard any more.
+    pub(crate) given_up: Arc<AtomicBool>,
 }
 
 impl Worker {
@@ -60,12 +62,14 @@ impl Worker {
         let settings = self.task_settings(&id, &installed, (&given, &config), own)?;
         let places = places(&settings.plugin, &settings.chain);
         let wish = wish_of(target);
+        let given_up = Arc::new(AtomicBool::new(false));
         let listener: Arc<dyn TaskListener> = Arc::new(Forward {
             listener: self.listener.clone(),
             secrets,
             meters: settings.meters.clone(),
             starts: self.starts.clone(),
             started: AtomicBool::new(false),
+            given_up: given_up.clone(),
         });
         let meters = settings.meters.clone();
         let started = match &config.flow {
@@ -106,6 +110,7 @@ impl Worker {
             connector: connector.clone(),
             places,
             meters,
+            given_up,
         };
         self.tasks().insert(id, running);
         Ok(())
@@ -168,6 +173,7 @@ struct Forward {
     starts: Arc<Starts>,
     /// How the start went has been counted.
     started: AtomicBool,
+    given_up: Arc<AtomicBool>,
 }
 
 impl Forward {
@@ -187,6 +193,9 @@ impl Forward {
 impl TaskListener for Forward {
     fn tell(&self, event: TaskEvent) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         if let TaskEvent::State { state, .. } = &event {
+            if self.given_up.load(Ordering::Acquire) {
+                return Box::pin(async {});
+            }
             self.count(*state);
         }
         let event = match event {
