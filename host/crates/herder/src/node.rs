@@ -63,8 +63,12 @@ pub trait Leader: Send + Sync {
     /// Has the task configurations that a connector of this node has made written down. `made_from` is the revision of the
     /// connector's configuration that it had: who asked may have given up, and what comes late must not follow something
     /// newer.
-    fn put_task_configs(&self, name: Arc<str>, configs: Vec<Config>, made_from: u64)
-    -> BoxFuture<'_, Result<(), Error>>;
+    fn put_task_configs(
+        &self,
+        name: Arc<str>,
+        configs: Vec<Config>,
+        made_from: u64,
+    ) -> BoxFuture<'_, Result<(), Error>>;
 
     /// Before a task of an exactly-once source starts: has the producers of earlier tasks fenced off.
     fn fence_zombies(&self, name: Arc<str>) -> BoxFuture<'_, Result<(), Error>>;

@@ -100,7 +100,12 @@ struct Myself(Arc<dyn ConfigStore>);
 
 impl Leader for Myself {
     /// Nothing comes late here: the driver waits for what it writes.
-    fn put_task_configs(&self, name: Arc<str>, tasks: Vec<Config>, _made_from: u64) -> BoxFuture<'_, Result<(), Error>> {
+    fn put_task_configs(
+        &self,
+        name: Arc<str>,
+        tasks: Vec<Config>,
+        _made_from: u64,
+    ) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async { Ok(self.0.write(ConfigChange::PutTasks { name, tasks }).await?) })
     }
 

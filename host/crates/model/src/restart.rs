@@ -17,8 +17,6 @@ pub struct RestartPolicy {
 impl RestartPolicy {
     /// The wait before the next restart, when so many were made in a row.
     pub fn wait(&self, made: u32) -> Duration {
-        self.backoff
-            .saturating_mul(1 << made.min(31))
-            .min(self.longest_backoff)
+        self.backoff.saturating_mul(1 << made.min(31)).min(self.longest_backoff)
     }
 }

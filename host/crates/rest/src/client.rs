@@ -152,10 +152,7 @@ impl Peers for PeerClient {
         Box::pin(async move {
             let body = serde_json::to_vec(configs).map_err(|error| Error::Other(error.to_string()))?;
             // Kafka Connect's leaders ignore parameters that they do not know.
-            let url = format!(
-                "{leader_url}connectors/{}/tasks?{MADE_FROM}={made_from}",
-                encode(name)
-            );
+            let url = format!("{leader_url}connectors/{}/tasks?{MADE_FROM}={made_from}", encode(name));
             self.internal(Method::POST, url, &body, signer).await
         })
     }

@@ -32,21 +32,29 @@ mod tests {
     use super::*;
 
     fn policy(pairs: &[(&str, &str)]) -> Result<Option<RestartPolicy>, ConfigError> {
-        let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let pairs = pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         ConnectorConfig::restart_policy(&pairs.collect())
     }
 
     #[test]
     fn nothing_is_restarted_unless_it_is_asked_for() {
         assert_eq!(policy(&[]).unwrap(), None);
-        assert_eq!(policy(&[(RESTART_ATTEMPTS, "0"), ("errors.restart.backoff.ms", "5")]).unwrap(), None);
+        assert_eq!(
+            policy(&[(RESTART_ATTEMPTS, "0"), ("errors.restart.backoff.ms", "5")]).unwrap(),
+            None
+        );
     }
 
     #[test]
     fn restarts_have_a_number_waits_and_an_end_of_their_row() {
         let policy = policy(&[(RESTART_ATTEMPTS, "3"), ("errors.restart.backoff.max.ms", "30000")]).unwrap();
         let policy = policy.expect("it is asked for");
-        assert_eq!((policy.attempts, policy.reset_after), (Some(3), Duration::from_secs(600)));
+        assert_eq!(
+            (policy.attempts, policy.reset_after),
+            (Some(3), Duration::from_secs(600))
+        );
         let waits: Vec<u64> = (0..4).map(|made| policy.wait(made).as_secs()).collect();
         assert_eq!(waits, [10, 20, 30, 30]);
         assert_eq!(policy.wait(u32::MAX).as_secs(), 30);
@@ -62,7 +70,10 @@ mod tests {
             ("errors.restart.backoff.ms", "-1"),
             ("errors.restart.reset.ms", ""),
         ] {
-            assert!(policy(&[(RESTART_ATTEMPTS, "1"), (key, value)]).is_err(), "{key}={value}");
+            assert!(
+                policy(&[(RESTART_ATTEMPTS, "1"), (key, value)]).is_err(),
+                "{key}={value}"
+            );
         }
     }
 }

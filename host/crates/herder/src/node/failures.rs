@@ -63,7 +63,8 @@ impl Node {
 
     pub(super) fn take_due(&self, name: &str) -> Vec<Part> {
         let now = self.began.elapsed();
-        self.recover(name, |recovery| recovery.take_due(now)).unwrap_or_default()
+        self.recover(name, |recovery| recovery.take_due(now))
+            .unwrap_or_default()
     }
 
     /// When something of a connector is to be restarted next.

@@ -134,14 +134,21 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Verdict::Restart { attempt, of, wait } => {
-                write!(f, "Restarted automatically after {} ms (attempt {attempt}", wait.as_millis())?;
+                write!(
+                    f,
+                    "Restarted automatically after {} ms (attempt {attempt}",
+                    wait.as_millis()
+                )?;
                 match of {
                     Some(of) => write!(f, " of {of})"),
                     None => write!(f, ")"),
                 }
             }
             Verdict::GiveUp { attempts } => {
-                write!(f, "Not restarted automatically any more: {attempts} attempts in a row have failed")
+                write!(
+                    f,
+                    "Not restarted automatically any more: {attempts} attempts in a row have failed"
+                )
             }
         }
     }
@@ -180,7 +187,10 @@ mod tests {
             recovery.starts(TASK);
             recovery.runs(TASK, at(0));
         }
-        assert_eq!(recovery.failed(TASK, 1, &POLICY, at(0)), Verdict::GiveUp { attempts: 3 });
+        assert_eq!(
+            recovery.failed(TASK, 1, &POLICY, at(0)),
+            Verdict::GiveUp { attempts: 3 }
+        );
         assert_eq!(recovery.next_due(), None);
         recovery
     }
@@ -209,7 +219,10 @@ mod tests {
 
         let mut recovery = exhausted();
         recovery.runs(TASK, at(100));
-        assert_eq!(recovery.failed(TASK, 1, &POLICY, at(699)), Verdict::GiveUp { attempts: 3 });
+        assert_eq!(
+            recovery.failed(TASK, 1, &POLICY, at(699)),
+            Verdict::GiveUp { attempts: 3 }
+        );
     }
 
     #[test]

@@ -62,7 +62,9 @@ pub fn reset_topics(call: &Call, name: &str) -> Outcome {
 pub async fn put_task_configs(call: Call, name: &str) -> Outcome {
     let configs = input::parse_maps(&call.body)?.ok_or_else(no_body)?;
     let made_from = call.query.first(MADE_FROM).and_then(|revision| revision.parse().ok());
-    let put = call.herder.put_task_configs(name, configs, made_from, call.signature.clone());
+    let put = call
+        .herder
+        .put_task_configs(name, configs, made_from, call.signature.clone());
     call.bounded(put).await?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
