@@ -109,9 +109,11 @@ fn a_worker_of_a_cluster_tells_of_its_rebalances() {
     let cluster = system.name("metrics-cluster");
     let worker = system.worker("metrics-cluster").distributed(&cluster).start();
     let rest = &worker.rest;
+    until("a rebalance is completed", || {
+        let completed = sample(rest, "kafka_connect_worker_rebalance_completed_rebalances_total", "")?;
+        (completed >= 1.0).then_some(())
+    });
     await_sample(rest, "kafka_connect_worker_rebalance_rebalancing", "", 0.0);
-    let completed = sample(rest, "kafka_connect_worker_rebalance_completed_rebalances_total", "");
-    assert!(completed.is_some_and(|completed| completed >= 1.0), "{completed:?}");
     let epoch = sample(rest, "kafka_connect_worker_rebalance_epoch", "").unwrap();
     assert!(epoch >= 1.0, "{epoch}");
     let protocol = "kafka_connect_worker_rebalance_connect_protocol";
