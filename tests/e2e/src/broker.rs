@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::proxy::Proxy;
 use crate::system::{System, script};
 
 /// A broker that runs until it is dropped.
@@ -11,6 +12,8 @@ pub struct Broker {
     scripts: PathBuf,
     data: PathBuf,
     port: u16,
+    /// A file of further properties.
+    extra: Option<PathBuf>,
 }
 
 impl Broker {
@@ -28,7 +31,27 @@ impl Broker {
             scripts: system.scripts.clone(),
             data,
             port: free_ports(),
+            extra: None,
         }
+    }
+
+    /// Starts a broker that has a second listener, which is reached through a proxy alone.
+    pub fn start_with_proxy(system: &System, test: &str) -> (Self, Proxy) {
+        let mut broker = Self::reserve(system, test);
+        let (port, behind) = (broker.port, free_ports());
+        let proxy = Proxy::start(behind);
+        let properties = format!(
+            "listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{}\n\
+             advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://{}\n\
+             listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT\n",
+            port + 1,
+            proxy.address(),
+        );
+        let extra = broker.data.with_file_name("extra.properties");
+        std::fs::write(&extra, properties).expect("the test's own directory");
+        broker.extra = Some(extra);
+        broker.begin();
+        (broker, proxy)
     }
 
     /// Starts a broker that was reserved and waits until it is ready.
@@ -71,6 +94,9 @@ impl Broker {
             .env("PORT", self.port.to_string())
             .env("DATA", &self.data)
             .env("HEAP", "256M");
+        if let Some(extra) = &self.extra {
+            command.env("EXTRA", extra);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null());
         command
     }

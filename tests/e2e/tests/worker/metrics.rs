@@ -4,7 +4,7 @@ use caisson_e2e::{Rest, System, until};
 use serde_json::json;
 
 /// The value of a sample with just these labels; none if it is not there.
-fn sample(rest: &Rest, name: &str, labels: &str) -> Option<f64> {
+pub fn sample(rest: &Rest, name: &str, labels: &str) -> Option<f64> {
     let text = String::from_utf8(rest.bytes("/metrics")).unwrap();
     let start = if labels.is_empty() {
         format!("{name} ")

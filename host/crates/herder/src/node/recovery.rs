@@ -147,7 +147,7 @@ impl fmt::Display for Verdict {
             Verdict::GiveUp { attempts } => {
                 write!(
                     f,
-                    "Not restarted automatically any more: {attempts} attempts in a row have failed"
+                    "Not restarted automatically any more (attempts in a row: {attempts})"
                 )
             }
         }
@@ -257,7 +257,7 @@ mod tests {
             told,
             [
                 "Restarted automatically after 20000 ms (attempt 2 of 3)",
-                "Not restarted automatically any more: 3 attempts in a row have failed"
+                "Not restarted automatically any more (attempts in a row: 3)"
             ]
         );
     }
