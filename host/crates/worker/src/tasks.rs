@@ -125,21 +125,22 @@ impl Worker {
 
     /// Stops tasks, all at once, and forgets them. Those that do not end in time are left to end by themselves.
     pub async fn stop_tasks(&self, ids: &[TaskId]) {
-        let handles: Vec<TaskHandle> = {
+        let stopping: Vec<Running> = {
             let mut tasks = self.tasks();
-            let running = ids.iter().filter_map(|id| tasks.remove(id));
-            running.map(|running| running.handle).collect()
+            ids.iter().filter_map(|id| tasks.remove(id)).collect()
         };
-        for handle in &handles {
-            handle.set(Wish::Stop);
+        for running in &stopping {
+            running.handle.set(Wish::Stop);
         }
         let deadline = tokio::time::Instant::now() + self.config.task_shutdown_timeout;
-        for handle in handles {
+        for Running { handle, given_up, .. } in stopping {
             let id = handle.id().clone();
             let left = deadline.saturating_duration_since(tokio::time::Instant::now());
             if !handle.ended(left).await {
                 tracing::error!(connector = %id.connector, task = id.task,
                     "graceful stop of the task failed: it goes on in the background until its current call ends");
+                // By then the task may run anew, and what this one says would count for that.
+                given_up.store(true, Ordering::Release);
                 let event = TaskEvent::State {
                     id,
                     state: TaskState::Unassigned,

@@ -126,13 +126,21 @@ async fn who_lets_go_does_not_hide_the_next_owner() {
     let (old, new) = (open(&topic), open(&topic));
     let id = TaskId::new("c", 0);
     new.put_task(&id, at("new", 7, TaskState::Running));
+    new.put_connector("c", at("new", 7, ConnectorState::Running));
     new.flush().await;
     old.put_task(&id, at("old", 6, TaskState::Unassigned));
+    old.put_connector("c", at("old", 0, ConnectorState::Unassigned));
     old.flush().await;
     for store in [&old, &new] {
         store.refresh().await.unwrap();
         assert_eq!(store.task(&id).unwrap().worker_id, "new");
+        assert_eq!(store.connector("c").unwrap().worker_id, "new");
     }
+    // Who has it says so.
+    new.put_connector("c", at("new", 7, ConnectorState::Unassigned));
+    new.flush().await;
+    old.refresh().await.unwrap();
+    assert_eq!(old.connector("c").unwrap().state, ConnectorState::Unassigned);
     // By now the old owner has seen that there is another.
     old.put_task(&id, at("old", 6, TaskState::Failed));
     old.flush().await;

@@ -272,6 +272,7 @@ impl LogReader for Shared {
 fn apply(known: &mut Known, record: StatusRecord) {
     match record {
         StatusRecord::Connector { name, status } => match status {
+            Some(status) if comes_late(known.connectors.get(&name), &status) => {}
             Some(status) => drop(known.connectors.insert(name, status)),
             None => drop(known.connectors.remove(&name)),
         },
@@ -285,6 +286,13 @@ fn apply(known: &mut Known, record: StatusRecord) {
             None => drop(known.topics.remove(&(connector, topic))),
         },
     }
+}
+
+/// Whether a worker says that it has let go of a connector which another has had since. A worker that was frozen or cut off
+/// says so before it has read what happened meanwhile.
+fn comes_late(known: Option<&Status<ConnectorState>>, new: &Status<ConnectorState>) -> bool {
+    let newer = |known: &Status<_>| known.worker_id != new.worker_id && new.generation < known.generation;
+    new.state == ConnectorState::Unassigned && known.is_some_and(newer)
 }
 
 /// Whether a worker says that it has let go of a task which another has started meanwhile.
