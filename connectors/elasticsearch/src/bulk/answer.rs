@@ -67,6 +67,16 @@ fn verdict(item: &Json) -> Verdict {
     }
 }
 
+/// Whether a server says that its cluster has no state or no master, as it is for some seconds after its start.
+pub(crate) fn is_starting(words: &str) -> bool {
+    let marks = [
+        "SERVICE_UNAVAILABLE/1/",
+        "SERVICE_UNAVAILABLE/2/",
+        "_not_discovered_exception",
+    ];
+    marks.iter().any(|mark| words.contains(mark))
+}
+
 /// Type and reason of an error, and of what caused it.
 pub(crate) fn words(error: &Json) -> String {
     let one = |error: &Json| {
@@ -211,6 +221,28 @@ mod tests {
             assert!(found.contains(remedy_has), "{words}: {found}");
         }
         assert_eq!(remedy("mapper_parsing_exception: failed to parse"), None);
+    }
+
+    #[test]
+    fn a_server_that_has_just_begun_is_known_by_its_words() {
+        for (words, starting) in [
+            (
+                "cluster_block_exception: blocked by: [SERVICE_UNAVAILABLE/1/state not recovered / initialized];",
+                true,
+            ),
+            (
+                "cluster_block_exception: blocked by: [SERVICE_UNAVAILABLE/2/no master];",
+                true,
+            ),
+            ("master_not_discovered_exception: null", true),
+            (
+                "cluster_block_exception: index [x] blocked by: [FORBIDDEN/8/index write (api)];",
+                false,
+            ),
+            ("unavailable_shards_exception: primary shard is not active", false),
+        ] {
+            assert_eq!(is_starting(words), starting, "{words}");
+        }
     }
 
     #[test]

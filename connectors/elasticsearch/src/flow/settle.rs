@@ -16,6 +16,10 @@ use crate::options::Malformed;
 
 impl Flow {
     pub(super) fn answered(&mut self, mut batch: Batch, response: &Response, now: Instant) {
+        if response.status == 503 && answer::is_starting(&words(response)) {
+            let words = format!("{} is not ready yet: {}", self.client.servers(), words(response));
+            return self.wait_for_server(batch, &words, now);
+        }
         batch.attempts += 1;
         batch.unreachable = None;
         match response.status {
@@ -170,22 +174,24 @@ impl Flow {
                 batch.attempts += 1;
                 self.try_again(batch, &failure.message, now);
             }
-            Cause::Unreachable => {
-                let since = *batch.unreachable.get_or_insert(now);
-                if now.duration_since(since) > self.options.flush_timeout {
-                    let message = format!(
-                        "Bulk request failed: {}, for longer than flush.timeout.ms: see that a server of connection.url runs",
-                        failure.message
-                    );
-                    return self.fail(batch, Error::fatal(message));
-                }
-                if since == now {
-                    warn!("{}; {} records wait for it", failure.message, batch.len());
-                }
-                let due = now + self.backoff.unreachable();
-                self.waiting.push((due, batch));
-            }
+            Cause::Unreachable => self.wait_for_server(batch, &failure.message, now),
         }
+    }
+
+    /// No attempt, as there is nobody who could have refused: a server that is restarted takes longer than retries last.
+    fn wait_for_server(&mut self, mut batch: Batch, words: &str, now: Instant) {
+        let since = *batch.unreachable.get_or_insert(now);
+        if now.duration_since(since) > self.options.flush_timeout {
+            let message = format!(
+                "Bulk request failed: {words}, for longer than flush.timeout.ms: see that a server of connection.url runs"
+            );
+            return self.fail(batch, Error::fatal(message));
+        }
+        if since == now {
+            warn!("{words}; {} records wait for it", batch.len());
+        }
+        let due = now + self.backoff.unreachable();
+        self.waiting.push((due, batch));
     }
 
     fn try_again(&mut self, batch: Batch, words: &str, now: Instant) {

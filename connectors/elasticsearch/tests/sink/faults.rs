@@ -220,6 +220,20 @@ fn a_server_that_is_not_there_is_waited_for() {
 }
 
 #[test]
+fn a_server_that_has_just_begun_is_waited_for() {
+    let mut bench = Bench::new(&[("max.retries", "0")]);
+    let reason = "blocked by: [SERVICE_UNAVAILABLE/1/state not recovered / initialized];";
+    let block = json!({"error": {"type": "cluster_block_exception", "reason": reason}});
+    for _ in 0..2 {
+        bench.server.fault(Fault::Answer(503, block.to_string()));
+    }
+    bench.put(vec![record("a", 1)]).unwrap();
+    bench.settle();
+    assert_eq!(bench.server.documents(TOPIC).len(), 1);
+    assert!(warned("is not ready yet") && !warned("are sent again"));
+}
+
+#[test]
 fn a_server_that_stays_away_fails_the_task() {
     let server = Server::start();
     let mut sink = harness(&server.url, &[("flush.timeout.ms", "1000")]);
