@@ -120,6 +120,17 @@ pub enum SnapshotMode {
     },
 }
 
+impl SnapshotMode {
+    /// Whether changes are read after the snapshot: only they need logical decoding, a publication and a slot.
+    pub fn streams(self) -> bool {
+        match self {
+            SnapshotMode::InitialOnly => false,
+            SnapshotMode::ConfigurationBased { stream, .. } => stream,
+            SnapshotMode::Always | SnapshotMode::Initial | SnapshotMode::NoData | SnapshotMode::WhenNeeded => true,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lock {
     None,

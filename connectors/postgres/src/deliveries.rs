@@ -13,6 +13,9 @@ pub struct Deliveries {
     /// The number of records up to the end of a batch, and the last commit then.
     batches: VecDeque<(u64, Lsn)>,
     delivered: Lsn,
+    /// Records that were delivered, and those whose offsets are stored as well.
+    arrived: u64,
+    stored: u64,
 }
 
 impl Deliveries {
@@ -27,15 +30,22 @@ impl Deliveries {
     pub fn delivered(&mut self, deliveries: &[Delivery]) {
         for delivery in deliveries {
             let end = delivery.first + u64::from(delivery.count);
-            while let Some((_, commit)) = self.batches.pop_front_if(|(batch, _)| *batch <= end) {
+            while let Some((records, commit)) = self.batches.pop_front_if(|(batch, _)| *batch <= end) {
                 self.delivered = self.delivered.max(commit);
+                self.arrived = records;
             }
         }
     }
 
     /// The offsets of all that was delivered are stored.
-    pub fn committed(&self) -> Lsn {
+    pub fn committed(&mut self) -> Lsn {
+        self.stored = self.arrived;
         self.delivered
+    }
+
+    /// Records that were given to the worker and may have to be given again.
+    pub fn outstanding(&self) -> u64 {
+        self.polled - self.stored
     }
 }
 
@@ -62,5 +72,27 @@ mod tests {
         assert_eq!(deliveries.committed(), Lsn(10));
         deliveries.delivered(&[part(3, 2)]);
         assert_eq!(deliveries.committed(), Lsn(20));
+    }
+
+    #[test]
+    fn records_are_outstanding_until_their_offsets_are_stored() {
+        let mut deliveries = Deliveries::default();
+        assert_eq!(deliveries.outstanding(), 0);
+        // Two batches of one transaction: both stand for the commit before it.
+        deliveries.polled(3, Lsn(10));
+        deliveries.polled(2, Lsn(10));
+        deliveries.delivered(&[Delivery {
+            first: 0,
+            count: 3,
+            outcome: Outcome::Written,
+        }]);
+        assert_eq!(deliveries.outstanding(), 5);
+        assert_eq!((deliveries.committed(), deliveries.outstanding()), (Lsn(10), 2));
+        deliveries.delivered(&[Delivery {
+            first: 3,
+            count: 2,
+            outcome: Outcome::Dropped,
+        }]);
+        assert_eq!((deliveries.committed(), deliveries.outstanding()), (Lsn(10), 0));
     }
 }

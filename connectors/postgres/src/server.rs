@@ -31,6 +31,14 @@ pub fn check(session: &mut Session, options: &Options) -> Result<()> {
             "the server is older than PostgreSQL 10, which has no pgoutput",
         ));
     }
+    if options.snapshot.mode.streams() {
+        check_replication(session, &options.target.user)?;
+    }
+    Ok(())
+}
+
+/// What the stream of changes needs of the server and of the user.
+fn check_replication(session: &mut Session, user: &str) -> Result<()> {
     let level = session.query("show wal_level")?;
     match level.single() {
         Some("logical") | None => {}
@@ -41,7 +49,6 @@ pub fn check(session: &mut Session, options: &Options) -> Result<()> {
             )));
         }
     }
-    let user = &options.target.user;
     let role = session.query(&format!(
         "select r.rolsuper or r.rolreplication or exists (select from pg_catalog.pg_roles m \
          where m.rolname in ('rds_replication', 'rds_superuser', 'azure_pg_admin', 'cloudsqlsuperuser', 'alloydbsuperuser') \

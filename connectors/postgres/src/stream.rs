@@ -53,6 +53,8 @@ pub struct Stream {
     flushed: Lsn,
     /// The end of the log as the server told it last.
     server_end: Lsn,
+    /// Records given out before this batch that Kafka may not have yet, or whose offsets are not stored.
+    outstanding: u64,
     last_status: Instant,
     next_xmin: Option<Instant>,
     old: Vec<Cell>,
@@ -128,6 +130,7 @@ impl Stream {
             told: Lsn(0),
             flushed: Lsn(0),
             server_end: Lsn(0),
+            outstanding: 0,
             last_status: Instant::now(),
             next_xmin: options.xmin_interval.map(|_| Instant::now()),
             old: Vec::new(),
@@ -179,9 +182,11 @@ impl Stream {
         self.sql
     }
 
-    /// Adds changes to the batch until it is full, the time is over, or nothing more has come.
-    pub fn read(&mut self, out: &mut Out<'_>, end: Instant) -> Result<()> {
+    /// Adds changes to the batch until it is full, the time is over, or nothing more has come. `outstanding`: records
+    /// before it that may have to be given again.
+    pub fn read(&mut self, out: &mut Out<'_>, end: Instant, outstanding: u64) -> Result<()> {
         self.now = clock::now();
+        self.outstanding = outstanding;
         self.keep_alive(out.options)?;
         self.fetch_xmin(out.options)?;
         while !out.batch.is_full() {
@@ -256,11 +261,11 @@ impl Stream {
                 self.server_end = self.server_end.max(Lsn(fields.int64()? as u64));
                 fields.int64()?;
                 let reply = fields.byte()? == 1;
-                let idle = !self.in_transaction && out.batch.is_empty() && !self.resume.is_searching();
-                if out.options.flush == Flush::CommittedAndIdle && idle && self.flushed >= self.told {
+                let idle = self.outstanding == 0 && out.batch.is_empty() && !self.in_transaction;
+                if out.options.flush == Flush::CommittedAndIdle && idle && !self.resume.is_searching() {
                     self.flushed = self.flushed.max(self.server_end);
                 }
-                if reply { self.send_status() } else { Ok(()) }
+                if reply { self.answer() } else { Ok(()) }
             }
             other => Err(Error::Protocol(format!(
                 "the stream has a message of the unknown kind {:?}",
@@ -291,6 +296,20 @@ impl Stream {
             incremental: self.incremental.state().map(str::to_owned),
             ..self.transactions.extras()
         }
+    }
+
+    /// Answers a server that wants to hear of its reader.
+    ///
+    /// One that shuts down asks again and again, and waits until its reader has everything. That is so once Kafka has it and
+    /// the offsets are stored, which may be a minute from now, or never where only what is captured counts. Such a server
+    /// has ended all other connections first: with them this stream ends, and what was not committed is sent again to the
+    /// next one.
+    fn answer(&mut self) -> Result<()> {
+        self.send_status()?;
+        if self.flushed < self.server_end {
+            self.sql.query("select 1")?;
+        }
+        Ok(())
     }
 
     fn keep_alive(&mut self, options: &Options) -> Result<()> {

@@ -232,7 +232,9 @@ impl PostgresTask {
                     emitter: &mut self.emitter,
                     options: &self.options,
                 };
-                stream.read(&mut out, end).map(|()| Pace::Wait)
+                stream
+                    .read(&mut out, end, self.deliveries.outstanding())
+                    .map(|()| Pace::Wait)
             }
             Phase::Done => {
                 std::thread::sleep(end.saturating_duration_since(Instant::now()));
@@ -258,7 +260,10 @@ impl PostgresTask {
             caisson_sdk::warn!("no table is captured: none matches table.include.list and schema.include.list");
         }
         let stored = self.stored()?;
-        let slot = server::slot_state(&mut sql, options)?;
+        let slot = match options.snapshot.mode.streams() {
+            true => server::slot_state(&mut sql, options)?,
+            false => None,
+        };
         let plan = plan(options, stored, slot.as_ref())?;
         if plan.stream {
             server::ensure_publication(&mut sql, options, &captured)?;
@@ -442,12 +447,12 @@ impl PostgresTask {
 fn plan(options: &Options, stored: Option<Stored>, slot: Option<&SlotState>) -> Result<Plan> {
     let stored = stored.filter(|stored| !stored.snapshot_unfinished);
     let first = stored.is_none();
-    let (snapshot, stream) = match options.snapshot.mode {
-        SnapshotMode::Always => (true, true),
-        SnapshotMode::Initial | SnapshotMode::WhenNeeded => (first, true),
-        SnapshotMode::InitialOnly => (first, false),
-        SnapshotMode::NoData => (false, true),
-        SnapshotMode::ConfigurationBased { data, stream, .. } => (first && data, stream),
+    let stream = options.snapshot.mode.streams();
+    let snapshot = match options.snapshot.mode {
+        SnapshotMode::Always => true,
+        SnapshotMode::Initial | SnapshotMode::WhenNeeded | SnapshotMode::InitialOnly => first,
+        SnapshotMode::NoData => false,
+        SnapshotMode::ConfigurationBased { data, .. } => first && data,
     };
     let lost = stored.as_ref().filter(|_| stream && !snapshot).and_then(|stored| {
         let position = stored.lsn.max(stored.last_commit);

@@ -91,10 +91,12 @@ fn text(error: Error) -> String {
 fn check_server(options: &Options) -> Result<()> {
     let mut session = server::connect(options)?;
     server::check(&mut session, options)?;
-    server::slot_state(&mut session, options)?;
     let mut captured = catalog::list_tables(&mut session)?;
     captured.retain(|table| options.tables.takes(&table.name.schema, &table.name.table));
-    server::check_publication(&mut session, options, &captured)?;
+    if options.snapshot.mode.streams() {
+        server::slot_state(&mut session, options)?;
+        server::check_publication(&mut session, options, &captured)?;
+    }
     for table in catalog::describe(&mut session, &captured)? {
         if table.key.is_empty() && table.identity != catalog::Identity::Full {
             let name = table.name.to_string();
