@@ -21,6 +21,21 @@ fn the_first_connector_of_the_readme_is_the_example_of_the_sdk() {
 }
 
 #[test]
+fn the_two_connectors_of_the_readme_are_the_documents_of_the_pipeline() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let blocks: Vec<&str> = readme
+        .split("```json\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+        .collect();
+    let documents = ["pg-source-connector", "es-sink-connector"];
+    let documents =
+        documents.map(|name| std::fs::read_to_string(root.join(format!("tests/pipeline/{name}.json"))).unwrap());
+    assert_eq!(blocks, documents);
+}
+
+#[test]
 fn every_path_that_the_readme_links_to_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();

@@ -69,8 +69,9 @@ fn show(tree: &Tree, session: &mut Session<'_>, arguments: &DemoArguments, inter
         &postgres,
         "create table customers (id serial primary key, name text not null, email text)",
     )?;
-    for (name, config) in connectors(database, &documents.address) {
-        session.rest.create(name, &config)?;
+    for document in connectors(database, &documents.address)? {
+        let name = document["name"].as_str().context("a connector without a name")?;
+        session.rest.create(name, &document["config"])?;
         session.rest.await_running(name, PATIENCE)?;
         println!("    {name} is RUNNING");
     }
@@ -92,22 +93,14 @@ fn show(tree: &Tree, session: &mut Session<'_>, arguments: &DemoArguments, inter
     shown.watch(session, end)
 }
 
-/// The two documents, with the host, port and login of this demo.
-fn connectors(database: u16, search: &str) -> [(&'static str, Value); 2] {
-    let source = json!({
-        "connector.class": "io.debezium.connector.postgresql.PostgresConnector", "tasks.max": "1",
-        "database.hostname": "127.0.0.1", "database.port": database.to_string(), "database.user": "connect_user",
-        "database.password": "db_password", "database.dbname": "mydatabase", "table.include.list": "public.customers",
-        "topic.prefix": "dbserver1", "plugin.name": "pgoutput",
-    });
-    let sink = json!({
-        "connector.class": "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "tasks.max": "1",
-        "topics": TOPIC, "connection.url": search, "type.name": "customer_event", "schema.enable": "false",
-        "key.converter": "org.apache.kafka.connect.json.JsonConverter",
-        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
-        "key.converter.schemas.enable": "false", "value.converter.schemas.enable": "false",
-    });
-    [("pg-source-connector", source), ("es-sink-connector", sink)]
+/// The two documents, with the host and port of this demo; the login is theirs.
+fn connectors(database: u16, search: &str) -> Result<[Value; 2]> {
+    let mut source: Value = serde_json::from_str(include_str!("../../../tests/pipeline/pg-source-connector.json"))?;
+    source["config"]["database.hostname"] = json!("127.0.0.1");
+    source["config"]["database.port"] = json!(database.to_string());
+    let mut sink: Value = serde_json::from_str(include_str!("../../../tests/pipeline/es-sink-connector.json"))?;
+    sink["config"]["connection.url"] = json!(search);
+    Ok([source, sink])
 }
 
 fn sql(postgres: &System, statement: &str) -> Result<String> {

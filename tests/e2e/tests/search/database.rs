@@ -37,6 +37,20 @@ fn check_refused(rest: &Rest, config: &Value, parts: &[&str]) {
     assert_has(answer.body["message"].as_str().unwrap(), parts);
 }
 
+/// Wants nothing to be said against a configuration.
+#[track_caller]
+fn accepted(rest: &Rest, config: &Value) {
+    let class = config["connector.class"].as_str().unwrap();
+    let mut config = config.clone();
+    config["name"] = json!("accepted");
+    let answer = rest.call(
+        "PUT",
+        &format!("/connector-plugins/{class}/config/validate"),
+        Some(&config),
+    );
+    assert_eq!(answer.expect(200)["error_count"], 0);
+}
+
 #[track_caller]
 fn assert_has(message: &str, parts: &[&str]) {
     for part in parts {
@@ -112,8 +126,18 @@ fn what_a_database_lacks_is_said_when_the_connector_is_created() {
         &["the certificate of 127.0.0.1 is not trusted", "database.sslrootcert"],
     );
 
+    // A snapshot alone needs neither a publication nor a user who may replicate.
+    let only = [
+        ("database.user", "plain"),
+        ("database.password", "p"),
+        ("publication.autocreate.mode", "disabled"),
+        ("snapshot.mode", "initial_only"),
+    ];
+    accepted(rest, &source(&postgres, &only));
+
     postgres.stop();
     postgres.begin_with(&[("WAL_LEVEL", "replica")]);
+    accepted(rest, &source(&postgres, &only));
     refused(
         &[],
         &[
@@ -217,6 +241,88 @@ fn a_slot_that_is_held_gone_or_lost_fails_the_task_with_advice() {
         &["replication slot debezium is not there", "snapshot.mode=when_needed"],
     );
     assert_has(&trace, &advice[1..]);
+}
+
+#[test]
+fn a_server_that_shuts_down_is_not_held_up_and_is_read_on_when_it_is_back() {
+    let Some(system) = System::with_search() else { return };
+    let postgres = database(&system);
+    // What is in Kafka counts as done with its offset, and no offset is stored meanwhile.
+    let worker = system
+        .worker("shutdown")
+        .property("offset.flush.interval.ms", "600000")
+        .start();
+    let prefix = system.name("shutdown");
+    worker
+        .rest
+        .create_running("shutdown", &source(&postgres, &[("topic.prefix", &prefix)]));
+    until("the slot has a reader", || {
+        (slot(&postgres, "active") == "t").then_some(())
+    });
+    let topic = format!("{prefix}.public.customers");
+    postgres.sql("insert into customers values (1, 'a')");
+    system.consume(&topic, 1);
+    postgres.stop();
+    worker.await_log(&["poll asks for patience", "cannot be reached"]);
+    postgres.begin();
+    postgres.sql("insert into customers values (2, 'b')");
+    let records = system.consume(&topic, 2);
+    for (record, id) in records.iter().zip([1, 2]) {
+        let value: Value = serde_json::from_str(record.split_once('\t').unwrap().1).unwrap();
+        assert_eq!(value["payload"]["after"]["id"], id);
+    }
+    assert_eq!(worker.rest.status("shutdown")["tasks"][0]["state"], "RUNNING");
+}
+
+#[test]
+fn a_server_is_told_of_nothing_whose_offset_is_not_stored() {
+    let Some(system) = System::with_search() else { return };
+    let postgres = database(&system);
+    let worker = system
+        .worker("told")
+        .property("offset.flush.interval.ms", "600000")
+        .start();
+    let prefix = system.name("told");
+    let settings = [
+        ("topic.prefix", prefix.as_str()),
+        ("lsn.flush.mode", "connector_and_driver"),
+        ("status.update.interval.ms", "100"),
+    ];
+    worker.rest.create_running("told", &source(&postgres, &settings));
+    // Of what concerns nobody it is told at once, as this mode wants it.
+    let await_confirmed = || {
+        let end = postgres.sql("select pg_current_wal_lsn()");
+        until("the server is told", || {
+            (postgres.sql(&format!(
+                "select bool_or(confirmed_flush_lsn >= '{end}') from pg_replication_slots"
+            )) == "t")
+                .then_some(())
+        });
+    };
+    await_confirmed();
+    postgres.sql("insert into customers values (1, 'a')");
+    let after = postgres.sql("select pg_current_wal_lsn()");
+    system.consume(&format!("{prefix}.public.customers"), 1);
+    postgres.sql("create table other (n int); insert into other values (1)");
+    let sent = postgres.sql("select pg_current_wal_lsn()");
+    let told = "from pg_stat_replication where application_name like 'Caisson%'";
+    until("the server has sent all of it", || {
+        (postgres.sql(&format!("select sent_lsn >= '{sent}' {told}")) == "t").then_some(())
+    });
+    for _ in 0..2 {
+        let last = postgres.sql(&format!("select reply_time {told}"));
+        until("the reader has told where it is", || {
+            (postgres.sql(&format!("select reply_time > '{last}' {told}")) == "t").then_some(())
+        });
+    }
+    assert_eq!(postgres.sql(&format!("select flush_lsn < '{after}' {told}")), "t");
+    // Whoever stops stores what there is, and after that nothing is outstanding.
+    worker.rest.put("/connectors/told/stop").expect(204);
+    until("nobody reads the slot", || {
+        (slot(&postgres, "active") == "f").then_some(())
+    });
+    worker.rest.put("/connectors/told/resume").expect(202);
+    await_confirmed();
 }
 
 /// A column of the slot.

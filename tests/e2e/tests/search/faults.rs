@@ -4,7 +4,7 @@ use caisson_e2e::{Flavor, Search, System, Worker, measured, until};
 use serde_json::json;
 
 use crate::proxy::{Proxy, Say};
-use crate::{Changes, config, index_of};
+use crate::{Changes, config, index_of, mortal};
 
 /// Produces while `disturb` does what it does, and compares at the end.
 fn check_under_load(test: &str, settings: &[(&str, &str)], disturb: impl FnOnce(&mut Worker, &Search, &str)) {
@@ -19,7 +19,8 @@ fn check_under_load(test: &str, settings: &[(&str, &str)], disturb: impl FnOnce(
     for (key, value) in settings {
         config[*key] = json!(value);
     }
-    let mut worker = system.worker(test).connector("sink.json", &config.to_string()).start();
+    let worker = mortal(system.worker(test));
+    let mut worker = worker.connector("sink.json", &config.to_string()).start();
     let changes = Changes::many(5_000, 6);
     std::thread::scope(|scope| {
         let load = scope.spawn(|| changes.produce(&system, &topic));

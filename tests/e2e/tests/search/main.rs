@@ -11,22 +11,39 @@ mod proxy;
 
 use std::collections::BTreeMap;
 
-use caisson_e2e::{Search, System};
+use caisson_e2e::{Search, System, WorkerSetup};
 use serde_json::{Value, json};
 
-/// What everybody's configuration of this sink looks like, old keys included.
+/// The two documents that everybody has, as they are POSTed.
+pub const SOURCE: &str = include_str!("../../../pipeline/pg-source-connector.json");
+pub const SINK: &str = include_str!("../../../pipeline/es-sink-connector.json");
+
+/// A document with the host, port or login of a test.
+pub fn document(text: &str, places: &[(&str, &str)]) -> Value {
+    let mut document: Value = serde_json::from_str(text).unwrap();
+    for (key, value) in places {
+        let old = document["config"]
+            .as_object_mut()
+            .unwrap()
+            .insert((*key).to_owned(), json!(value));
+        assert!(old.is_some(), "{key} is no key of {text}");
+    }
+    document
+}
+
+/// What everybody's configuration of this sink looks like, old keys included, for a topic of a test's own.
 pub fn config(topic: &str, url: &str) -> Value {
-    json!({
-        "connector.class": "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector", "tasks.max": "1",
-        "topics": topic, "connection.url": url, "type.name": "customer_event", "schema.enable": "false",
-        "key.converter": "org.apache.kafka.connect.json.JsonConverter",
-        "value.converter": "org.apache.kafka.connect.json.JsonConverter",
-        "key.converter.schemas.enable": "false", "value.converter.schemas.enable": "false",
-        // Servers that have just begun, on a machine that runs all of this, may take more than the usual three seconds.
-        "read.timeout.ms": "30000",
-        // A worker that was killed leaves its group soon.
-        "consumer.override.session.timeout.ms": "6000", "consumer.override.heartbeat.interval.ms": "500",
-    })
+    let mut document = document(SINK, &[("topics", topic), ("connection.url", url)]);
+    // Servers that have just begun, on a machine that runs all of this, may take more than the usual three seconds.
+    document["config"]["read.timeout.ms"] = json!("30000");
+    document["config"].take()
+}
+
+/// A worker whose consumers leave their groups soon after it was killed.
+pub fn mortal(worker: WorkerSetup) -> WorkerSetup {
+    worker
+        .property("consumer.session.timeout.ms", "6000")
+        .property("consumer.heartbeat.interval.ms", "500")
 }
 
 /// Records for a topic, and the documents that they add up to.

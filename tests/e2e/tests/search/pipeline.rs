@@ -5,41 +5,37 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use caisson_e2e::{Broker, Flavor, Postgres, Search, System, Worker, WorkerSetup, measured, until};
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use crate::{SINK, SOURCE, document, mortal};
 
 /// Both connectors with their table and index.
 struct Pipeline {
     postgres: Postgres,
     search: std::sync::Arc<Search>,
-    prefix: String,
+    /// The two documents, unchanged but for host, port and login.
+    source: Value,
+    sink: Value,
 }
+
+/// The connectors of the documents.
+const NAMES: [&str; 2] = ["pg-source-connector", "es-sink-connector"];
 
 impl Pipeline {
     fn new(system: &System, search: std::sync::Arc<Search>) -> Self {
         let postgres = Postgres::start(system);
         postgres.sql("create table customers (id serial primary key, name text not null, score numeric(6,2))");
+        let port = postgres.port.to_string();
         Self {
+            source: document(SOURCE, &[("database.hostname", "127.0.0.1"), ("database.port", &port)]),
+            sink: document(SINK, &[("connection.url", &search.url())]),
             postgres,
             search,
-            prefix: system.name("dbserver"),
         }
     }
 
-    fn source(&self) -> Value {
-        json!({
-            "connector.class": "io.debezium.connector.postgresql.PostgresConnector", "tasks.max": "1",
-            "database.hostname": "127.0.0.1", "database.port": self.postgres.port.to_string(),
-            "database.user": "connect_user", "database.password": "db_password", "database.dbname": "mydatabase",
-            "table.include.list": "public.customers", "topic.prefix": self.prefix, "plugin.name": "pgoutput",
-        })
-    }
-
-    fn sink(&self) -> Value {
-        crate::config(&self.topic(), &self.search.url())
-    }
-
-    fn topic(&self) -> String {
-        format!("{}.public.customers", self.prefix)
+    fn index(&self) -> &str {
+        self.sink["config"]["topics"].as_str().unwrap()
     }
 
     /// Rows of the table by their ids.
@@ -54,7 +50,7 @@ impl Pipeline {
 
     /// The rows that documents tell of: a document is the last event of its row.
     fn documents(&self) -> BTreeMap<String, Value> {
-        let documents = self.search.documents(&self.topic().to_lowercase());
+        let documents = self.search.documents(self.index());
         let row = |(id, event): (String, Value)| {
             let row = &event["after"];
             row.is_object().then(|| (id, row["name"].clone()))
@@ -95,8 +91,10 @@ fn documents_follow_the_rows_of_a_table() {
         .postgres
         .sql("insert into customers (name, score) select 'n' || n, n from generate_series(1, 1000) n");
     let worker = worker(&system).start();
-    worker.rest.create_running("pg-source-connector", &pipeline.source());
-    worker.rest.create_running("es-sink-connector", &pipeline.sink());
+    for (name, document) in NAMES.into_iter().zip([&pipeline.source, &pipeline.sink]) {
+        worker.rest.post("/connectors", document).expect(201);
+        worker.rest.await_states(name, "RUNNING", "RUNNING");
+    }
     pipeline.await_equal();
     for statement in [
         "insert into customers (name) values ('Ada')",
@@ -107,7 +105,7 @@ fn documents_follow_the_rows_of_a_table() {
         pipeline.postgres.sql(statement);
         pipeline.await_equal();
     }
-    for name in ["pg-source-connector", "es-sink-connector"] {
+    for name in NAMES {
         assert_eq!(worker.rest.status(name)["tasks"][0]["state"], "RUNNING");
     }
 }
@@ -127,15 +125,9 @@ fn whatever_fails_under_a_load_of_updates_the_documents_are_the_rows_in_the_end(
     pipeline
         .postgres
         .sql("insert into customers (name) select 'n' || n from generate_series(1, 2000) n");
-    let (source, sink) = (pipeline.source(), pipeline.sink());
-    let named = |name: &str, config: &Value| {
-        let mut config = config.clone();
-        config["name"] = json!(name);
-        config.to_string()
-    };
-    let mut worker = worker(&system)
-        .connector("source.json", &named("pg", &source))
-        .connector("sink.json", &named("es", &sink))
+    let mut worker = mortal(worker(&system))
+        .connector("source.json", &pipeline.source.to_string())
+        .connector("sink.json", &pipeline.sink.to_string())
         .start();
     let ended = AtomicBool::new(false);
     let statements = std::thread::scope(|scope| {
@@ -149,7 +141,7 @@ fn whatever_fails_under_a_load_of_updates_the_documents_are_the_rows_in_the_end(
     measured(&format!(
         "{statements} statements of 10 rows while the worker, PostgreSQL, Kafka and Elasticsearch failed: documents equal rows"
     ));
-    for name in ["pg", "es"] {
+    for name in NAMES {
         assert_eq!(worker.rest.status(name)["tasks"][0]["state"], "RUNNING");
     }
 }
