@@ -1,9 +1,16 @@
-//! The command line. Exit codes follow Kafka Connect: 1 usage, 2 the worker could not start, 3 a connector named on
-//! the command line could not be started.
+//! The command line. Exit codes of workers follow Kafka Connect: 1 usage, 2 the worker could not start, 3 a connector
+//! named on the command line could not be started.
+
+mod client;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use client::{
+    ApplyArguments, ClientCommand, GetArguments, LogsArguments, NamesArguments, OffsetsAction, OffsetsArguments, Output,
+    PluginsArguments, RestartArguments, TopArguments, WorkerArguments,
+};
 
 /// A Kafka Connect worker whose connectors and transforms run as WebAssembly components, one sandbox each.
 #[derive(Debug, Parser)]
@@ -24,6 +31,8 @@ pub enum Command {
     /// Run one worker of a cluster, as `connect-distributed` does.
     #[command(visible_alias = "connect-distributed")]
     Distributed(DistributedArguments),
+    #[command(flatten)]
+    Client(ClientCommand),
     /// Look at modules, prepare them, and bring them to workers.
     #[command(subcommand)]
     Module(ModuleCommand),
@@ -137,17 +146,6 @@ pub struct ConsentArgument {
     pub consent: bool,
 }
 
-/// Which worker, and who asks.
-#[derive(Debug, Args)]
-pub struct WorkerArguments {
-    /// The worker's REST address.
-    #[arg(long, env = "CAISSON_WORKER", default_value = "http://localhost:8083")]
-    pub worker: String,
-    /// `name:password`, where the worker asks for it.
-    #[arg(long, env = "CAISSON_USER", hide_env_values = true)]
-    pub user: Option<String>,
-}
-
 #[derive(Debug, Args)]
 pub struct NewArguments {
     /// What the plugin is to be.
@@ -179,4 +177,16 @@ pub enum Language {
 pub struct CompileArguments {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub rest: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_command_has_two_meanings_for_an_option() {
+        Cli::command().debug_assert();
+    }
 }

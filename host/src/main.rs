@@ -2,6 +2,7 @@
 
 mod adapter;
 mod cli;
+mod client;
 mod cluster;
 mod compose;
 mod distributed;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
             small_pages();
             distributed::run(&arguments)
         }
+        cli::Command::Client(command) => client::run(&command),
         cli::Command::Module(command) => module::run(&command),
         cli::Command::New(arguments) => new::run(&arguments),
         cli::Command::Docs => {

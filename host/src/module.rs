@@ -10,43 +10,36 @@ use anyhow::Context;
 use caisson_sandbox::{Module, Sandbox, SandboxOptions};
 
 use crate::cli::ModuleCommand;
+use crate::client::{self, Ending};
 
 pub fn run(command: &ModuleCommand) -> ExitCode {
-    let done = match command {
-        ModuleCommand::Inspect { file } => with_runtime(inspect(file)),
-        ModuleCommand::Validate { file } => with_runtime(validate(file)),
-        ModuleCommand::Package { input, output } => with_runtime(package(input, output)),
+    client::run_async(async {
+        perform(command).await?;
+        Ok(Ending::Done)
+    })
+}
+
+async fn perform(command: &ModuleCommand) -> anyhow::Result<()> {
+    match command {
+        ModuleCommand::Inspect { file } => inspect(file).await,
+        ModuleCommand::Validate { file } => validate(file).await,
+        ModuleCommand::Package { input, output } => package(input, output).await,
         ModuleCommand::Push {
             file,
             activate,
             consent,
             worker,
-        } => with_runtime(remote::push(worker, file, *activate, consent)),
-        ModuleCommand::List { worker } => with_runtime(remote::list(worker)),
-        ModuleCommand::Rm { digest, worker } => with_runtime(remote::remove(worker, digest)),
+        } => remote::push(worker, file, *activate, consent).await,
+        ModuleCommand::List { worker } => remote::list(worker).await,
+        ModuleCommand::Rm { digest, worker } => remote::remove(worker, digest).await,
         ModuleCommand::Activate {
             class,
             digest,
             consent,
             worker,
-        } => with_runtime(remote::activate(worker, class, digest, consent)),
-        ModuleCommand::Rollback { class, worker } => with_runtime(remote::roll_back(worker, class)),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("caisson: {error:#}");
-            ExitCode::FAILURE
-        }
+        } => remote::activate(worker, class, digest, consent).await,
+        ModuleCommand::Rollback { class, worker } => remote::roll_back(worker, class).await,
     }
-}
-
-fn with_runtime(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()?
-        .block_on(work)
 }
 
 async fn package(input: &Path, output: &Path) -> anyhow::Result<()> {

@@ -7,13 +7,10 @@ use caisson_rest::{Remote, RemoteError};
 use serde_json::{Value, json};
 
 use crate::cli::{ConsentArgument, WorkerArguments};
+use crate::client::remote;
 
 /// Digits of a digest that are shown.
 const SHORT: usize = 12;
-
-fn remote(arguments: &WorkerArguments) -> Remote {
-    Remote::new(&arguments.worker, arguments.user.as_deref())
-}
 
 /// What a refusal says to people: what a module asks for stands in a line of its own.
 fn told(error: RemoteError) -> anyhow::Error {
@@ -22,7 +19,7 @@ fn told(error: RemoteError) -> anyhow::Error {
             let wants = format!("it asks for {}", body["capabilities"]);
             anyhow::Error::from(error).context(wants)
         }
-        RemoteError::Refused { .. } | RemoteError::Unreachable { .. } => error.into(),
+        _ => error.into(),
     }
 }
 
@@ -43,7 +40,7 @@ pub async fn push(
 ) -> anyhow::Result<()> {
     let module = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let path = format!("/modules?activate={activate}&consent={}", consent.consent);
-    let answer = remote(worker)
+    let answer = remote(worker)?
         .post(&path, "application/wasm", &module)
         .await
         .map_err(told)?;
@@ -58,7 +55,7 @@ pub async fn push(
 }
 
 pub async fn list(worker: &WorkerArguments) -> anyhow::Result<()> {
-    let modules = remote(worker).get("/modules").await.map_err(told)?;
+    let modules = remote(worker)?.get("/modules").await.map_err(told)?;
     for module in modules.as_array().into_iter().flatten() {
         let serves: Vec<&str> = module["serves"].as_array().into_iter().flatten().map(text).collect();
         let users = module["used_by"].as_array().map_or(0, Vec::len);
@@ -76,7 +73,7 @@ pub async fn list(worker: &WorkerArguments) -> anyhow::Result<()> {
 }
 
 pub async fn remove(worker: &WorkerArguments, digest: &str) -> anyhow::Result<()> {
-    let remote = remote(worker);
+    let remote = remote(worker)?;
     let digest = whole(&remote, digest).await?;
     remote.delete(&format!("/modules/{digest}")).await.map_err(told)?;
     println!("removed {digest}");
@@ -89,7 +86,7 @@ pub async fn activate(
     digest: &str,
     consent: &ConsentArgument,
 ) -> anyhow::Result<()> {
-    let remote = remote(worker);
+    let remote = remote(worker)?;
     let digest = whole(&remote, digest).await?;
     let path = format!("/bindings/{}?consent={}", Remote::segment(class), consent.consent);
     let binding = remote.put(&path, &json!({ "module": digest })).await.map_err(told)?;
@@ -99,7 +96,7 @@ pub async fn activate(
 
 pub async fn roll_back(worker: &WorkerArguments, class: &str) -> anyhow::Result<()> {
     let path = format!("/bindings/{}/rollback", Remote::segment(class));
-    let binding = remote(worker)
+    let binding = remote(worker)?
         .post(&path, "application/json", &[])
         .await
         .map_err(told)?;

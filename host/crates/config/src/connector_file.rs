@@ -19,58 +19,98 @@ pub struct ConnectorFile {
     pub initial_state: TargetState,
 }
 
-/// Reads the bytes of a file; `file` is its name for error texts.
+/// Connectors of one file.
+const MAX_CONNECTORS: usize = 10_000;
+
+/// Reads the bytes of a file with one connector; `file` is its name for error texts.
 pub fn parse(bytes: &[u8], file: &str) -> Result<ConnectorFile, Error> {
-    if bytes.len() > properties::MAX_BYTES {
-        return Err(Error::TooLarge {
-            file: file.to_owned(),
-            what: "bytes",
-            limit: properties::MAX_BYTES,
-        });
+    parse_named(bytes, file, None)
+}
+
+/// Reads a file that may also be a JSON array of several connectors. `name` is for a configuration that has none.
+pub fn parse_all(bytes: &[u8], file: &str, name: Option<&str>) -> Result<Vec<ConnectorFile>, Error> {
+    if first(bytes) != Some(b'[') {
+        return Ok(vec![parse_named(bytes, file, name)?]);
     }
+    check_size(bytes, file)?;
     let fail = |reason: String| Error::ConnectorFile {
         file: file.to_owned(),
         reason,
     };
-    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    let connector = if first == Some(&b'{') || file.to_ascii_lowercase().ends_with(".json") {
-        parse_json(bytes).map_err(fail)?
-    } else {
-        flat(properties::parse(bytes, file)?).map_err(fail)?
+    let elements: Vec<&RawValue> = serde_json::from_slice(bytes).map_err(|error| fail(error.to_string()))?;
+    if elements.len() > MAX_CONNECTORS {
+        return Err(Error::TooLarge {
+            file: file.to_owned(),
+            what: "connectors",
+            limit: MAX_CONNECTORS,
+        });
+    }
+    let read = |(index, raw): (usize, &&RawValue)| {
+        parse_json(raw.get().as_bytes(), name).map_err(|reason| fail(format!("element {index}: {reason}")))
     };
-    Ok(connector)
+    elements.iter().enumerate().map(read).collect()
+}
+
+fn parse_named(bytes: &[u8], file: &str, name: Option<&str>) -> Result<ConnectorFile, Error> {
+    check_size(bytes, file)?;
+    let connector = if first(bytes) == Some(b'{') || file.to_ascii_lowercase().ends_with(".json") {
+        parse_json(bytes, name)
+    } else {
+        flat(properties::parse(bytes, file)?, name)
+    };
+    connector.map_err(|reason| Error::ConnectorFile {
+        file: file.to_owned(),
+        reason,
+    })
+}
+
+fn first(bytes: &[u8]) -> Option<u8> {
+    bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace())
+}
+
+fn check_size(bytes: &[u8], file: &str) -> Result<(), Error> {
+    if bytes.len() <= properties::MAX_BYTES {
+        return Ok(());
+    }
+    Err(Error::TooLarge {
+        file: file.to_owned(),
+        what: "bytes",
+        limit: properties::MAX_BYTES,
+    })
 }
 
 /// Something with a configuration inside, or a configuration itself.
-fn parse_json(bytes: &[u8]) -> Result<ConnectorFile, String> {
+fn parse_json(bytes: &[u8], name: Option<&str>) -> Result<ConnectorFile, String> {
     let outer: Members = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
     let Some(config) = outer.get("config").filter(|config| config.starts_with('{')) else {
-        return flat(outer.scalars()?);
+        return flat(outer.scalars()?, name);
     };
     let config: Members = serde_json::from_str(config).map_err(|error| format!("in config: {error}"))?;
-    let mut config = config.scalars()?;
+    let config = config.scalars()?;
     let text = |member: &str| match outer.get(member) {
         None => Ok(None),
         Some(raw) => scalar(member, raw),
     };
-    let name = match text("name")? {
-        Some(name) => name,
-        None => config.get("name").ok_or_else(no_name)?.to_owned(),
-    };
-    if let Some(other) = config.get("name").filter(|other| *other != name) {
-        return Err(format!("the name is {name} outside and {other} inside config"));
-    }
-    config.set("name", Some(name.clone()));
+    let outside = text("name")?;
+    let state = text("initial_state")?.map_or(Ok(TargetState::Started), |word| initial_state(&word))?;
     Ok(ConnectorFile {
-        name,
-        config,
-        initial_state: text("initial_state")?.map_or(Ok(TargetState::Started), |word| initial_state(&word))?,
+        initial_state: state,
+        ..flat(config, outside.as_deref().or(name))?
     })
 }
 
-fn flat(config: Given) -> Result<ConnectorFile, String> {
+/// A configuration, and a name from outside of it.
+fn flat(mut config: Given, outside: Option<&str>) -> Result<ConnectorFile, String> {
+    let inside = config.get("name");
+    if let (Some(outside), Some(inside)) = (outside, inside)
+        && outside != inside
+    {
+        return Err(format!("the name is {outside} outside and {inside} inside config"));
+    }
+    let name = outside.or(inside).ok_or_else(no_name)?.to_owned();
+    config.set("name", Some(name.clone()));
     Ok(ConnectorFile {
-        name: config.get("name").ok_or_else(no_name)?.to_owned(),
+        name,
         config,
         initial_state: TargetState::Started,
     })
@@ -195,6 +235,40 @@ mod tests {
     }
 
     #[test]
+    fn a_file_may_hold_several_and_a_name_may_come_from_outside() {
+        let text = br#"[{"name":"a","config":{"k":1}}, {"name":"b"}]"#;
+        let names: Vec<String> = parse_all(text, "c", None)
+            .unwrap()
+            .into_iter()
+            .map(|file| file.name)
+            .collect();
+        assert_eq!(names, ["a", "b"]);
+        for text in [
+            "k=v",
+            r#"{"k":"v"}"#,
+            r#"{"config":{"k":"v"}}"#,
+            r#"{"name":"n","k":"v"}"#,
+        ] {
+            let files = parse_all(text.as_bytes(), "c", Some("n")).unwrap();
+            let config = &files[0].config;
+            assert_eq!(
+                (files[0].name.as_str(), config.get("name"), config.get("k")),
+                ("n", Some("n"), Some("v"))
+            );
+        }
+        for (text, name) in [
+            ("[{}]", None),
+            ("[1]", None),
+            ("[{\"name\":\"a\"}", None),
+            ("name=m", Some("n")),
+            (r#"[{"name":"m"}]"#, Some("n")),
+        ] {
+            assert!(parse_all(text.as_bytes(), "c", name).is_err(), "{text}");
+        }
+        assert_eq!(parse_all(b"[]", "c", None).unwrap(), []);
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (text, part) in [
             ("a=b", "'name'"),
@@ -219,11 +293,13 @@ mod tests {
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let _ = parse(&bytes, "c.json");
             let _ = parse(&bytes, "c.properties");
+            let _ = parse_all(&bytes, "c", Some("n"));
         }
 
         #[test]
         fn no_likely_json_panics(text in "[\\[\\]{}\",:a-c0-9\\\\ nulltrue]{0,120}") {
             let _ = parse(format!("{{{text}").as_bytes(), "c");
+            let _ = parse_all(format!("[{{{text}").as_bytes(), "c", None);
         }
 
         #[test]

@@ -109,7 +109,6 @@ fn read_users(login: &Path) -> Result<Vec<BTreeMap<String, String>>, Error> {
     Ok(all)
 }
 
-/// Name and password of a request.
 /// The header that carries `name:password`.
 pub fn basic(user: &str) -> Option<HeaderValue> {
     let encoded = caisson_api::value::base64::encode(user.as_bytes());
@@ -118,6 +117,7 @@ pub fn basic(user: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
+/// Name and password of a request.
 fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else {

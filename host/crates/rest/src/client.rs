@@ -6,10 +6,16 @@ use bytes::Bytes;
 use caisson_herder::distributed::{Peers, Signer};
 use caisson_herder::{BoxFuture, Config, Error};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::http::uri::Authority;
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 use crate::exchange::{SIGNATURE, SIGNATURE_ALGORITHM};
 use crate::path::encode;
@@ -36,6 +42,8 @@ pub struct Ask<'a> {
     /// The client's own credentials, passed on.
     pub authorization: Option<HeaderValue>,
     pub signer: Option<&'a Signer>,
+    /// For `https`; none: it is not spoken.
+    pub tls: Option<&'a TlsConnector>,
 }
 
 /// The answer of another worker.
@@ -56,26 +64,48 @@ pub async fn ask(ask: Ask<'_>) -> Result<Answer, Error> {
 /// One request and its answer; the error says what went wrong on the way.
 pub async fn exchange(ask: Ask<'_>) -> Result<Answer, String> {
     let uri: Uri = ask.url.parse().map_err(|error| format!("{}: {error}", ask.url))?;
-    if uri.scheme_str() != Some("http") {
-        return Err(format!("{}: workers are reached by HTTP alone", ask.url));
-    }
-    let authority = uri.authority().ok_or_else(|| format!("{} names no host", ask.url))?;
-    let address = (
-        authority.host().trim_matches(['[', ']']),
-        authority.port_u16().unwrap_or(80),
-    );
-    let connected = tokio::time::timeout(CONNECTING, TcpStream::connect(address)).await;
-    let stream = match connected {
-        Ok(stream) => stream.map_err(|error| format!("{authority}: {error}"))?,
-        Err(_) => return Err(format!("{authority}: cannot connect within {CONNECTING:?}")),
+    let tls = match (uri.scheme_str(), ask.tls) {
+        (Some("http"), _) => None,
+        (Some("https"), Some(tls)) => Some(tls.clone()),
+        _ => return Err(format!("{}: workers are reached by HTTP alone", ask.url)),
     };
-    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-    let (mut sender, connection) = handshake.map_err(|error| format!("{authority}: {error}"))?;
-    // Ends with the exchange, as its sender does.
-    tokio::spawn(connection);
+    let authority = uri.authority().ok_or_else(|| format!("{} names no host", ask.url))?;
+    let host = authority.host().trim_matches(['[', ']']);
+    let port = authority.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
+    let failed = |error: String| format!("{authority}: {error}");
+    let request = request(&ask, &uri, authority).map_err(failed)?;
+    let opened = async {
+        let stream = TcpStream::connect((host, port))
+            .await
+            .map_err(|error| error.to_string())?;
+        let Some(tls) = tls else {
+            return open(stream).await;
+        };
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
+        let stream = tls.connect(name, stream).await.map_err(|error| error.to_string())?;
+        open(stream).await
+    };
+    let mut sender = match tokio::time::timeout(CONNECTING, opened).await {
+        Ok(opened) => opened.map_err(failed)?,
+        Err(_) => return Err(failed(format!("cannot connect within {CONNECTING:?}"))),
+    };
+    let response: Response<Incoming> = sender
+        .send_request(request)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
+    let body = body.map_err(|error| failed(error.to_string()))?;
+    Ok(Answer {
+        status,
+        body: body.to_bytes().to_vec(),
+    })
+}
+
+fn request(ask: &Ask<'_>, uri: &Uri, authority: &Authority) -> Result<Request<Full<Bytes>>, String> {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     let mut request = Request::builder()
-        .method(ask.method)
+        .method(ask.method.clone())
         .uri(path)
         .header(HOST, authority.as_str())
         .header(USER_AGENT, "kafka-connect")
@@ -83,7 +113,7 @@ pub async fn exchange(ask: Ask<'_>) -> Result<Answer, String> {
     if !ask.body.is_empty() {
         request = request.header(CONTENT_TYPE, ask.content_type);
     }
-    if let Some(credentials) = ask.authorization {
+    if let Some(credentials) = &ask.authorization {
         request = request.header(AUTHORIZATION, credentials);
     }
     if let Some(signature) = ask.signer.and_then(|signer| signer.sign(ask.body)) {
@@ -92,18 +122,19 @@ pub async fn exchange(ask: Ask<'_>) -> Result<Answer, String> {
             .header(SIGNATURE_ALGORITHM, signature.algorithm);
     }
     let request = request.body(Full::new(Bytes::copy_from_slice(ask.body)));
-    let request = request.map_err(|error| error.to_string())?;
-    let response = sender
-        .send_request(request)
-        .await
-        .map_err(|error| format!("{authority}: {error}"))?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), LARGEST_ANSWER).collect().await;
-    let body = body.map_err(|error| format!("{authority}: {error}"))?;
-    Ok(Answer {
-        status,
-        body: body.to_bytes().to_vec(),
-    })
+    request.map_err(|error| error.to_string())
+}
+
+/// A connection that requests can be sent by.
+async fn open<S>(stream: S) -> Result<SendRequest<Full<Bytes>>, String>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+    let (sender, connection) = handshake.map_err(|error| error.to_string())?;
+    // Ends with the exchange, as its sender does.
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 /// The other workers of a cluster, by their REST API.
@@ -118,6 +149,7 @@ impl PeerClient {
             content_type: JSON,
             authorization: None,
             signer: Some(signer),
+            tls: None,
         });
         let answer = answer.await?;
         if answer.status.is_success() {

@@ -69,6 +69,7 @@ pub async fn forward(hop: Hop, url: Option<&str>, head: &Parts, body: &[u8]) -> 
         content_type: client::JSON,
         authorization: head.headers.get(AUTHORIZATION).cloned(),
         signer: None,
+        tls: None,
     });
     match answer.await {
         Ok(answer) => Reply {

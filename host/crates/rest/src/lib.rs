@@ -36,5 +36,5 @@ mod upload;
 pub use client::PeerClient;
 pub use error::Error;
 pub use limits::Limits;
-pub use remote::{Remote, RemoteError};
+pub use remote::{Remote, RemoteError, RemoteOptions};
 pub use server::{Handle, Server};

@@ -6,6 +6,7 @@ mod bad_modules;
 mod bad_settings;
 mod broker_faults;
 mod chain;
+mod client;
 mod clients;
 mod cluster;
 mod converters;

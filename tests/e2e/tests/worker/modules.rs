@@ -238,7 +238,7 @@ fn the_command_line_brings_modules_to_a_worker_and_takes_them_away() {
         let output = std::process::Command::new(&system.worker)
             .arg("module")
             .args(arguments)
-            .env("CAISSON_WORKER", &worker.rest.address)
+            .env("CAISSON_URL", &worker.rest.address)
             .output()
             .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

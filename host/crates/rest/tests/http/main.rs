@@ -4,6 +4,7 @@
 mod client;
 mod limits;
 mod listeners;
+mod remote;
 mod requests;
 mod secured;
 

@@ -17,10 +17,10 @@ use tokio_rustls::TlsConnector;
 use crate::client::raw;
 use crate::{Bench, serve, settings};
 
-const PASSWORD: &str = "secret12";
+pub const PASSWORD: &str = "secret12";
 const GET: &str = "GET / HTTP/1.1\r\nHost: worker:1\r\nConnection: close\r\n\r\n";
 
-fn store(name: &str) -> PathBuf {
+pub fn store(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../keystore/tests/stores")
         .join(name)
@@ -34,7 +34,7 @@ fn file(name: &str) -> StoreFile {
     }
 }
 
-fn tls(client_auth: ClientAuth) -> TlsConfig {
+pub fn tls(client_auth: ClientAuth) -> TlsConfig {
     TlsConfig {
         identity: Some(IdentityStore::File {
             file: file("own.p12"),
@@ -175,7 +175,7 @@ async fn what_cannot_be_served_is_said_before_the_first_request() {
 const LOGIN: &str = "KafkaConnect {\n org.apache.kafka.connect.rest.basic.auth.extension.PropertyFileLoginModule required\n file=\"FILE\";\n};\n";
 
 /// Settings with the extension, and files that say who may.
-fn with_users(directory: &Path, users: &str) -> caisson_config::worker::RestConfig {
+pub fn with_users(directory: &Path, users: &str) -> caisson_config::worker::RestConfig {
     let (login, passwords) = (directory.join("jaas.conf"), directory.join("passwords.properties"));
     std::fs::write(&passwords, users).unwrap();
     std::fs::write(&login, LOGIN.replace("FILE", &passwords.display().to_string())).unwrap();
