@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use client::{
-    ApplyArguments, ClientCommand, GetArguments, LogsArguments, NamesArguments, OffsetsAction, OffsetsArguments, Output,
-    PluginsArguments, RestartArguments, TopArguments, WorkerArguments,
+    ApplyArguments, ClientCommand, GetArguments, LogsArguments, NamesArguments, OffsetsAction, OffsetsArguments,
+    Output, PluginsArguments, RestartArguments, TopArguments, WorkerArguments,
 };
 
 /// A Kafka Connect worker whose connectors and transforms run as WebAssembly components, one sandbox each.
@@ -126,6 +126,9 @@ pub enum ModuleCommand {
         class: String,
         /// The module's digest, or its first digits.
         digest: String,
+        /// Have one task of the worker take it first, and the others when its probation has ended well.
+        #[arg(long)]
+        canary: bool,
         #[command(flatten)]
         consent: ConsentArgument,
         #[command(flatten)]

@@ -35,9 +35,10 @@ async fn perform(command: &ModuleCommand) -> anyhow::Result<()> {
         ModuleCommand::Activate {
             class,
             digest,
+            canary,
             consent,
             worker,
-        } => remote::activate(worker, class, digest, consent).await,
+        } => remote::activate(worker, class, (digest, *canary), consent).await,
         ModuleCommand::Rollback { class, worker } => remote::roll_back(worker, class).await,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use caisson_herder::BoxFuture;
 use caisson_herder::modules::{
-    Examined, ModuleWorker, Origin, Server, SwapOrder, Swaps, Trial, TrialTerms, WorkerModule,
+    Examined, ModuleWorker, Origin, Scope, Server, SwapOrder, Swaps, Trial, TrialTerms, WorkerModule,
 };
 use caisson_model::{Digest, Failure};
 use caisson_sandbox::Module;
@@ -72,6 +72,11 @@ impl ModuleWorker for Modules {
         let terms = |TrialTerms { records, time }| Terms { records, time };
         let order = modules::SwapOrder {
             class: order.class,
+            scope: match order.scope {
+                Scope::All => modules::Scope::All,
+                Scope::Task(task) => modules::Scope::Task(task),
+                Scope::Canary(digest) => modules::Scope::Canary(digest),
+            },
             terms: order.trial.map(terms),
             reason: order.reason,
         };

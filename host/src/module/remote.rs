@@ -83,13 +83,17 @@ pub async fn remove(worker: &WorkerArguments, digest: &str) -> anyhow::Result<()
 pub async fn activate(
     worker: &WorkerArguments,
     class: &str,
-    digest: &str,
+    (digest, canary): (&str, bool),
     consent: &ConsentArgument,
 ) -> anyhow::Result<()> {
     let remote = remote(worker)?;
     let digest = whole(&remote, digest).await?;
     let path = format!("/bindings/{}?consent={}", Remote::segment(class), consent.consent);
-    let binding = remote.put(&path, &json!({ "module": digest })).await.map_err(told)?;
+    let body = match canary {
+        true => json!({ "module": digest, "canary": true }),
+        false => json!({ "module": digest }),
+    };
+    let binding = remote.put(&path, &body).await.map_err(told)?;
     println!("{}", swapped(&binding));
     Ok(())
 }
@@ -134,6 +138,10 @@ fn swapped(binding: &Value) -> String {
         binding["generation"],
         text(&binding["state"])
     );
+    if let Some(task) = binding["canary"]["task"].as_str() {
+        let (module, state) = (short(&binding["canary"]["module"]), text(&binding["canary"]["state"]));
+        line.push_str(&format!("; {task} tries {module} ({state})"));
+    }
     for (key, words) in [("swapped", "swapped"), ("waiting", "at their next start")] {
         if !names(key).is_empty() {
             line.push_str(&format!("; {words}: {}", names(key).join(", ")));

@@ -17,7 +17,7 @@ use caisson_store::{Binding, BoxFuture, Published, Spooled, Upload};
 use crate::Error;
 pub use desk::{Desk, DeskOptions};
 pub use grants::wider;
-pub use worker::{Examined, ModuleWorker, Server, SwapOrder, Swaps, Trial, TrialTerms, WorkerModule};
+pub use worker::{Examined, ModuleWorker, Scope, Server, SwapOrder, Swaps, Trial, TrialTerms, WorkerModule};
 
 /// Where a module came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,27 @@ pub struct BindingInfo {
     pub current: Binding,
     pub previous: Option<Binding>,
     pub state: BindingState,
+    /// What one task of this worker tries, or has tried in vain.
+    pub canary: Option<CanaryInfo>,
+}
+
+/// A module that one task tries before the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CanaryInfo {
+    pub module: Digest,
+    pub version: Option<String>,
+    /// `name-0`.
+    pub task: String,
+    pub by: String,
+    pub state: CanaryState,
+}
+
+/// How a canary does. One that has proved itself is the binding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CanaryState {
+    Probation,
+    /// Why the module was given up.
+    Failed(String),
 }
 
 /// What a change of a binding did to what runs.
@@ -124,9 +145,12 @@ pub trait Modules: Send + Sync {
     /// Oldest first.
     fn history(&self, class: &str) -> Result<Vec<Binding>, Error>;
     fn bind(&self, class: String, request: BindRequest) -> BoxFuture<'_, Result<Bound, Error>>;
+    /// Has one task of this worker take the module. The others follow, by a decision as of [`Self::bind`], when its
+    /// probation has ended well; if it does not, that task goes back.
+    fn try_out(&self, class: String, request: BindRequest) -> BoxFuture<'_, Result<Bound, Error>>;
     /// Takes notice of what other workers have changed until now. Whether there was anything.
     fn catch_up(&self) -> BoxFuture<'_, Result<bool, Error>>;
 
-    /// Goes back to what served the class before.
+    /// Goes back to what served the class before; while one task tries something, only it does.
     fn roll_back(&self, class: String, by: String) -> BoxFuture<'_, Result<Bound, Error>>;
 }

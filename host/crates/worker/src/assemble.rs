@@ -26,14 +26,7 @@ use crate::plugins::{Installed, Link, Plugins};
 impl Worker {
     /// The plugin that `connector.class` names.
     pub(crate) fn installed_connector(&self, given: &Given) -> Result<Installed, Failure> {
-        let class = given.get("connector.class").unwrap_or_default();
-        self.find(Role::Connector, class, given.get("connector.plugin.version"))
-    }
-
-    fn find(&self, role: Role, name: &str, version: Option<&str>) -> Result<Installed, Failure> {
-        self.plugins()
-            .installed(role, name, version)
-            .map_err(|error| Failure::host(error.to_string()))
+        installed_connector(&self.plugins(), given)
     }
 
     pub(crate) fn task_settings(
@@ -43,12 +36,12 @@ impl Worker {
         (given, config): (&Given, &ConnectorConfig),
         own: GuestConfig,
     ) -> Result<TaskSettings, Failure> {
-        let chain = self.chain(config)?;
         let plugins = self.plugins();
         let direction = match config.flow {
             Flow::Source(_) => Direction::ToKafka,
             Flow::Sink(_) => Direction::FromKafka,
         };
+        let chain = chain(&plugins, config)?;
         Ok(TaskSettings {
             id: id.clone(),
             plugin: plugin_ref(installed),
@@ -83,12 +76,6 @@ impl Worker {
         }))
     }
 
-    /// The links of a connector's chain.
-    pub(crate) fn chain(&self, config: &ConnectorConfig) -> Result<Vec<ChainLink>, Failure> {
-        let links = config.transforms.iter();
-        links.map(|transform| self.link(config, transform)).collect()
-    }
-
     fn dead_letters(&self, id: &TaskId, config: &ConnectorConfig) -> Result<Option<DeadLetterSettings>, Failure> {
         let letters = match &config.flow {
             Flow::Source(source) => &source.dead_letters,
@@ -113,30 +100,43 @@ impl Worker {
             .connector_limits(&given.to_config())
             .map_err(|error| Failure::host(error.to_string()))
     }
+}
 
-    fn link(&self, config: &ConnectorConfig, transform: &TransformConfig) -> Result<ChainLink, Failure> {
-        let TransformConfig {
-            alias, class, runtime, ..
-        } = transform;
-        let plugins = self.plugins();
-        let found = plugins
-            .transform(class, transform.version.as_deref(), *runtime)
-            .map_err(|error| Failure::host(error.to_string()))?;
-        let condition = match &transform.condition {
-            None => None,
-            Some(condition) => Some(caisson_task::Condition {
-                plugin: predicate(&plugins, config, &condition.predicate)?,
-                negate: condition.negate,
-            }),
-        };
-        let what = format!("transforms.{alias}");
-        let definitions = |native: &NativeTransform| native.plugin().config().clone();
-        Ok(ChainLink {
-            alias: alias.clone(),
-            plugin: transform_plugin(found, &what, &transform.options, definitions)?,
-            condition,
-        })
-    }
+/// The plugin that `connector.class` names.
+pub(crate) fn installed_connector(plugins: &Plugins, given: &Given) -> Result<Installed, Failure> {
+    let class = given.get("connector.class").unwrap_or_default();
+    plugins
+        .installed(Role::Connector, class, given.get("connector.plugin.version"))
+        .map_err(|error| Failure::host(error.to_string()))
+}
+
+/// The links of a connector's chain.
+pub(crate) fn chain(plugins: &Plugins, config: &ConnectorConfig) -> Result<Vec<ChainLink>, Failure> {
+    let links = config.transforms.iter();
+    links.map(|transform| link(plugins, config, transform)).collect()
+}
+
+fn link(plugins: &Plugins, config: &ConnectorConfig, transform: &TransformConfig) -> Result<ChainLink, Failure> {
+    let TransformConfig {
+        alias, class, runtime, ..
+    } = transform;
+    let found = plugins
+        .transform(class, transform.version.as_deref(), *runtime)
+        .map_err(|error| Failure::host(error.to_string()))?;
+    let condition = match &transform.condition {
+        None => None,
+        Some(condition) => Some(caisson_task::Condition {
+            plugin: predicate(plugins, config, &condition.predicate)?,
+            negate: condition.negate,
+        }),
+    };
+    let what = format!("transforms.{alias}");
+    let definitions = |native: &NativeTransform| native.plugin().config().clone();
+    Ok(ChainLink {
+        alias: alias.clone(),
+        plugin: transform_plugin(found, &what, &transform.options, definitions)?,
+        condition,
+    })
 }
 
 fn predicate(

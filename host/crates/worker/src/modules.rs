@@ -24,10 +24,22 @@ use crate::{Worker, assemble};
 /// How long a task may take to come to the end of a batch and make it durable.
 const PATIENCE: Duration = Duration::from_secs(150);
 
-/// What is to be brought in line with the bindings.
+/// What of a class is to be swapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All that runs is brought in line with the bindings.
+    All,
+    /// This task is; by its name, `connector-0`.
+    Task(String),
+    /// One task takes this module, as if it were bound.
+    Canary(Digest),
+}
+
+/// What is to be swapped.
 #[derive(Clone, Debug)]
 pub struct SwapOrder {
     pub class: String,
+    pub scope: Scope,
     /// None: whoever is replaced does not come back by itself.
     pub terms: Option<Terms>,
     /// Shown in statuses, if nobody asked for it.
@@ -143,11 +155,17 @@ impl Worker {
     /// Brings what runs of a class in line with the bindings. All that is new is started before anything old ends.
     pub async fn swap(self: &Arc<Self>, order: &SwapOrder) -> Result<Swaps, Failure> {
         let mut swaps = Swaps::default();
-        let vacancies = self.vacancies(order, &mut swaps).await;
+        let mut vacancies = self.vacancies(order, &mut swaps).await;
+        if let Scope::Canary(_) = order.scope {
+            keep_one_task(&mut vacancies);
+            swaps.waiting.clear();
+        }
         let prepared = prepared(vacancies).await?;
-        for (name, installed) in self.outdated_connectors(&order.class).await {
-            self.swap_connector(&name, &installed).await?;
-            swaps.swapped.push(name.to_string());
+        if order.scope == Scope::All {
+            for (name, installed) in self.outdated_connectors(&order.class).await {
+                self.swap_connector(&name, &installed).await?;
+                swaps.swapped.push(name.to_string());
+            }
         }
         let mut answers = JoinSet::new();
         for (vacancy, fresh) in prepared {
@@ -209,8 +227,15 @@ impl Worker {
     /// Places in tasks that another module is to take. What cannot be swapped is noted.
     async fn vacancies(&self, order: &SwapOrder, swaps: &mut Swaps) -> Vec<Vacancy> {
         let mut vacancies = Vec::new();
+        let plugins = match order.scope {
+            Scope::All | Scope::Task(_) => self.plugins(),
+            Scope::Canary(digest) => Arc::new(self.plugins().with_bound(&order.class, digest)),
+        };
         for task in self.residents() {
-            let wanted = match self.wanted_places(&task.connector) {
+            if matches!(&order.scope, Scope::Task(name) if *name != task.id.to_string()) {
+                continue;
+            }
+            let wanted = match self.wanted_places(&plugins, &task.connector) {
                 Ok(wanted) => wanted,
                 Err(failure) => {
                     tracing::warn!(task = %task.id, %failure, "left as it is: its configuration cannot be looked up");
@@ -258,13 +283,13 @@ impl Worker {
         self.tasks().iter().map(resident).collect()
     }
 
-    /// The components that a task of this connector would be started with now.
-    fn wanted_places(&self, connector: &Config) -> Result<Vec<(Place, PluginRef)>, Failure> {
+    /// The components that a task of this connector would be started with by these plugins.
+    fn wanted_places(&self, plugins: &Plugins, connector: &Config) -> Result<Vec<(Place, PluginRef)>, Failure> {
         let (given, secrets) = self.resolve_with_secrets(connector);
-        let installed = self.installed_connector(&given)?;
+        let installed = assemble::installed_connector(plugins, &given)?;
         let config = connector_config(&given, &installed);
         let config = config.map_err(|failure| hidden(&secrets, failure))?;
-        let chain = self.chain(&config).map_err(|failure| hidden(&secrets, failure))?;
+        let chain = assemble::chain(plugins, &config).map_err(|failure| hidden(&secrets, failure))?;
         Ok(places(&plugin_ref(&installed), &chain))
     }
 
@@ -314,6 +339,13 @@ impl Worker {
         {
             entry.1 = plugin;
         }
+    }
+}
+
+/// Of the tasks with vacancies the first.
+fn keep_one_task(vacancies: &mut Vec<Vacancy>) {
+    if let Some(first) = vacancies.iter().map(|vacancy| vacancy.task.clone()).min() {
+        vacancies.retain(|vacancy| vacancy.task == first);
     }
 }
 

@@ -124,6 +124,14 @@ impl Plugins {
         self.index();
     }
 
+    /// The same with another module for a class.
+    pub fn with_bound(&self, class: &str, digest: Digest) -> Plugins {
+        let mut plugins = self.clone();
+        plugins.bound.insert(class.to_owned(), digest);
+        plugins.index();
+        plugins
+    }
+
     /// All modules.
     pub fn loaded(&self) -> &[LoadedModule] {
         &self.loaded

@@ -254,6 +254,7 @@ fn the_command_line_brings_modules_to_a_worker_and_takes_them_away() {
     assert!(valid && offered.contains("sink changeling.Sink 1.0.0001"), "{offered}");
     let (pushed, told, error) = caisson(&["push", &first]);
     assert!(pushed && told.contains("serves changeling.Pass"), "{told} {error}");
+    let before = told[..12].to_owned();
     let (_, told, _) = caisson(&["push", &second, "--activate"]);
     assert!(
         told.contains("changeling.Pass is served by") && told.contains("generation 2"),
@@ -268,6 +269,8 @@ fn the_command_line_brings_modules_to_a_worker_and_takes_them_away() {
         "{list}"
     );
     let digest = told.lines().next().unwrap()[..12].to_owned();
+    let (tried, _, error) = caisson(&["activate", "--canary", PASS, &before]);
+    assert!(!tried && error.contains("no task of this worker"), "{error}");
     let (back, told, error) = caisson(&["rollback", PASS]);
     assert!(back && told.contains("generation 3"), "{told} {error}");
     let (_, told, error) = caisson(&["activate", PASS, &digest]);

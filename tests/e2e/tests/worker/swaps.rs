@@ -218,6 +218,89 @@ fn sources_and_sinks_are_replaced_under_load_and_no_record_is_lost_or_comes_twic
     });
 }
 
+#[test]
+fn a_canary_is_followed_when_it_has_proved_itself_and_goes_back_alone_when_it_fails() {
+    let Some(system) = System::get() else { return };
+    let topic = system.topic("canary", 2, &[]);
+    let setup = system.worker("canary").property("module.probation.ms", "600000");
+    let worker = setup.property("module.probation.records", "500").start();
+    let rest = &worker.rest;
+    let class = "changeling.Sink";
+    let good: Vec<String> = (1..=2).map(|version| upload(&system, rest, "ok", version)).collect();
+    let output = worker.path("out.txt");
+    let sink = json!({
+        "connector.class": class, "topics": topic, "file": output, "value.converter": BYTES, "tasks.max": "2",
+    });
+    rest.create_running("lines", &sink);
+    let await_versions = |versions: [u32; 2]| {
+        let expected = versions.map(|version| format!("1.0.{version:04}"));
+        until(&format!("tasks run with {expected:?}"), || {
+            let status = rest.status("lines");
+            let runs = |(task, version): (&Value, &String)| task["state"] == "RUNNING" && task["version"] == **version;
+            let tasks = status["tasks"].as_array()?;
+            (tasks.len() == 2 && tasks.iter().zip(&expected).all(runs)).then_some(status)
+        })
+    };
+    await_versions([1, 1]);
+    let canary = |digest: &str| {
+        let body = json!({ "module": digest, "canary": true });
+        let answer = rest.call("PUT", "/bindings/changeling.Sink", Some(&body)).expect(200);
+        assert_eq!(
+            (&answer["swapped"], &answer["canary"]["task"]),
+            (&json!(["lines-0"]), &json!("lines-0"))
+        );
+        assert_eq!(
+            (&answer["canary"]["module"], &answer["canary"]["state"]),
+            (&json!(digest), &json!("probation"))
+        );
+        answer
+    };
+    // While no records come, its probation goes on; it is ended by whoever goes back.
+    assert_eq!(canary(&good[1])["module"], good[0]);
+    await_versions([2, 1]);
+    let back = rest
+        .call("POST", "/bindings/changeling.Sink/rollback", None)
+        .expect(200);
+    assert_eq!((&back["module"], &back["canary"]), (&json!(good[0]), &Value::Null));
+    await_versions([1, 1]);
+
+    canary(&good[1]);
+    let numbers = json!({
+        "connector.class": "DatagenSource", "topic": topic, "format": "sequence", "partitions": "2", "rate": "2000",
+        "value.converter": BYTES,
+    });
+    rest.create_running("numbers", &numbers);
+    await_versions([2, 2]);
+    let binding = rest.get("/bindings/changeling.Sink").expect(200);
+    assert_eq!(
+        (&binding["module"], &binding["canary"]),
+        (&json!(good[1]), &Value::Null)
+    );
+
+    canary(&upload(&system, rest, "trap", 30));
+    let failed = until("the canary has failed", || {
+        let binding = rest.get("/bindings/changeling.Sink").body;
+        (binding["canary"]["state"] == "failed").then_some(binding)
+    });
+    assert_eq!(
+        (&failed["module"], &failed["generation"]),
+        (&json!(good[1]), &binding["generation"])
+    );
+    assert!(
+        failed["canary"]["reason"]
+            .as_str()
+            .is_some_and(|reason| reason.contains(class)),
+        "{failed}"
+    );
+    let status = until("its status says why", || {
+        let status = await_versions([2, 2]);
+        status["tasks"][0]["trace"].is_string().then_some(status)
+    });
+    assert_eq!(status["tasks"][1]["trace"], Value::Null, "{status}");
+    let end = stopped(&system, rest, "numbers", &topic);
+    until("every record is there", || (distinct(&output) == end).then_some(()));
+}
+
 /// A bundled component as if built anew: the same code with another digest.
 fn rebuilt(system: &System, rest: &Rest, file: &str, number: u8) -> String {
     let mut bytes = std::fs::read(system.components.join(file)).unwrap();

@@ -1,5 +1,6 @@
 //! The desk that all changes of modules and bindings pass, one after the other.
 
+mod canary;
 mod change;
 mod follow;
 #[cfg(test)]
@@ -7,11 +8,13 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caisson_model::Digest;
 use caisson_store::{Binding, BoxFuture, ModuleStore, Spooled, Upload};
 
+use self::canary::Canary;
 use super::worker::{ModuleWorker, TrialTerms, WorkerModule};
 use super::{AddRequest, Added, BindRequest, BindingInfo, BindingState, Bound, ModuleInfo, Modules, Origin};
 use crate::Error;
@@ -42,6 +45,10 @@ struct Shared {
     trials: Mutex<BTreeMap<String, u64>>,
     /// Generations, by class, that the worker acts on. Held for a look or a change.
     acted: Mutex<BTreeMap<String, u64>>,
+    /// By class, what one task tries, or tried last. Held for a look or a change.
+    canaries: Mutex<BTreeMap<String, Canary>>,
+    /// Canaries that there were.
+    canary_numbers: AtomicU64,
 }
 
 impl Desk {
@@ -54,6 +61,8 @@ impl Desk {
             changes: tokio::sync::Mutex::default(),
             trials: Mutex::default(),
             acted: Mutex::default(),
+            canaries: Mutex::default(),
+            canary_numbers: AtomicU64::default(),
         };
         let changes = shared.store.changes();
         shared.take_modules().await;
@@ -84,6 +93,10 @@ impl Shared {
 
     fn acted(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
         self.acted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn canaries(&self) -> MutexGuard<'_, BTreeMap<String, Canary>> {
+        self.canaries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the worker which modules serve which classes.
@@ -143,7 +156,9 @@ impl Shared {
             )));
         };
         let on_trial = self.trials().get(class) == Some(&current.generation);
+        let canary = self.canaries().get(class).map(Canary::info);
         Ok(BindingInfo {
+            canary,
             class: class.to_owned(),
             current: current.clone(),
             previous: history.previous().cloned(),
@@ -213,6 +228,14 @@ impl Modules for Desk {
         Box::pin(unbroken(async move {
             let _turn = shared.changes.lock().await;
             shared.bind(&class, request).await
+        }))
+    }
+
+    fn try_out(&self, class: String, request: BindRequest) -> BoxFuture<'_, Result<Bound, Error>> {
+        let shared = self.shared.clone();
+        Box::pin(unbroken(async move {
+            let _turn = shared.changes.lock().await;
+            shared.try_out(&class, request).await
         }))
     }
 

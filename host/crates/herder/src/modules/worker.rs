@@ -46,10 +46,22 @@ pub struct TrialTerms {
     pub time: Duration,
 }
 
-/// What is to be brought in line with the bindings.
+/// What of a class is to be swapped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All that runs is brought in line with the bindings.
+    All,
+    /// This task is.
+    Task(String),
+    /// One task takes this module, whatever the bindings say: the first one that would, if they said so.
+    Canary(Digest),
+}
+
+/// What is to be swapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SwapOrder {
     pub class: String,
+    pub scope: Scope,
     /// None: whoever is replaced does not come back by itself.
     pub trial: Option<TrialTerms>,
     /// Shown in statuses, if nobody asked for it.
@@ -89,7 +101,7 @@ pub trait ModuleWorker: Send + Sync {
     /// Decides for classes that are started from now on.
     fn bind(&self, bound: BTreeMap<String, Digest>);
 
-    /// Brings what runs of a class in line with the bindings. Everything new is started before anything old ends; a
+    /// Brings what runs of a class in line with the bindings, as far as the order goes. Everything new is started before anything old ends; a
     /// failure says what could not be started, and may leave some swapped: another order brings them back.
     fn swap(&self, order: SwapOrder) -> BoxFuture<'_, Result<Swaps, Failure>>;
 }

@@ -71,13 +71,17 @@ pub fn history(call: &Call, class: &str) -> Outcome {
     Ok(Reply::ok(&history.iter().map(shape::decision).collect()))
 }
 
-/// The body names the module: `{"module": "DIGEST"}`, or null for what the worker has besides uploads.
+/// The body names the module: `{"module": "DIGEST"}`, or null for what the worker has besides uploads. With
+/// `"canary": true` one task takes it first.
 pub async fn bind(call: &Call, class: String) -> Outcome {
     let modules = modules(call)?;
     if call.body.is_empty() {
         return Err(no_body());
     }
-    let wrong = || Error::BadRequest(r#"The body has to be {"module": DIGEST or null}"#.to_owned());
+    let wrong = || {
+        let text = r#"The body has to be {"module": DIGEST or null}, or {"module": DIGEST, "canary": true}"#;
+        Error::BadRequest(text.to_owned())
+    };
     let body: Value = serde_json::from_slice(&call.body).map_err(|_| wrong())?;
     let module = match body.get("module") {
         Some(Value::Null) => None,
@@ -89,7 +93,11 @@ pub async fn bind(call: &Call, class: String) -> Outcome {
         consent: consent(&call.query),
         by: by(call),
     };
-    let bound = call.bounded(modules.bind(class, request)).await?;
+    let bound = match body.get("canary") {
+        None | Some(Value::Bool(false)) => call.bounded(modules.bind(class, request)).await?,
+        Some(Value::Bool(true)) => call.bounded(modules.try_out(class, request)).await?,
+        Some(_) => return Err(wrong().into()),
+    };
     Ok(Reply::ok(&shape::bound(&bound)))
 }
 

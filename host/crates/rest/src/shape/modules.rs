@@ -1,7 +1,7 @@
 //! The JSON of modules and bindings.
 
 use caisson_api::manifest::Plugin;
-use caisson_herder::modules::{BindingInfo, BindingState, Bound, ModuleInfo, Origin};
+use caisson_herder::modules::{BindingInfo, BindingState, Bound, CanaryInfo, CanaryState, ModuleInfo, Origin};
 use caisson_store::Binding;
 use serde_json::{Value, json};
 
@@ -49,7 +49,25 @@ pub fn binding(binding: &BindingInfo) -> Value {
     }
     .into();
     value["previous"] = binding.previous.as_ref().map(decision).into();
+    if let Some(canary) = &binding.canary {
+        value["canary"] = self::canary(canary);
+    }
     value
+}
+
+fn canary(canary: &CanaryInfo) -> Value {
+    let (state, reason) = match &canary.state {
+        CanaryState::Probation => ("probation", None),
+        CanaryState::Failed(reason) => ("failed", Some(reason)),
+    };
+    json!({
+        "module": canary.module,
+        "version": canary.version,
+        "task": canary.task,
+        "by": canary.by,
+        "state": state,
+        "reason": reason,
+    })
 }
 
 /// A binding, and what its change did.

@@ -8,7 +8,7 @@ use caisson_store::{Binding, Published, Spooled};
 
 use super::Shared;
 use crate::Error;
-use crate::modules::worker::{Examined, SwapOrder, Swaps, Trial, WorkerModule};
+use crate::modules::worker::{Examined, Scope, SwapOrder, Swaps, Trial, WorkerModule};
 use crate::modules::{AddRequest, Added, BindRequest, Bound, Consent, wider};
 
 /// Who decides where nobody is asked.
@@ -142,7 +142,7 @@ impl Shared {
     }
 
     /// Writes a decision down. The worker does not know it yet.
-    async fn decide(
+    pub(super) async fn decide(
         &self,
         class: &str,
         module: Option<Digest>,
@@ -169,18 +169,16 @@ impl Shared {
         let version = self.check_request(class, &request)?;
         let history = self.store.bindings().remove(class).unwrap_or_default();
         if history.current().is_some() && history.module() == request.module {
+            self.end_canary(class).await;
             return self.bound(class, Swaps::default());
         }
         let before = history.module();
         let decided = self.decide(class, request.module, version, &request.by, None).await?;
         self.tell_bindings();
         self.trials().remove(class);
-        let order = SwapOrder {
-            class: class.to_owned(),
-            trial: Some(self.options.trial),
-            reason: None,
-        };
-        match self.worker.swap(order).await {
+        // Whoever tries something takes what was decided like the others.
+        self.canaries().remove(class);
+        match self.worker.swap(self.order(class, Scope::All)).await {
             Ok(mut swaps) => {
                 self.watch(class, decided.generation, std::mem::take(&mut swaps.trials));
                 self.bound(class, swaps)
@@ -193,8 +191,18 @@ impl Shared {
         }
     }
 
+    /// A swap that somebody has asked for, with a probation.
+    pub(super) fn order(&self, class: &str, scope: Scope) -> SwapOrder {
+        SwapOrder {
+            class: class.to_owned(),
+            scope,
+            trial: Some(self.options.trial),
+            reason: None,
+        }
+    }
+
     /// The version of the plugin, if the module may serve the class.
-    fn check_request(&self, class: &str, request: &BindRequest) -> Result<Option<String>, Error> {
+    pub(super) fn check_request(&self, class: &str, request: &BindRequest) -> Result<Option<String>, Error> {
         let server = self.worker.server(class);
         let Some(digest) = request.module else {
             let elsewhere = |module: &WorkerModule| self.store.file(module.digest).is_none();
@@ -230,7 +238,7 @@ impl Shared {
         Ok(Some(plugin.version.clone()))
     }
 
-    fn bound(&self, class: &str, swaps: Swaps) -> Result<Bound, Error> {
+    pub(super) fn bound(&self, class: &str, swaps: Swaps) -> Result<Bound, Error> {
         Ok(Bound {
             binding: self.binding(class)?,
             swapped: swaps.swapped,
@@ -240,6 +248,9 @@ impl Shared {
 
     pub(super) async fn roll_back(self: &Arc<Self>, class: &str, by: String) -> Result<Bound, Error> {
         let _turn = self.changes.lock().await;
+        if self.end_canary(class).await {
+            return self.bound(class, Swaps::default());
+        }
         let binding = self.binding(class)?;
         let previous = binding
             .previous
@@ -318,6 +329,7 @@ impl Shared {
         self.tell_bindings();
         let order = SwapOrder {
             class: class.to_owned(),
+            scope: Scope::All,
             trial: None,
             reason: Some(Failure {
                 message: format!("module was put back: {}", failure.message),

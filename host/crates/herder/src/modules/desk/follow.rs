@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::Shared;
 use super::change::ROLLBACK;
 use crate::modules::Origin;
-use crate::modules::worker::SwapOrder;
+use crate::modules::worker::{Scope, SwapOrder};
 
 /// Acts on every change of the store, as long as there is a desk.
 pub(super) async fn follow(desk: Weak<Shared>, mut changes: watch::Receiver<u64>) {
@@ -78,10 +78,12 @@ impl Shared {
     async fn swap_as_decided(self: &Arc<Self>, class: &str, history: &History) {
         let Some(current) = history.current() else { return };
         self.trials().remove(class);
+        self.canaries().remove(class);
         let is_rollback = current.by == ROLLBACK;
         let reason = current.reason.as_ref().filter(|_| is_rollback);
         let order = SwapOrder {
             class: class.to_owned(),
+            scope: Scope::All,
             trial: (!is_rollback).then_some(self.options.trial),
             reason: reason.map(|reason| Failure::host(format!("module was put back: {reason}"))),
         };

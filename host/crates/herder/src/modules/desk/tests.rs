@@ -8,8 +8,8 @@ use caisson_store::{DirectoryModuleStore, Published};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::modules::worker::{Examined, Server, SwapOrder, Swaps, Trial};
-use crate::modules::{BindingState, Consent};
+use crate::modules::worker::{Examined, Scope, Server, SwapOrder, Swaps, Trial};
+use crate::modules::{BindingState, CanaryState, Consent};
 
 const CLASS: &str = "c";
 
@@ -139,6 +139,21 @@ impl Bench {
         self.desk.bind(CLASS.to_owned(), request).await
     }
 
+    async fn try_out(&self, module: Digest) -> Result<Bound, Error> {
+        let request = BindRequest {
+            module: Some(module),
+            consent: Consent::Withheld,
+            by: "me".to_owned(),
+        };
+        self.desk.try_out(CLASS.to_owned(), request).await
+    }
+
+    /// What the worker was asked to swap.
+    fn scopes(&self) -> Vec<Scope> {
+        let orders = self.worker.orders.lock().unwrap();
+        orders.iter().map(|order| order.scope.clone()).collect()
+    }
+
     /// The next swap ends so.
     fn next_swap(&self, outcome: Result<Swaps, Failure>) {
         self.worker.outcomes.lock().unwrap().push_back(outcome);
@@ -254,6 +269,92 @@ async fn a_verdict_that_comes_after_another_decision_changes_nothing() {
     bench.bind(first).await.unwrap();
     early.send(Err(Failure::host("it trapped"))).unwrap();
     late.send(Ok(())).unwrap();
+    let binding = bench.until(|binding| binding.state == BindingState::Settled).await;
+    assert_eq!((binding.current.module, binding.current.generation), (Some(first), 3));
+}
+
+#[tokio::test]
+async fn a_canary_that_proves_itself_is_followed_by_the_others() {
+    let bench = bench().await;
+    let first = bench.upload("c 1").await.unwrap().module.digest;
+    let second = bench.upload("c 2").await.unwrap().module.digest;
+    let verdict = bench.next_trial();
+    let canary = bench.try_out(second).await.unwrap().binding.canary.unwrap();
+    assert_eq!(
+        (canary.module, canary.task.as_str(), canary.state),
+        (second, "t-0", CanaryState::Probation)
+    );
+    assert_eq!(
+        (bench.binding().current.module, bench.serving()),
+        (Some(first), Some(first))
+    );
+    verdict.send(Ok(())).unwrap();
+    let binding = bench.until(|_| bench.scopes().contains(&Scope::All)).await;
+    assert_eq!((binding.canary, binding.current.generation), (None, 2));
+    assert_eq!(
+        (bench.serving(), bench.scopes()),
+        (Some(second), vec![Scope::Canary(second), Scope::All])
+    );
+}
+
+#[tokio::test]
+async fn a_canary_that_fails_goes_back_alone_and_says_why() {
+    let bench = bench().await;
+    let first = bench.upload("c 1").await.unwrap().module.digest;
+    let second = bench.upload("c 2").await.unwrap().module.digest;
+    let failed = |binding: &BindingInfo| {
+        let state = binding.canary.clone().map(|canary| canary.state);
+        matches!(state, Some(CanaryState::Failed(_)))
+    };
+    let verdict = bench.next_trial();
+    bench.try_out(second).await.unwrap();
+    verdict.send(Err(Failure::host("it trapped"))).unwrap();
+    let binding = bench.until(failed).await;
+    let canary = binding.canary.unwrap();
+    assert!(matches!(canary.state, CanaryState::Failed(reason) if reason.contains("it trapped")));
+    assert_eq!((binding.current.module, binding.current.generation), (Some(first), 1));
+    let told = |scopes: Vec<Scope>| scopes.last() == Some(&Scope::Task("t-0".to_owned()));
+    bench.until(|_| told(bench.scopes())).await;
+
+    // One whose task ends proves nothing.
+    drop(bench.next_trial());
+    bench.try_out(second).await.unwrap();
+    let binding = bench.until(failed).await;
+    assert_eq!(binding.current.generation, 1);
+    // One that cannot start, or for which there is no task, is refused.
+    bench.next_swap(Err(Failure::host("it does not start")));
+    let refused = bench.try_out(second).await.unwrap_err();
+    assert!(refused.to_string().contains("it does not start"), "{refused}");
+    let refused = bench.try_out(second).await.unwrap_err();
+    assert!(refused.to_string().contains("no task"), "{refused}");
+    assert_eq!((bench.binding().current.generation, bench.serving()), (1, Some(first)));
+}
+
+#[tokio::test]
+async fn a_decision_ends_a_canary() {
+    let bench = bench().await;
+    let first = bench.upload("c 1").await.unwrap().module.digest;
+    let second = bench.upload("c 2").await.unwrap().module.digest;
+    let third = bench.upload("c 3").await.unwrap().module.digest;
+    let early = bench.next_trial();
+    bench.try_out(second).await.unwrap();
+    // Back to where it was: by going back, or by deciding for what is there.
+    bench.desk.roll_back(CLASS.to_owned(), "me".to_owned()).await.unwrap();
+    assert_eq!(bench.scopes().last(), Some(&Scope::Task("t-0".to_owned())));
+    let next = bench.next_trial();
+    bench.try_out(second).await.unwrap();
+    let bound = bench.bind(first).await.unwrap();
+    assert_eq!((bound.binding.canary, bound.binding.current.generation), (None, 1));
+    let late = bench.next_trial();
+    bench.try_out(second).await.unwrap();
+    bench.bind(third).await.unwrap();
+    for verdict in [early, next, late] {
+        verdict.send(Ok(())).unwrap();
+    }
+    // Verdicts are heard in turn with decisions; a later one is heard after them.
+    let last = bench.next_trial();
+    bench.bind(first).await.unwrap();
+    last.send(Ok(())).unwrap();
     let binding = bench.until(|binding| binding.state == BindingState::Settled).await;
     assert_eq!((binding.current.module, binding.current.generation), (Some(first), 3));
 }
