@@ -3,6 +3,7 @@
 pub mod bindings;
 mod convert;
 mod converter;
+mod handover;
 mod predicate;
 mod sink;
 mod source;
@@ -47,8 +48,10 @@ fn report_panics() {
 type Slot<T> = RefCell<Option<Box<T>>>;
 
 fn with<T: ?Sized, A>(slot: &Slot<T>, run: impl FnOnce(&mut T) -> Result<A, Error>) -> Result<A, Error> {
-    match slot.borrow_mut().as_deref_mut() {
-        Some(plugin) => run(plugin),
-        None => Err(Error::fatal("called before start")),
-    }
+    with_any(slot, run).unwrap_or_else(|| Err(Error::fatal("called before start")))
+}
+
+/// None: the instance runs nothing in this role.
+fn with_any<T: ?Sized, A>(slot: &Slot<T>, run: impl FnOnce(&mut T) -> A) -> Option<A> {
+    slot.borrow_mut().as_deref_mut().map(run)
 }

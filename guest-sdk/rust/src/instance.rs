@@ -45,6 +45,8 @@ pub(crate) trait SourceTask {
     fn poll(&mut self, max_wait: Duration, max_bytes: usize) -> Result<Vec<u8>, Error>;
     fn delivered(&mut self, deliveries: &[Delivery]) -> Result<(), Error>;
     fn committed(&mut self) -> Result<(), Error>;
+    fn suspend(&mut self) -> Result<Vec<u8>, Error>;
+    fn resume(&mut self, from_version: &str, state: &[u8]) -> Result<(), Error>;
     fn stop(&mut self);
 }
 
@@ -66,6 +68,14 @@ impl<T: source::SourceTask> SourceTask for RunningSource<T> {
 
     fn committed(&mut self) -> Result<(), Error> {
         self.task.committed()
+    }
+
+    fn suspend(&mut self) -> Result<Vec<u8>, Error> {
+        self.task.suspend()
+    }
+
+    fn resume(&mut self, from_version: &str, state: &[u8]) -> Result<(), Error> {
+        self.task.resume(from_version, state)
     }
 
     fn stop(&mut self) {
@@ -109,6 +119,8 @@ pub(crate) trait SinkTask {
     fn put(&mut self, batch: &[u8]) -> Result<Vec<Failure>, Error>;
     fn pre_commit(&mut self, current: &[PartitionOffset]) -> Result<Option<Vec<PartitionOffset>>, Error>;
     fn close(&mut self, partitions: &[TopicPartition]) -> Result<(), Error>;
+    fn suspend(&mut self) -> Result<Vec<u8>, Error>;
+    fn resume(&mut self, from_version: &str, state: &[u8]) -> Result<(), Error>;
     fn stop(&mut self);
 }
 
@@ -136,6 +148,14 @@ impl<T: sink::SinkTask> SinkTask for RunningSink<T> {
         self.task.close(partitions)
     }
 
+    fn suspend(&mut self) -> Result<Vec<u8>, Error> {
+        self.task.suspend()
+    }
+
+    fn resume(&mut self, from_version: &str, state: &[u8]) -> Result<(), Error> {
+        self.task.resume(from_version, state)
+    }
+
     fn stop(&mut self) {
         self.task.stop();
     }
@@ -161,6 +181,8 @@ pub enum Applied {
 
 pub(crate) trait Transform {
     fn apply(&mut self, batch: &[u8]) -> Result<(Applied, Vec<Failure>), Error>;
+    fn suspend(&mut self) -> Result<Vec<u8>, Error>;
+    fn resume(&mut self, from_version: &str, state: &[u8]) -> Result<(), Error>;
     fn stop(&mut self);
 }
 
@@ -180,6 +202,14 @@ impl<T: transforms::Transform> Transform for RunningTransform<T> {
             Answer::Replaced => Applied::Replaced(self.output.take()),
         };
         Ok((applied, records.into_failures()))
+    }
+
+    fn suspend(&mut self) -> Result<Vec<u8>, Error> {
+        self.transform.suspend()
+    }
+
+    fn resume(&mut self, from_version: &str, state: &[u8]) -> Result<(), Error> {
+        self.transform.resume(from_version, state)
     }
 
     fn stop(&mut self) {

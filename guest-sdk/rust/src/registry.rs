@@ -165,6 +165,9 @@ pub(crate) fn find<E: Copy>(
 /// The sections are `module: { description: "...", homepage: "...", license: "..." }`, `sources`, `sinks`, `transforms`,
 /// `predicates`, `converters` and `header_converters`, each optional, in this order. What converts headers too is named in
 /// both of the last. Name and version of the module are those of the crate.
+///
+/// Behind them `stateful: [...]` names those tasks and transforms, by their plugins, that give state to the version which takes
+/// their place while they run (`suspend` and `resume` of their traits); without it each version begins anew.
 /// The macro defines `CaissonModule`, which tests give to [`testing::manifest`](crate::testing::manifest).
 #[macro_export]
 macro_rules! plugins {
@@ -176,6 +179,7 @@ macro_rules! plugins {
         $(predicates: [$($predicate:ty),+ $(,)?] $(,)?)?
         $(converters: [$($converter:ty),+ $(,)?] $(,)?)?
         $(header_converters: [$($header_converter:ty),+ $(,)?] $(,)?)?
+        $(stateful: [$($stateful:ty),+ $(,)?] $(,)?)?
     ) => {
         /// The plugins of this module.
         #[derive(Debug)]
@@ -213,6 +217,7 @@ macro_rules! plugins {
             $($crate::__export_role!(sink $($sink)+);)?
             $($crate::__export_role!(transform $($transform)+);)?
             $($crate::__export_role!(predicate $($predicate)+);)?
+            $($crate::__export_role!(handover $($stateful)+);)?
             $crate::__export_converters!([$($($converter)+)?] [$($($header_converter)+)?]);
         };
     };
@@ -240,6 +245,9 @@ macro_rules! __export_role {
     };
     (transform $($any:tt)+) => {
         $crate::glue::bindings::transform::export_transform!(Exports with_types_in $crate::glue::bindings::transform);
+    };
+    (handover $($any:tt)+) => {
+        $crate::glue::bindings::handover::export_handover!(Exports with_types_in $crate::glue::bindings::handover);
     };
     (predicate $($any:tt)+) => {
         $crate::glue::bindings::predicate::export_predicate!(Exports with_types_in $crate::glue::bindings::predicate);

@@ -70,6 +70,18 @@ pub trait SinkTask: Sized + 'static {
         Ok(())
     }
 
+    /// State for the version that takes this one's place while the task runs, if the module is `stateful` (see
+    /// [`plugins!`](crate::plugins)); its last call, after everything put has been made durable and the partitions were closed.
+    fn suspend(&mut self) -> Result<Vec<u8>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Takes the state of the version before, right after `start`. An error keeps that one in its place.
+    fn resume(&mut self, from_version: &str, state: &[u8]) -> Result<(), Error> {
+        let _ = (from_version, state);
+        Ok(())
+    }
+
     fn stop(&mut self) {}
 }
 

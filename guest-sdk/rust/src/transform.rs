@@ -35,6 +35,18 @@ pub trait Transform: Sized + 'static {
         apply_each(records, output, |record, origin| self.apply_from(record, origin))
     }
 
+    /// State for the version that takes this one's place while the task runs, if the module is `stateful` (see
+    /// [`plugins!`](crate::plugins)); its last call, between two batches.
+    fn suspend(&mut self) -> Result<Vec<u8>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Takes the state of the version before, right after `start`. An error keeps that one in its place.
+    fn resume(&mut self, from_version: &str, state: &[u8]) -> Result<(), Error> {
+        let _ = (from_version, state);
+        Ok(())
+    }
+
     fn stop(&mut self) {}
 }
 

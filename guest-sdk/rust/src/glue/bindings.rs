@@ -127,6 +127,25 @@ pub mod predicate {
     });
 }
 
+pub mod handover {
+    wit_bindgen::generate!({
+        inline: "
+            package caisson:sdk-handover;
+            world handover {
+                export caisson:connect/handover@0.1.0;
+            }
+        ",
+        path: "../../wit",
+        world: "caisson:sdk-handover/handover",
+        with: {
+            "caisson:connect/types@0.1.0": super::connect::types,
+            "caisson:connect/handover@0.1.0": generate,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_handover",
+    });
+}
+
 pub mod converter {
     wit_bindgen::generate!({
         inline: "

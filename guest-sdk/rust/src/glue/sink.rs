@@ -6,7 +6,7 @@ use caisson_api::Error;
 
 use super::bindings::connect::types;
 use super::bindings::sink::exports::caisson::connect::{sink_connector, sink_task};
-use super::{Exports, Slot, convert, report_panics, with};
+use super::{Exports, Slot, convert, report_panics, with, with_any};
 use crate::instance;
 use crate::registry::{Registry, SinkEntry, find};
 use crate::settings::Settings;
@@ -15,6 +15,11 @@ use crate::sink::SinkOffsetChange;
 thread_local! {
     static CONNECTOR: Slot<dyn instance::SinkConnector> = const { RefCell::new(None) };
     static TASK: Slot<dyn instance::SinkTask> = const { RefCell::new(None) };
+}
+
+/// The task of this instance, if it is one.
+pub(super) fn with_task<A>(run: impl FnOnce(&mut (dyn instance::SinkTask + 'static)) -> A) -> Option<A> {
+    TASK.with(|slot| with_any(slot, run))
 }
 
 type Config = Vec<(String, String)>;

@@ -7,7 +7,7 @@ use caisson_api::Error;
 
 use super::bindings::connect::types;
 use super::bindings::source::exports::caisson::connect::{source_connector, source_task};
-use super::{Exports, Slot, convert, report_panics, with};
+use super::{Exports, Slot, convert, report_panics, with, with_any};
 use crate::instance;
 use crate::registry::{Registry, SourceEntry, find};
 use crate::settings::Settings;
@@ -16,6 +16,11 @@ use crate::source::{Delivery, ExactlyOnce, Outcome, SourceOffsetChange};
 thread_local! {
     static CONNECTOR: Slot<dyn instance::SourceConnector> = const { RefCell::new(None) };
     static TASK: Slot<dyn instance::SourceTask> = const { RefCell::new(None) };
+}
+
+/// The task of this instance, if it is one.
+pub(super) fn with_task<A>(run: impl FnOnce(&mut (dyn instance::SourceTask + 'static)) -> A) -> Option<A> {
+    TASK.with(|slot| with_any(slot, run))
 }
 
 type Config = Vec<(String, String)>;

@@ -4,13 +4,18 @@ use std::cell::RefCell;
 
 use super::bindings::connect::types;
 use super::bindings::transform::exports::caisson::connect::transform;
-use super::{Exports, Slot, convert, report_panics, with};
+use super::{Exports, Slot, convert, report_panics, with, with_any};
 use crate::instance::{self, Applied};
 use crate::registry::{Registry, find};
 use crate::settings::Settings;
 
 thread_local! {
     static TRANSFORM: Slot<dyn instance::Transform> = const { RefCell::new(None) };
+}
+
+/// The transform of this instance, if it is one.
+pub(super) fn with_transform<A>(run: impl FnOnce(&mut (dyn instance::Transform + 'static)) -> A) -> Option<A> {
+    TRANSFORM.with(|slot| with_any(slot, run))
 }
 
 impl<R: Registry> transform::Guest for Exports<R> {

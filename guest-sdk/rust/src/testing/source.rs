@@ -159,6 +159,16 @@ impl<C: SourceConnector> SourceHarness<C> {
         self.running()?.committed()
     }
 
+    /// Has the task give its state, as before another version takes its place.
+    pub fn suspend(&mut self) -> Result<Vec<u8>, Error> {
+        self.running()?.suspend()
+    }
+
+    /// Gives the task the state of the version before.
+    pub fn resume(&mut self, from_version: &str, state: &[u8]) -> Result<(), Error> {
+        self.running()?.resume(from_version, state)
+    }
+
     /// What the connector says about single keys.
     pub fn validate(&self) -> Result<Vec<ConfigValue>, Error> {
         (self.entry.validate)(&self.config)

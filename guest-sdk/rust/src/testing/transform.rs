@@ -38,6 +38,16 @@ impl<T: Transform> TransformHarness<T> {
         self.running.apply(&frame)
     }
 
+    /// Has the transform give its state, as before another version takes its place.
+    pub fn suspend(&mut self) -> Result<Vec<u8>, Error> {
+        self.running.suspend()
+    }
+
+    /// Gives the transform the state of the version before.
+    pub fn resume(&mut self, from_version: &str, state: &[u8]) -> Result<(), Error> {
+        self.running.resume(from_version, state)
+    }
+
     /// The records that go on, decoded.
     pub fn run(&mut self, records: &[SinkRecord]) -> Result<Vec<SinkRecord>, Error> {
         match self.apply(records)?.0 {

@@ -83,6 +83,8 @@ pub(crate) struct Instance {
     interrupt: Interrupt,
     /// Its functions for handing over state, if it has any.
     handover: Option<handover::Guest>,
+    /// It has given its state away.
+    suspended: bool,
 }
 
 impl Instance {
@@ -115,6 +117,7 @@ impl Instance {
             metrics,
             interrupt,
             handover: None,
+            suspended: false,
         };
         let deadline = instance.limits.lifecycle_call;
         let outcome = tokio::time::timeout(deadline, ready.pre().instantiate_async(&mut *store)).await;
@@ -139,11 +142,17 @@ impl Instance {
         self.handover.is_some()
     }
 
+    /// Whether it has given its state away, so that it cannot go on.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
     /// Its state for who comes after it; its last call.
     pub(crate) async fn suspend(&mut self) -> Result<Vec<u8>, CallError> {
         let Some(functions) = self.handover.take() else {
             return Ok(Vec::new());
         };
+        self.suspended = true;
         let state = call!(*self, "suspend", Pace::Lifecycle, |store| functions.call_suspend(store))?;
         self.bounded_output("suspend", state)
     }

@@ -129,6 +129,11 @@ macro_rules! about_instance {
                 self.instance.dropped_lines()
             }
 
+            /// Whether it has given its state away, so that it cannot go on.
+            pub fn is_suspended(&self) -> bool {
+                self.instance.is_suspended()
+            }
+
             /// Whether state can be taken from it, or given to it (the interface `handover`).
             pub fn hands_over(&self) -> bool {
                 self.instance.hands_over()

@@ -167,7 +167,7 @@ fn sources_and_sinks_are_replaced_under_load_and_no_record_is_lost_or_comes_twic
     let worker = setup.property("module.probation.records", "1000000000").start();
     let rest = &worker.rest;
     let sources: Vec<String> = (0..2)
-        .map(|number| rebuilt(&system, rest, "caisson-datagen.wasm", number))
+        .map(|number| rebuilt(rest, &system.components.join("caisson-datagen.wasm"), number))
         .collect();
     let sinks: Vec<String> = (1..=2).map(|version| upload(&system, rest, "ok", version)).collect();
     generator(rest, "numbers", &topic);
@@ -223,19 +223,21 @@ fn a_canary_is_followed_when_it_has_proved_itself_and_goes_back_alone_when_it_fa
     let Some(system) = System::get() else { return };
     let topic = system.topic("canary", 2, &[]);
     let setup = system.worker("canary").property("module.probation.ms", "600000");
-    let worker = setup.property("module.probation.records", "500").start();
+    // More than the records of three batches, with the last of which a bad one fails.
+    let worker = setup.property("module.probation.records", "80000").start();
     let rest = &worker.rest;
     let class = "changeling.Sink";
+    let (name, numbers) = (system.name("canary"), system.name("numbers"));
     let good: Vec<String> = (1..=2).map(|version| upload(&system, rest, "ok", version)).collect();
     let output = worker.path("out.txt");
     let sink = json!({
         "connector.class": class, "topics": topic, "file": output, "value.converter": BYTES, "tasks.max": "2",
     });
-    rest.create_running("lines", &sink);
+    rest.create_running(&name, &sink);
     let await_versions = |versions: [u32; 2]| {
         let expected = versions.map(|version| format!("1.0.{version:04}"));
         until(&format!("tasks run with {expected:?}"), || {
-            let status = rest.status("lines");
+            let status = rest.status(&name);
             let runs = |(task, version): (&Value, &String)| task["state"] == "RUNNING" && task["version"] == **version;
             let tasks = status["tasks"].as_array()?;
             (tasks.len() == 2 && tasks.iter().zip(&expected).all(runs)).then_some(status)
@@ -247,7 +249,7 @@ fn a_canary_is_followed_when_it_has_proved_itself_and_goes_back_alone_when_it_fa
         let answer = rest.call("PUT", "/bindings/changeling.Sink", Some(&body)).expect(200);
         assert_eq!(
             (&answer["swapped"], &answer["canary"]["task"]),
-            (&json!(["lines-0"]), &json!("lines-0"))
+            (&json!([format!("{name}-0")]), &json!(format!("{name}-0")))
         );
         assert_eq!(
             (&answer["canary"]["module"], &answer["canary"]["state"]),
@@ -265,11 +267,11 @@ fn a_canary_is_followed_when_it_has_proved_itself_and_goes_back_alone_when_it_fa
     await_versions([1, 1]);
 
     canary(&good[1]);
-    let numbers = json!({
-        "connector.class": "DatagenSource", "topic": topic, "format": "sequence", "partitions": "2", "rate": "2000",
+    let source = json!({
+        "connector.class": "DatagenSource", "topic": topic, "format": "sequence", "partitions": "2", "rate": "50000",
         "value.converter": BYTES,
     });
-    rest.create_running("numbers", &numbers);
+    rest.create_running(&numbers, &source);
     await_versions([2, 2]);
     let binding = rest.get("/bindings/changeling.Sink").expect(200);
     assert_eq!(
@@ -297,13 +299,39 @@ fn a_canary_is_followed_when_it_has_proved_itself_and_goes_back_alone_when_it_fa
         status["tasks"][0]["trace"].is_string().then_some(status)
     });
     assert_eq!(status["tasks"][1]["trace"], Value::Null, "{status}");
-    let end = stopped(&system, rest, "numbers", &topic);
+    let end = stopped(&system, rest, &numbers, &topic);
     until("every record is there", || (distinct(&output) == end).then_some(()));
 }
 
-/// A bundled component as if built anew: the same code with another digest.
-fn rebuilt(system: &System, rest: &Rest, file: &str, number: u8) -> String {
-    let mut bytes = std::fs::read(system.components.join(file)).unwrap();
+#[test]
+fn a_stateful_plugin_goes_on_with_what_the_one_before_it_knew() {
+    let Some(system) = System::get() else { return };
+    let topic = system.topic("stateful", 1, &[]);
+    let worker = system.worker("stateful").start();
+    let rest = &worker.rest;
+    let keeper = system.guests.join("keeper.wasm");
+    rest.upload("/modules", &std::fs::read(&keeper).unwrap()).expect(201);
+    let sink = json!({
+        "connector.class": "FileStreamSink", "topics": topic, "file": worker.path("out.txt"),
+        "transforms": "count", "transforms.count.type": "keeper.Count",
+    });
+    let name = system.name("counted");
+    rest.create_running(&name, &sink);
+    system.produce(&topic, None, "one\ntwo\n");
+    assert_eq!(worker.await_lines("out.txt", 2), ["1 one", "2 two"]);
+    let (status, answer) = bind(rest, "keeper.Count", &rebuilt(rest, &keeper, 1));
+    assert_eq!(
+        (status, &answer["swapped"]),
+        (200, &json!([format!("{name}-0")])),
+        "{answer}"
+    );
+    system.produce(&topic, None, "three\n");
+    assert_eq!(worker.await_lines("out.txt", 3)[2], "3 three");
+}
+
+/// A component as if built anew: the same code with another digest.
+fn rebuilt(rest: &Rest, file: &std::path::Path, number: u8) -> String {
+    let mut bytes = std::fs::read(file).unwrap();
     // A custom section: its kind, its length, the length of its name, the name, and one byte.
     bytes.extend([0, 7, 5]);
     bytes.extend(b"build");

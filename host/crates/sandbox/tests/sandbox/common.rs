@@ -36,7 +36,8 @@ pub fn frozen() -> Vec<u8> {
         .clone()
 }
 
-fn built(workspace: &str, file: &str) -> Vec<u8> {
+/// A guest of one of the workspaces for them, made anew if its code has changed.
+pub fn built(workspace: &str, file: &str) -> Vec<u8> {
     let workspace = tree().join(workspace);
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
     cargo

@@ -8,6 +8,7 @@ mod failures;
 mod files;
 mod floods;
 mod frozen;
+mod handover;
 mod http;
 mod modules;
 mod network;

@@ -163,7 +163,7 @@ impl Sink {
 
     /// The old plugin opens its partitions again, in a new instance if it has let go of what it had.
     async fn go_on(&mut self, partitions: &[TopicPartition]) -> Result<(), Failure> {
-        if !self.guest.is_alive() || self.guest.hands_over() {
+        if !self.guest.is_alive() || self.guest.is_suspended() {
             self.guest = self.start_anew().await?;
         }
         if !partitions.is_empty() {
