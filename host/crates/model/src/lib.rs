@@ -1,6 +1,7 @@
 //! The nouns of a worker: ids, offsets, states, failures and limits. Plain data, no I/O, no clients, no engine.
 
 pub mod failure;
+pub mod histogram;
 pub mod id;
 pub mod limits;
 pub mod metric;
@@ -11,6 +12,7 @@ pub mod state;
 pub mod work;
 
 pub use failure::{Failure, FailureKind};
+pub use histogram::{Distribution, Histogram};
 pub use id::{Digest, NoDigest, PartitionOffset, TaskId, TopicPartition};
 pub use limits::Limits;
 pub use metric::{Metric, MetricGroup, MetricValue};

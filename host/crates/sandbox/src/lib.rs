@@ -15,6 +15,7 @@ mod bindings;
 pub mod compiler;
 mod engine;
 mod error;
+mod figures;
 mod files;
 pub mod grants;
 mod imports;
@@ -33,6 +34,7 @@ mod sandbox;
 
 pub use caisson_model::Digest;
 pub use error::{CallError, Error};
+pub use figures::GuestFigure;
 pub use grants::network::NetworkCeiling;
 pub use imports::{Flow, LateFailure, Requests, SinkRequests};
 pub use inspect::Interface;

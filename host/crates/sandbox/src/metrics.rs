@@ -1,7 +1,7 @@
 //! The figures that a guest keeps: bounded in number, readable by the worker at any time.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Bytes in a name, a label's name, or a label's value; longer ones are cut.
 const MAX_TEXT: usize = 200;
@@ -40,7 +40,29 @@ pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
 }
 
+/// The metrics of an instance for as long as somebody else has them.
+pub(crate) struct WeakMetrics {
+    max_series: usize,
+    registry: Weak<Mutex<Registry>>,
+}
+
+impl WeakMetrics {
+    pub(crate) fn metrics(&self) -> Option<Metrics> {
+        Some(Metrics {
+            max_series: self.max_series,
+            registry: self.registry.upgrade()?,
+        })
+    }
+}
+
 impl Metrics {
+    pub(crate) fn downgrade(&self) -> WeakMetrics {
+        WeakMetrics {
+            max_series: self.max_series,
+            registry: Arc::downgrade(&self.registry),
+        }
+    }
+
     pub(crate) fn new(max_series: usize) -> Self {
         Metrics {
             max_series,

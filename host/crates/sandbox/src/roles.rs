@@ -90,6 +90,8 @@ async fn instantiate<R>(
         offsets,
     };
     let (mut instance, made) = Instance::create(&ready, birth).await?;
+    let figures = &spec.module.shared().figures;
+    figures.add(spec.label.clone(), &plugin.class, instance.metrics());
     let store = instance.enter("instantiation")?;
     let loaded = role(&ready, store, &made);
     match loaded {

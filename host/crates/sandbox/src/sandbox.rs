@@ -13,6 +13,7 @@ use crate::bindings::{
 use crate::compiler::Compiler;
 use crate::engine;
 use crate::error::{CallError, Error};
+use crate::figures::{Figures, GuestFigure};
 use crate::files;
 use crate::grants::network::NetworkCeiling;
 use crate::instance::State;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) compiler: Compiler,
     pub(crate) options: SandboxOptions,
     pub(crate) trust: Arc<Trust>,
+    pub(crate) figures: Figures,
 }
 
 /// The door to all guest code. Cheap to clone; clones share everything.
@@ -79,11 +81,17 @@ impl Sandbox {
             compiler,
             options,
             trust,
+            figures: Figures::default(),
         });
         Ok(Sandbox {
             shared,
             catalogue: Arc::default(),
         })
+    }
+
+    /// What all guests that there are count and measure.
+    pub fn figures(&self) -> Vec<GuestFigure> {
+        self.shared.figures.all()
     }
 
     /// Takes a component's bytes. `name` is for people: the name of a file or an upload.

@@ -9,7 +9,7 @@ mod report;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use caisson_model::{Sampled, TaskState};
+use caisson_model::{Histogram, Sampled, TaskState};
 
 use crate::settings::Direction;
 
@@ -35,6 +35,47 @@ pub struct Meters {
     /// Partitions that a sink has.
     partitions: AtomicU64,
     errors: ErrorCounts,
+    /// How long each batch took, by the place in [`STAGES`].
+    stages: [Histogram; STAGES.len()],
+}
+
+/// What a batch goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// A source's call that gives it.
+    Poll,
+    /// From Kafka's bytes to what the first step takes.
+    Read,
+    /// The transforms, and the converters behind them.
+    Transform,
+    /// From a source's records to the producer, with the wait for room in it.
+    Send,
+    /// A sink's call that takes it.
+    Put,
+    /// A commit of offsets, to its answer.
+    Commit,
+}
+
+const STAGES: [Stage; 6] = [
+    Stage::Poll,
+    Stage::Read,
+    Stage::Transform,
+    Stage::Send,
+    Stage::Put,
+    Stage::Commit,
+];
+
+impl Stage {
+    fn as_str(self) -> &'static str {
+        match self {
+            Stage::Poll => "poll",
+            Stage::Read => "read",
+            Stage::Transform => "transform",
+            Stage::Send => "send",
+            Stage::Put => "put",
+            Stage::Commit => "commit",
+        }
+    }
 }
 
 #[derive(Default)]
@@ -106,7 +147,13 @@ impl Meters {
             commits: Commits::default(),
             partitions: AtomicU64::new(0),
             errors: ErrorCounts::default(),
+            stages: Default::default(),
         }
+    }
+
+    /// A batch has been through something.
+    pub(crate) fn stage(&self, stage: Stage, took: Duration) {
+        self.stages[stage as usize].add(took);
     }
 
     /// The task is in another state now.
@@ -132,6 +179,7 @@ impl Meters {
         self.taken.add(now, records);
         self.batches.add(now, records as u64);
         self.calls.add(now, micros(took));
+        self.stage(Stage::Poll, took);
         self.unsettled();
     }
 
@@ -168,6 +216,7 @@ impl Meters {
         self.given.add(now, records);
         self.batches.add(now, records as u64);
         self.calls.add(now, micros(took));
+        self.stage(Stage::Put, took);
     }
 
     pub(crate) fn partitions(&self, count: usize) {
@@ -182,6 +231,7 @@ impl Meters {
     pub(crate) fn committed(&self, well: bool, took: Duration) {
         let now = self.began.elapsed();
         self.commits.recent.add(now, u64::from(well));
+        self.stage(Stage::Commit, took);
         if well {
             add(&self.commits.succeeded, 1);
             self.commits.times.add(now, micros(took));

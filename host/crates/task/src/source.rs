@@ -24,6 +24,7 @@ use crate::clock::Backoff;
 use crate::columns::Forms;
 use crate::control::{Controls, Wish};
 use crate::errors::{Errors, Trail};
+use crate::meters::Stage;
 use crate::recode::Trust;
 use crate::settings::SourceSettings;
 use crate::swap::Probation;
@@ -177,10 +178,12 @@ impl Source {
                 entry: &polled,
                 consumed: None,
             };
+            let began = Instant::now();
             stream = self
                 .chain
                 .apply(stream, Target::Kafka, now(), trail, &mut self.errors)
                 .await?;
+            self.settings.task.meters.stage(Stage::Transform, began.elapsed());
         }
         // Whatever is not delivered goes to the dead letter queue, if there is one.
         let kept = self.errors.has_dead_letters().then_some(&batch);
@@ -197,6 +200,7 @@ impl Source {
         stream: &Stream<'_>,
         controls: &mut Controls,
     ) -> Result<(), Failure> {
+        let began = Instant::now();
         let sent = self
             .outlet
             .send(
@@ -213,10 +217,9 @@ impl Source {
             return Ok(());
         };
         let on_the_way: u64 = sent.flags.iter().map(|flag| flag.records()).sum();
-        self.settings
-            .task
-            .meters
-            .settled((polled.0.len() as u64).saturating_sub(on_the_way));
+        let meters = &self.settings.task.meters;
+        meters.stage(Stage::Send, began.elapsed());
+        meters.settled((polled.0.len() as u64).saturating_sub(on_the_way));
         self.reports.add(&sent);
         for group in sent.groups {
             self.submitted.add(group.partition, group.flag, group.offset);

@@ -25,7 +25,7 @@ pub(crate) struct Connector {
     pub(crate) installed: Installed,
     pub(crate) given: Given,
     /// What of it came from configuration providers.
-    secrets: Secrets,
+    pub(crate) secrets: Secrets,
     config: ConnectorConfig,
     /// Absent while it is paused, stopped or failed. The lock is never waited for: it only lets a connector be shared
     /// while an event about it is told, which an instance on its own cannot be.

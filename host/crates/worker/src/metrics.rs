@@ -1,11 +1,13 @@
 //! What this node measures: how starts went, what runs, and what each task counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use caisson_config::providers::Secrets;
 use caisson_model::{Metric, MetricGroup, MetricValue, Sampled, TaskId, TaskState};
+use caisson_sandbox::GuestFigure;
 use caisson_task::meters::Meters;
 
 use crate::Worker;
@@ -94,7 +96,41 @@ impl Worker {
         for (id, meters) in &tasks {
             metrics.extend(meters.metrics(id));
         }
+        metrics.extend(self.plugin_metrics());
         metrics
+    }
+
+    /// What plugins say of themselves, but for secrets that their configuration had.
+    fn plugin_metrics(&self) -> Vec<Metric> {
+        let mut secrets: HashMap<Arc<str>, Option<Secrets>> = HashMap::new();
+        let mut metrics = Vec::new();
+        for GuestFigure { label, class, metric } in self.sandbox.figures() {
+            let known = secrets
+                .entry(label.connector.clone())
+                .or_insert_with(|| self.secrets_of(&label.connector));
+            // What belongs to nothing that runs, as a preview, shows nothing.
+            let Some(known) = known else { continue };
+            let value = match metric.value {
+                caisson_sandbox::MetricValue::Counter(count) => MetricValue::Total(count),
+                caisson_sandbox::MetricValue::Gauge(value) => MetricValue::Gauge(value),
+            };
+            let mut shown = Metric::new(MetricGroup::Plugin, known.hide(&metric.name), value);
+            shown = shown.of(label.connector, label.task).labelled("class", class);
+            for (name, value) in metric.labels {
+                shown = shown.labelled(known.hide(&name), known.hide(&value));
+            }
+            metrics.push(shown);
+        }
+        metrics
+    }
+
+    /// None if nothing of the connector runs here, or the connector is busy.
+    fn secrets_of(&self, connector: &str) -> Option<Secrets> {
+        let of_task = self
+            .tasks()
+            .iter()
+            .find_map(|(id, running)| (&*id.connector == connector).then(|| running.secrets.clone()));
+        of_task.or_else(|| Some(self.connector(connector)?.try_lock().ok()?.secrets.clone()))
     }
 
     fn starts_of(&self, names: &Names, counts: &StartCounts, metrics: &mut Vec<Metric>) {
@@ -129,11 +165,9 @@ fn count_tasks(tasks: &[(TaskId, Arc<Meters>)], metrics: &mut Vec<Metric>) {
 }
 
 fn of_worker(name: &'static str, connector: Option<Arc<str>>, value: MetricValue) -> Metric {
-    Metric {
-        group: MetricGroup::Worker,
-        name,
-        connector,
-        task: None,
-        value,
+    let metric = Metric::new(MetricGroup::Worker, name, value);
+    match connector {
+        Some(connector) => metric.of(connector, None),
+        None => metric,
     }
 }

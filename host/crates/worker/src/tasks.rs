@@ -34,6 +34,8 @@ pub(crate) struct Running {
     pub(crate) meters: Arc<Meters>,
     /// Whatever it says of its state is not heard any more.
     pub(crate) given_up: Arc<AtomicBool>,
+    /// What nobody may be shown.
+    pub(crate) secrets: Secrets,
 }
 
 impl Worker {
@@ -65,7 +67,7 @@ impl Worker {
         let given_up = Arc::new(AtomicBool::new(false));
         let listener: Arc<dyn TaskListener> = Arc::new(Forward {
             listener: self.listener.clone(),
-            secrets,
+            secrets: secrets.clone(),
             meters: settings.meters.clone(),
             starts: self.starts.clone(),
             started: AtomicBool::new(false),
@@ -111,6 +113,7 @@ impl Worker {
             places,
             meters,
             given_up,
+            secrets,
         };
         self.tasks().insert(id, running);
         Ok(())

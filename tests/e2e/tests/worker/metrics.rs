@@ -87,6 +87,16 @@ fn records_of_sources_and_sinks_commits_and_failures_are_counted() {
         let ratio = sample(rest, "kafka_connect_connector_task_running_ratio", of).unwrap();
         assert!(ratio > 0.0 && ratio <= 1.0, "{ratio}");
     }
+    for (of, stages) in [(&of_source, ["poll", "send"]), (&of_sink, ["read", "put"])] {
+        for stage in stages {
+            let count = sample(
+                rest,
+                "caisson_task_stage_seconds_count",
+                &format!("{of},stage=\"{stage}\""),
+            );
+            assert!(count.is_some_and(|count| count >= 1.0), "{stage}: {count:?}");
+        }
+    }
     assert_eq!(sample(rest, "kafka_connect_worker_task_count", ""), Some(2.0));
     assert_eq!(
         sample(rest, "kafka_connect_worker_connector_startup_success_total", ""),
@@ -104,6 +114,32 @@ fn records_of_sources_and_sinks_commits_and_failures_are_counted() {
 }
 
 #[test]
+fn what_a_plugin_counts_is_shown_with_its_connector_and_task() {
+    let Some(system) = System::get() else { return };
+    let worker = system.worker("metrics-plugin").start();
+    let topic = system.topic("metrics-plugin", 1, &[]);
+    system.produce(&topic, None, "one\ntwo\n");
+    let name = system.name("metrics-plugin");
+    let sink = json!({
+        "connector.class": "DiscardSink", "topics": topic,
+        "consumer.override.auto.offset.reset": "earliest",
+        "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+    });
+    worker.rest.create_running(&name, &sink);
+    let status = worker.rest.get(&format!("/connectors/{name}/config")).body;
+    let class = status["connector.class"].as_str().unwrap().to_owned();
+    let text = until("its records are counted", || {
+        let text = String::from_utf8(worker.rest.bytes("/metrics")).unwrap();
+        let line = text
+            .lines()
+            .find(|line| line.starts_with("caisson_plugin_discard_records{"))?;
+        line.ends_with(" 2").then(|| line.to_owned())
+    });
+    let labels = format!("{{connector=\"{name}\",task=\"0\",class=\"");
+    assert!(text.contains(&labels) && text.contains(&class), "{text}");
+}
+
+#[test]
 fn a_worker_of_a_cluster_tells_of_its_rebalances() {
     let Some(system) = System::get() else { return };
     let cluster = system.name("metrics-cluster");
@@ -114,6 +150,7 @@ fn a_worker_of_a_cluster_tells_of_its_rebalances() {
         (completed >= 1.0).then_some(())
     });
     await_sample(rest, "kafka_connect_worker_rebalance_rebalancing", "", 0.0);
+    assert_eq!(sample(rest, "kafka_connect_coordinator_assigned_tasks", ""), Some(0.0));
     let epoch = sample(rest, "kafka_connect_worker_rebalance_epoch", "").unwrap();
     assert!(epoch >= 1.0, "{epoch}");
     let protocol = "kafka_connect_worker_rebalance_connect_protocol";

@@ -21,7 +21,7 @@ use std::time::Duration;
 use caisson_model::{Assignment, GroupProtocol, Work};
 use caisson_store::ConfigSnapshot;
 
-use crate::assignor::{CooperativeAssignor, Items, MemberId};
+use crate::assignor::{CooperativeAssignor, Item, Items, MemberId};
 pub use event::{Action, Event, Joined, Leading, Reply, Request, RequestId, Ticket, WriteFailure};
 use fencing::Round;
 use membership::{Membership, Phase};
@@ -243,6 +243,15 @@ impl Core {
     /// The protocol of the last completed generation.
     pub fn protocol(&self) -> GroupProtocol {
         self.protocol
+    }
+
+    /// How many connectors and tasks this worker was given.
+    pub fn assigned(&self) -> (usize, usize) {
+        let items = self.holding.as_ref().map(|holding| &holding.items);
+        let connectors = |item: &&Item| matches!(item, Item::Connector(_));
+        let all = items.map_or(0, Items::len);
+        let connectors = items.map_or(0, |items| items.iter().filter(connectors).count());
+        (connectors, all - connectors)
     }
 
     /// The present generation; 0 outside the group.

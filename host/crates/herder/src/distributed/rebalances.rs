@@ -53,14 +53,14 @@ impl Rebalances {
             ("rebalance-avg-time-ms", MetricValue::Gauge(times.average())),
             ("time-since-last-rebalance-ms", MetricValue::Gauge(since)),
         ];
-        let metric = |(name, value)| Metric {
-            group: MetricGroup::Rebalance,
-            name,
-            connector: None,
-            task: None,
-            value,
-        };
-        values.into_iter().map(metric).collect()
+        let (connectors, tasks) = core.assigned();
+        let assigned = [("assigned-connectors", connectors), ("assigned-tasks", tasks)];
+        let assigned = assigned.map(|(name, count)| (name, MetricValue::Gauge(count as f64)));
+        let of = |group| move |(name, value)| Metric::new(group, name, value);
+        let values = values.into_iter().map(of(MetricGroup::Rebalance));
+        values
+            .chain(assigned.into_iter().map(of(MetricGroup::Coordinator)))
+            .collect()
     }
 }
 

@@ -78,15 +78,12 @@ impl Node {
         let mut metrics = Vec::new();
         for (name, recovery) in &*self.recoveries() {
             for (part, counts) in recovery.counts() {
-                let metric = |metric_name, value| Metric {
-                    group: MetricGroup::Restart,
-                    name: metric_name,
-                    connector: Some(name.clone()),
-                    task: match part {
-                        Part::Connector => None,
-                        Part::Task(number) => Some(number),
-                    },
-                    value,
+                let task = match part {
+                    Part::Connector => None,
+                    Part::Task(number) => Some(number),
+                };
+                let metric = |metric_name: &'static str, value| {
+                    Metric::new(MetricGroup::Restart, metric_name, value).of(name.clone(), task)
                 };
                 let given_up = f64::from(u8::from(counts.given_up));
                 metrics.push(metric("attempts-total", MetricValue::Total(counts.restarts)));

@@ -27,13 +27,8 @@ impl Node {
                 ("connector-version", status.version),
             ];
             metrics.extend(texts.into_iter().filter_map(|(text_name, text)| {
-                Some(Metric {
-                    group: MetricGroup::Connector,
-                    name: text_name,
-                    connector: Some(name.clone()),
-                    task: None,
-                    value: MetricValue::Text(text?),
-                })
+                let metric = Metric::new(MetricGroup::Connector, text_name, MetricValue::Text(text?));
+                Some(metric.of(name.clone(), None))
             }));
         }
         metrics

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use caisson_model::{Metric, MetricGroup, MetricValue, Sampled, TaskId, TaskState};
 
-use super::{Meters, millis};
+use super::{Meters, STAGES, millis};
 use crate::settings::Direction;
 
 /// Collects what one group says of one task.
@@ -21,13 +21,9 @@ impl<'a> Group<'a> {
     }
 
     fn push(&mut self, name: &'static str, value: MetricValue) {
-        self.metrics.push(Metric {
-            group: self.group,
-            name,
-            connector: Some(self.id.connector.clone()),
-            task: Some(self.id.task),
-            value,
-        });
+        let metric = Metric::new(self.group, name, value);
+        self.metrics
+            .push(metric.of(self.id.connector.clone(), Some(self.id.task)));
     }
 
     fn total(&mut self, name: &'static str, counter: &AtomicU64) {
@@ -57,7 +53,17 @@ impl Meters {
             Direction::FromKafka => self.sink(Group::new(id, MetricGroup::SinkTask, &mut metrics), now),
         }
         self.errors(Group::new(id, MetricGroup::TaskError, &mut metrics));
+        self.stages(id, &mut metrics);
         metrics
+    }
+
+    fn stages(&self, id: &TaskId, metrics: &mut Vec<Metric>) {
+        for (stage, times) in STAGES.iter().zip(&self.stages) {
+            let Some(read) = times.read() else { continue };
+            let metric = Metric::new(MetricGroup::Stage, "stage-seconds", MetricValue::Distribution(read));
+            let metric = metric.of(id.connector.clone(), Some(id.task));
+            metrics.push(metric.labelled("stage", stage.as_str()));
+        }
     }
 
     fn common(&self, mut group: Group<'_>, now: Duration) {

@@ -14,6 +14,7 @@ use crate::chain::{Stream, Target};
 use crate::clock::Backoff;
 use crate::control::{Controls, Wish};
 use crate::errors::{Faults, Trail};
+use crate::meters::Stage;
 use crate::outgoing::Outgoing;
 
 /// How an attempt to hand a frame to the guest ended.
@@ -28,10 +29,12 @@ impl Sink {
     /// Hands a batch to the guest, some 512 KiB at a time.
     pub(super) async fn deliver(&mut self, mut waiting: Waiting, controls: &mut Controls) -> Result<(), Failure> {
         while waiting.from < waiting.batch.len() && self.wish == Wish::Run {
+            let began = Instant::now();
             let slice = self
                 .intake
                 .slice(&waiting.batch, waiting.from, &waiting.revoked, &mut self.errors)?;
             let frame = self.intake.take();
+            self.settings.task.meters.stage(Stage::Read, began.elapsed());
             self.rewound.clear();
             let put = if frame.is_empty() {
                 self.errors.check()?;
@@ -93,6 +96,7 @@ impl Sink {
             entry: &entry,
             consumed: Some(&waiting.batch),
         };
+        let began = Instant::now();
         let target = Target::Sink(self.settings.task.sink_encodings());
         let stream = self.chain.apply(stream, target, 0, trail, &mut self.errors).await?;
         let mut faults = Faults {
@@ -100,6 +104,7 @@ impl Sink {
             trail,
         };
         let outgoing = self.frames.for_sink(stream, &mut faults)?;
+        self.settings.task.meters.stage(Stage::Transform, began.elapsed());
         self.errors.check()?;
         if outgoing.frame.is_empty() {
             return Ok(Put::Taken);
