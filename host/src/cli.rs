@@ -2,6 +2,7 @@
 //! named on the command line could not be started.
 
 mod client;
+mod run;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ pub use client::{
     ApplyArguments, ClientCommand, GetArguments, LogsArguments, NamesArguments, OffsetsAction, OffsetsArguments,
     Output, PluginsArguments, RestartArguments, TopArguments, WorkerArguments,
 };
+pub use run::RunArguments;
 
 /// A Kafka Connect worker whose connectors and transforms run as WebAssembly components, one sandbox each.
 #[derive(Debug, Parser)]
@@ -33,6 +35,8 @@ pub enum Command {
     Distributed(DistributedArguments),
     #[command(flatten)]
     Client(ClientCommand),
+    /// Run a source and a sink here, joined without Kafka, or one of them with standard input and output.
+    Run(RunArguments),
     /// Look at modules, prepare them, and bring them to workers.
     #[command(subcommand)]
     Module(ModuleCommand),

@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use caisson_rest::RemoteError;
 
 pub use self::connection::remote;
+pub use self::screen::is_read;
 use crate::cli::ClientCommand;
 
 /// How a command ended that did not fail.

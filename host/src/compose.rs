@@ -66,7 +66,7 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
 }
 
 /// What runs connectors and tasks, with its modules loaded, and what it tells of them.
-async fn worker(
+pub async fn worker(
     config: &Arc<WorkerConfig>,
     offsets: Arc<dyn OffsetStore>,
 ) -> anyhow::Result<(Arc<Worker>, mpsc::Receiver<caisson_herder::WorkerEvent>)> {

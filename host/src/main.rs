@@ -10,6 +10,7 @@ mod logging;
 mod module;
 mod new;
 mod offsets;
+mod run;
 mod signals;
 mod standalone;
 
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
             distributed::run(&arguments)
         }
         cli::Command::Client(command) => client::run(&command),
+        cli::Command::Run(arguments) => run::run(&arguments),
         cli::Command::Module(command) => module::run(&command),
         cli::Command::New(arguments) => new::run(&arguments),
         cli::Command::Docs => {

@@ -6,10 +6,16 @@ use serde_json::Value;
 
 /// Prints text. That nobody reads on is no failure: `caisson get | head` is fine.
 pub fn show(text: &str) -> anyhow::Result<()> {
+    is_read(text).map(drop)
+}
+
+/// Prints text, and says whether there is still somebody who reads: else it is time to end.
+pub fn is_read(text: &str) -> anyhow::Result<bool> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -13,7 +13,7 @@ use self::metrics::Metrics;
 use super::complain;
 use super::connection::remote;
 use super::get::connectors;
-use super::screen::{Table, show, text};
+use super::screen::{Table, is_read, text};
 use crate::cli::{Output, TopArguments};
 
 /// Goes to the upper left corner of an empty screen.
@@ -26,12 +26,13 @@ pub async fn run(arguments: &TopArguments) -> anyhow::Result<()> {
     let mut rows = before.rows(None);
     let mut looks = 1;
     loop {
-        match arguments.output.form {
-            Output::Json => show(&format!("{}\n", Value::from_iter(rows.iter().map(Row::to_json))))?,
-            Output::Table if redraws => show(&format!("{CLEAR}{}\n{}", worker.url(), table(&rows).render()))?,
-            Output::Table => show(&format!("{}\n", table(&rows).render()))?,
-        }
-        if arguments.looks.is_some_and(|most| looks >= most) {
+        let text = match arguments.output.form {
+            Output::Json => format!("{}\n", Value::from_iter(rows.iter().map(Row::to_json))),
+            Output::Table if redraws => format!("{CLEAR}{}\n{}", worker.url(), table(&rows).render()),
+            Output::Table => format!("{}\n", table(&rows).render()),
+        };
+        let goes_on = is_read(&text)?;
+        if !goes_on || arguments.looks.is_some_and(|most| looks >= most) {
             return Ok(());
         }
         looks += 1;

@@ -7,6 +7,7 @@ mod columns;
 pub mod control;
 mod dispatch;
 pub mod errors;
+pub mod local;
 pub mod meters;
 mod outgoing;
 pub mod preview;

@@ -4,6 +4,7 @@
 mod assemble;
 mod clients;
 mod connectors;
+mod local;
 mod metrics;
 pub mod modules;
 mod offsets;

@@ -26,6 +26,7 @@ mod rebalance;
 mod registry;
 mod rest;
 mod restarts;
+mod run;
 mod secrets;
 mod shutdown;
 mod swaps;

@@ -163,6 +163,23 @@ impl Intake {
             .map_err(|error| crate::recode::does_not_fit(record.topic, &error))
     }
 
+    /// Builds a frame of records that came in no batch. It ends before a record whose failure ends the task.
+    pub fn several<'a>(
+        &mut self,
+        records: impl ExactSizeIterator<Item = Consumed<'a>>,
+        errors: &mut Errors,
+    ) -> Result<(), Failure> {
+        self.recoder.begin(self.to.encodings(), records.len());
+        for record in records {
+            self.lay(&record, Origin::Unknown, errors)
+                .map_err(|error| crate::recode::does_not_fit(record.topic, &error))?;
+            if errors.fatal_at().is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// Lays a record down, or has it noted as failed.
     fn lay(&mut self, record: &Consumed<'_>, origin: Origin<'_>, errors: &mut Errors) -> Result<(), FrameError> {
         let headers: Vec<_> = record
