@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use caisson_api::manifest::PluginKind;
 use caisson_config::validate::{self, Refusal};
 use caisson_herder::{
-    BoxFuture, Config, ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo, ConnectorKind, ConnectorOffset, Error,
-    OffsetChanges, OffsetOutcome, PluginInfo, WorkerEvent,
+    BoxFuture, Claim, Config, ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo, ConnectorKind, ConnectorOffset,
+    Error, OffsetChanges, OffsetOutcome, PluginInfo, WorkerEvent,
 };
 use caisson_model::preview::{Preview, PreviewRequest};
 use caisson_model::{Failure, FailureKind, Metric, RestartPolicy, TargetState, TaskId};
-use caisson_task::TaskEvent;
+use caisson_task::{Preflight, TaskEvent};
 use caisson_worker::{Event, Listener, PreviewError, ValidationError, Worker};
 use tokio::sync::mpsc;
 
@@ -121,10 +121,17 @@ impl caisson_herder::Worker for Adapter {
         connector: Arc<Config>,
         task: Arc<Config>,
         target: TargetState,
+        claim: Option<Arc<dyn Claim>>,
     ) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move {
-            match self.worker.start_task(id.clone(), &connector, &task, target).await {
-                Err(_) if self.has_caught_up().await => self.worker.start_task(id, &connector, &task, target).await,
+            let start = || {
+                let preflight = claim
+                    .clone()
+                    .map(|claim| Arc::new(Verified(claim)) as Arc<dyn Preflight>);
+                self.worker.start_task(id.clone(), &connector, &task, target, preflight)
+            };
+            match start().await {
+                Err(_) if self.has_caught_up().await => start().await,
                 started => started,
             }
         })
@@ -232,6 +239,15 @@ impl caisson_herder::Worker for Adapter {
 
     fn kafka_cluster_id(&self) -> Option<String> {
         self.cluster_id.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// The herder's claim, as the task asks for it.
+struct Verified(Arc<dyn Claim>);
+
+impl Preflight for Verified {
+    fn verify(&self) -> BoxFuture<'_, Result<(), Failure>> {
+        self.0.verify()
     }
 }
 

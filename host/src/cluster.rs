@@ -10,7 +10,7 @@ use caisson_config::WorkerConfig;
 use caisson_kafka::{ClientSettings, Error, Layer, Properties};
 
 pub use fencer::ProducerFencer;
-pub use log::{open_configs, open_modules, open_offsets, open_statuses};
+pub use log::{ConnectorTopics, open_configs, open_modules, open_offsets, open_statuses};
 pub use membership::GroupMembership;
 pub use topics::prepare;
 

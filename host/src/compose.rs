@@ -18,7 +18,7 @@ use caisson_sandbox::{Sandbox, SandboxOptions};
 use caisson_store::{
     DirectoryModuleStore, FileOffsetStore, MemoryConfigStore, MemoryStatusStore, ModuleStore, OffsetStore,
 };
-use caisson_worker::{Parts, Plugins, Worker};
+use caisson_worker::{OffsetTopics, Parts, Plugins, Worker};
 use tokio::sync::mpsc;
 
 use crate::adapter::{Adapter, Events, Modules};
@@ -44,7 +44,7 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
         anyhow::bail!("these are the properties of a distributed worker");
     };
     let offsets = FileOffsetStore::open(offset_file).context("offset.storage.file.filename")?;
-    let (worker, events) = worker(&config, Arc::new(offsets)).await?;
+    let (worker, events) = worker(&config, Arc::new(offsets), None).await?;
     let modules = desk(&config, &worker).await?;
     let parts = standalone::Parts {
         worker: Arc::new(Adapter::new(worker, config.bootstrap_servers.clone())),
@@ -69,6 +69,7 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
 pub async fn worker(
     config: &Arc<WorkerConfig>,
     offsets: Arc<dyn OffsetStore>,
+    offset_topics: Option<Arc<dyn OffsetTopics>>,
 ) -> anyhow::Result<(Arc<Worker>, mpsc::Receiver<caisson_herder::WorkerEvent>)> {
     let sandbox = Sandbox::new(sandbox_options(config)?)?;
     let plugins = Plugins::load(&sandbox, &plugin_directories(config)).await;
@@ -79,6 +80,7 @@ pub async fn worker(
         sandbox,
         plugins,
         offsets,
+        offset_topics,
         listener: Arc::new(Events(sender)),
     });
     let worker = Arc::new(worker);
@@ -96,12 +98,6 @@ pub async fn distributed(
     let Mode::Distributed(cluster) = &config.mode else {
         anyhow::bail!("these are the properties of a standalone worker");
     };
-    if cluster.exactly_once == ExactlyOnce::Enabled {
-        // Whoever set this counts on it.
-        anyhow::bail!(
-            "exactly.once.source.support=enabled: source tasks of this worker cannot write in transactions yet"
-        );
-    }
     let options = distributed_options(&config, cluster, worker_id.clone(), url)?;
     let clients = Clients::new(&config, &cluster.group_id, &cluster.client_id, &worker_id);
     let admin = Arc::new(Admin::start(&clients.admin()?)?);
@@ -110,7 +106,7 @@ pub async fn distributed(
     let configs = cluster::open_configs(&clients, &admin, &cluster.configs.name, exclusive).await?;
     let statuses = cluster::open_statuses(&clients, &admin, &cluster.statuses.name).await?;
     let offsets = cluster::open_offsets(&clients, &admin, &cluster.offsets.name, options.exactly_once).await?;
-    let (worker, events) = worker(&config, Arc::new(offsets)).await?;
+    let (worker, events) = worker(&config, Arc::new(offsets), Some(Arc::new(cluster::ConnectorTopics))).await?;
     // A module has to be there before the first task that needs it.
     let topic = cluster.modules.as_ref();
     let modules = shared_desk(&config, &worker, (&clients, &admin), topic, &worker_id).await?;

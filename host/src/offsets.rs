@@ -11,7 +11,7 @@ pub async fn list(worker: &Worker, name: &str, config: &Config) -> Result<Vec<Co
             |offset: caisson_model::PartitionOffset| caisson_herder::offsets::of_sink(&offset.partition, offset.offset);
         return Ok(offsets.into_iter().map(shown).collect());
     }
-    let offsets = worker.source_offsets(name).await.map_err(failed)?;
+    let offsets = worker.source_offsets(name, config).await.map_err(failed)?;
     let object = |value: Value| match value {
         Value::Object(members) => Some(members),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => None,
@@ -55,7 +55,7 @@ pub async fn reset(worker: &Worker, name: &str, config: &Config) -> Result<Offse
     if worker.sink_group(name, config).is_some() {
         return outcome(worker.reset_sink_offsets(name, config).await);
     }
-    let stored = worker.source_offsets(name).await.map_err(failed)?;
+    let stored = worker.source_offsets(name, config).await.map_err(failed)?;
     let changes = stored.into_iter().map(|entry| (entry.partition, None)).collect();
     outcome(worker.alter_source_offsets(name, config, changes).await)
 }

@@ -49,7 +49,7 @@ async fn perform(arguments: &RunArguments) -> anyhow::Result<()> {
         Some(file) => Arc::new(FileOffsetStore::open(file).context("--offsets")?),
         None => Arc::new(MemoryOffsetStore::new()),
     };
-    let (worker, mut events) = compose::worker(&config, offsets).await?;
+    let (worker, mut events) = compose::worker(&config, offsets, None).await?;
     // What happens to connectors is said by what fails.
     tokio::spawn(async move { while events.recv().await.is_some() {} });
     let flow = flow(&worker, arguments).await?;

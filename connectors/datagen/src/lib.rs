@@ -85,7 +85,17 @@ impl SourceConnector for DatagenSource {
                     .importance(Importance::Low)
                     .documentation("With the format sequence: what the contents follow from."),
             )
+            .key(
+                number(
+                    "transaction.records",
+                    "1000",
+                    Some(1),
+                    "Records of a transaction, where transaction.boundary is connector.",
+                )
+                .importance(Importance::Low),
+            )
             .ability(Ability::ExactlyOnce)
+            .ability(Ability::TransactionBoundaries)
     }
 
     fn start(_: &Settings, _: &ConnectorContext) -> Result<Self, Error> {
@@ -117,6 +127,8 @@ pub struct DatagenTask {
     rate: Option<u64>,
     max_records: Option<u64>,
     partitions: u64,
+    /// Records of a transaction, if it is this source that says where they end.
+    transaction_records: u64,
     /// The source partition as JSON text.
     partition: String,
     /// Records so far, those of earlier runs included.
@@ -150,6 +162,7 @@ impl SourceTask for DatagenTask {
             rate: u64::try_from(settings.int("rate")?).ok(),
             max_records: u64::try_from(settings.long("max.records")?).ok(),
             partitions: settings.long("partitions")?.unsigned_abs(),
+            transaction_records: settings.long("transaction.records")?.unsigned_abs(),
             partition: partition.to_string(),
             count,
             started: Instant::now(),
@@ -178,10 +191,14 @@ impl SourceTask for DatagenTask {
                 break;
             }
             let (chosen, sequence) = self.place();
+            let count = self.count + 1;
             head.partition = chosen;
+            head.boundary = match count % self.transaction_records {
+                0 => Boundary::Commit,
+                _ => Boundary::None,
+            };
             let mut record = batch.record_with(head);
             let payload = &mut self.payload;
-            let count = self.count + 1;
             record.value_with(schema, |to| {
                 payload.write(count, chosen, sequence, to);
                 Ok(())

@@ -4,13 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use caisson_kafka::{Admin, CompactedLog, ErrorCode, LogEntry, LogWriter, Message, TransactionalLogWriter};
+use caisson_config::worker::InternalTopic;
+use caisson_kafka::{
+    Admin, ClientSettings, CompactedLog, ErrorCode, LogEntry, LogWriter, Message, TransactionalLogWriter,
+};
 use caisson_store::log::{LeaderLog, Log, LogReader, LogRecord, Pair};
 use caisson_store::{
-    BoxFuture, DirectoryModuleStore, Error, TopicConfigStore, TopicModuleStore, TopicOffsetStore, TopicStatusStore,
+    BoxFuture, DirectoryModuleStore, Error, OffsetStore, TopicConfigStore, TopicModuleStore, TopicOffsetStore,
+    TopicStatusStore,
 };
+use caisson_worker::{OffsetClients, OffsetTopics};
 
 use super::Clients;
+use super::topics::prepare_offsets;
 
 /// How long a topic that was made a moment ago may take to be seen.
 const OPENING: Duration = Duration::from_secs(30);
@@ -52,17 +58,57 @@ async fn open(
     leader: Option<TransactionalLogWriter>,
     reader: Arc<dyn LogReader>,
 ) -> anyhow::Result<KafkaLog> {
-    let ear = Ear(reader);
-    let settings = clients.reader(purpose, committed)?;
-    let reader = CompactedLog::open(&settings, admin, topic, OPENING, move |message: &Message<'_>| {
+    let settings = (clients.reader(purpose, committed)?, clients.producer(purpose)?);
+    open_with((&settings.0, &settings.1), admin, topic, leader, reader).await
+}
+
+async fn open_with(
+    (reader, producer): (&ClientSettings, &ClientSettings),
+    admin: &Admin,
+    topic: &str,
+    leader: Option<TransactionalLogWriter>,
+    hand: Arc<dyn LogReader>,
+) -> anyhow::Result<KafkaLog> {
+    let ear = Ear(hand);
+    let reader = CompactedLog::open(reader, admin, topic, OPENING, move |message: &Message<'_>| {
         ear.hear(message)
     });
     Ok(KafkaLog {
         topic: topic.to_owned(),
         reader: reader.await.with_context(|| format!("cannot read topic {topic}"))?,
-        writer: LogWriter::start(&clients.producer(purpose)?)?,
+        writer: LogWriter::start(producer)?,
         leader,
     })
+}
+
+/// Opens offsets topics of connectors.
+pub struct ConnectorTopics;
+
+impl OffsetTopics for ConnectorTopics {
+    fn open<'a>(
+        &'a self,
+        topic: &'a InternalTopic,
+        clients: OffsetClients,
+    ) -> BoxFuture<'a, Result<Arc<dyn OffsetStore>, Error>> {
+        Box::pin(async move {
+            let store = open_connectors(topic, &clients).await;
+            let store: Arc<dyn OffsetStore> =
+                Arc::new(store.map_err(|error| Error::Unavailable(format!("{error:#}")))?);
+            Ok(store)
+        })
+    }
+}
+
+async fn open_connectors(topic: &InternalTopic, clients: &OffsetClients) -> anyhow::Result<TopicOffsetStore> {
+    // For the time of opening: a client has a thread for each broker.
+    let admin = Arc::new(Admin::start(&clients.admin)?);
+    let (preparing, prepared) = (admin.clone(), topic.clone());
+    tokio::task::spawn_blocking(move || prepare_offsets(&preparing, &prepared)).await??;
+    let (store, hand) = TopicOffsetStore::prepare();
+    let settings = (&clients.reader, &clients.producer);
+    let log = open_with(settings, &admin, &topic.name, None, hand).await?;
+    log.reader.read_to_end(PATIENCE).await?;
+    Ok(store(Arc::new(log)))
 }
 
 /// Opens the config store and reads it to its end. `exclusive`: leaders exclude each other by transactions.

@@ -60,6 +60,16 @@ pub async fn prepare(admin: Arc<Admin>, cluster: Cluster) -> anyhow::Result<()> 
     .context("preparing the internal topics")?
 }
 
+/// Makes or checks the offsets topic of a connector. Blocks.
+pub fn prepare_offsets(admin: &Admin, topic: &InternalTopic) -> anyhow::Result<()> {
+    let purpose = Purpose {
+        topic,
+        property: "offsets.storage.topic",
+        holds: "source connector offsets",
+    };
+    purpose.prepare(admin)
+}
+
 impl Purpose<'_> {
     fn prepare(&self, admin: &Admin) -> anyhow::Result<()> {
         let name = &self.topic.name;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::rest::Rest;
 use crate::system::System;
 use crate::wait::until;
-use crate::worker::Worker;
+use crate::worker::{Worker, WorkerSetup};
 
 /// Workers that share a group and its topics.
 pub struct Cluster {
@@ -15,11 +15,15 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Starts so many workers, one after the other, and waits until each answers.
+    /// Starts so many workers, with these properties beyond the usual ones, one after the other, and waits until each answers.
     #[track_caller]
-    pub fn start(system: &System, test: &str, size: usize) -> Self {
+    pub fn start(system: &System, test: &str, size: usize, properties: &[(&str, &str)]) -> Self {
         let name = system.name(test);
-        let start = |index| system.worker(&format!("{test}-{index}")).distributed(&name).start();
+        let start = |index| {
+            let setup = system.worker(&format!("{test}-{index}")).distributed(&name);
+            let set = |setup: WorkerSetup, (key, value): &(&str, &str)| setup.property(key, value);
+            properties.iter().fold(setup, set).start()
+        };
         Self {
             workers: (0..size).map(start).collect(),
         }

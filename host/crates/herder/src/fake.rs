@@ -19,7 +19,7 @@ use crate::Error;
 use crate::info::{ConnectorKind, PluginInfo};
 use crate::offsets::{ConnectorOffset, OffsetChanges, OffsetOutcome, of_sink};
 use crate::validation::{ConfigInfos, ConfigKeyInfo};
-use crate::worker::{Worker, WorkerEvent};
+use crate::worker::{Claim, Worker, WorkerEvent};
 
 pub const SOURCE: &str = "org.apache.kafka.connect.file.FileStreamSourceConnector";
 pub const SINK: &str = "org.apache.kafka.connect.file.FileStreamSinkConnector";
@@ -220,8 +220,12 @@ impl Worker for FakeWorker {
         _connector: Arc<Config>,
         _task: Arc<Config>,
         target: TargetState,
+        claim: Option<Arc<dyn Claim>>,
     ) -> BoxFuture<'_, Result<(), Failure>> {
         Box::pin(async move {
+            if let Some(claim) = claim {
+                claim.verify().await?;
+            }
             {
                 let mut state = self.state();
                 state.commands.push(format!("start {id}"));

@@ -31,4 +31,4 @@ pub use loggers::{Level, LevelSink, LoggerLevel, Loggers, Scope};
 pub use offsets::{ConnectorOffset, OffsetChanges, OffsetOutcome};
 pub use standalone::StandaloneHerder;
 pub use validation::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
-pub use worker::{Worker, WorkerEvent};
+pub use worker::{Claim, Worker, WorkerEvent};

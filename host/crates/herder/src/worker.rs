@@ -37,13 +37,14 @@ pub trait Worker: Send + Sync {
     fn stop_connector(&self, name: &str) -> BoxFuture<'_, ()>;
 
     /// Starts a task; returns once its data flow is on its way. What the guest's own start says comes by event. A
-    /// failure needs no event: the herder reports it.
+    /// failure needs no event: the herder reports it. A task that is given a claim writes in transactions.
     fn start_task(
         &self,
         id: TaskId,
         connector: Arc<Config>,
         task: Arc<Config>,
         target: TargetState,
+        claim: Option<Arc<dyn Claim>>,
     ) -> BoxFuture<'_, Result<(), Failure>>;
 
     fn set_task_state(&self, id: TaskId, target: TargetState) -> BoxFuture<'_, ()>;
@@ -88,6 +89,13 @@ pub trait Worker: Send + Sync {
 
     /// The id of the Kafka cluster; none until a broker has told it.
     fn kafka_cluster_id(&self) -> Option<String>;
+}
+
+/// The right of a task to write in transactions, which it may have lost before it could begin.
+pub trait Claim: Send + Sync {
+    /// Asked when the task has fenced off whoever wrote for it before: whether it is still this worker's, and its
+    /// configuration the newest. Otherwise it has fenced off its own successor, and must make way.
+    fn verify(&self) -> BoxFuture<'_, Result<(), Failure>>;
 }
 
 /// What happened in the worker. The channel is bounded and owned by the worker; the herder empties it at once.

@@ -21,8 +21,8 @@ pub mod swap;
 pub use control::{TaskEvent, TaskHandle, TaskListener, Wish};
 pub use pulse::Pulse;
 pub use settings::{
-    ChainLink, Condition, ConverterKind, ConverterPlugin, ConverterRef, Converters, Direction, PluginRef, SinkSettings,
-    SourceSettings, TaskSettings, TopicCreator, TransformPlugin,
+    Boundary, ChainLink, Condition, ConverterKind, ConverterPlugin, ConverterRef, Converters, Direction, ExactlyOnce,
+    Guarantee, PluginRef, Preflight, SinkSettings, SourceSettings, TaskSettings, TopicCreator, TransformPlugin,
 };
 
 /// Starts a task on a thread of its own and returns at once; what becomes of it arrives as [`TaskEvent`]s.

@@ -169,11 +169,52 @@ pub struct SinkSettings {
 
 pub struct SourceSettings {
     pub task: TaskSettings,
-    pub producer: Arc<SourceProducer>,
-    pub offsets: Arc<dyn OffsetStore>,
+    pub guarantee: Guarantee,
     pub offset_reader: Arc<dyn OffsetReader>,
     /// Makes topics as `topic.creation.*` says; absent, the broker decides.
     pub topics: Option<Arc<dyn TopicCreator>>,
+}
+
+/// How records and source offsets reach Kafka.
+#[derive(Clone)]
+pub enum Guarantee {
+    /// Offsets are written after their records.
+    AtLeastOnce {
+        producer: Arc<SourceProducer>,
+        offsets: Arc<dyn OffsetStore>,
+    },
+    /// Offsets are written in the transactions of their records (KIP-618).
+    ExactlyOnce(ExactlyOnce),
+}
+
+#[derive(Clone)]
+pub struct ExactlyOnce {
+    /// With the `transactional.id` that is the task's alone.
+    pub producer: ClientSettings,
+    /// Where offsets go.
+    pub offsets_topic: String,
+    /// Another store that is told of committed offsets, if it can: the worker's, for a connector with a topic of its own.
+    pub others: Option<Arc<dyn OffsetStore>>,
+    pub boundary: Boundary,
+    pub preflight: Option<Arc<dyn Preflight>>,
+}
+
+/// `transaction.boundary`: where transactions end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Boundary {
+    /// With each batch.
+    Poll,
+    /// After this time.
+    Interval(Duration),
+    /// Where the connector says.
+    Connector,
+}
+
+/// What a cluster has to say before a task may write in transactions.
+pub trait Preflight: Send + Sync {
+    /// Asked when the task has taken its transactional id over, which fences whoever had it before: whether the task is
+    /// still this worker's, and its configuration the newest. Otherwise it has fenced its own successor, and must make way.
+    fn verify(&self) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + '_>>;
 }
 
 /// Makes topics before the first record is sent to them (KIP-158).

@@ -1,11 +1,13 @@
 //! The loop of a source task: what the guest polls is converted, sent, and acknowledged by Kafka in any order; source
-//! offsets are written when everything before them has arrived. Kafka Connect's `WorkerSourceTask` gives the order of
-//! calls.
+//! offsets are written when everything before them has arrived, or in the same transaction ([`writing`]). Kafka Connect's
+//! `WorkerSourceTask` and `ExactlyOnceWorkerSourceTask` give the order of calls.
 
 mod acks;
 mod outlet;
+mod reports;
 mod submitted;
 mod swap;
+mod writing;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,8 +19,9 @@ use caisson_sandbox::{CallError, Delivery, SourceTask};
 use tokio::time::Instant;
 
 use self::acks::Acks;
-use self::outlet::{Outlet, Reports};
-use self::submitted::Submitted;
+use self::outlet::{Converted, Outlet, Polled};
+use self::reports::Reports;
+use self::writing::Writing;
 use crate::chain::{Chain, Stream, Target};
 use crate::clock::Backoff;
 use crate::columns::Forms;
@@ -29,15 +32,10 @@ use crate::recode::Trust;
 use crate::settings::SourceSettings;
 use crate::swap::Probation;
 
-/// Key and value as the offset store keeps them.
-type Pair = (Vec<u8>, Option<Vec<u8>>);
-
 /// How long a guest may wait for records within one call. It bounds how late a task hears that it is to pause or stop.
 const POLL_WAIT: Duration = Duration::from_millis(250);
 /// Records beyond this go into the next batch.
 const POLL_BYTES: u32 = 512 << 10;
-/// How often a wait for acknowledgements looks around.
-const ACK_LOOK: Duration = Duration::from_millis(50);
 
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Result<(), Failure> {
@@ -64,11 +62,9 @@ struct Source {
     outlet: Outlet,
     errors: Errors,
     acks: Arc<Acks>,
-    submitted: Submitted<Arc<acks::Flag>>,
+    writing: Writing,
     /// Batches whose delivery the guest wants to hear of.
     reports: Reports,
-    /// Acknowledged offsets that could not be written yet; newer ones win.
-    unwritten: Vec<(Arc<str>, Arc<str>)>,
     next_commit: Instant,
     /// Of the plugin, and whether the one before it may come back.
     probation: Probation,
@@ -78,7 +74,8 @@ impl Source {
     async fn start(settings: SourceSettings, controls: &Controls) -> Result<Self, Failure> {
         let task = &settings.task;
         let errors = Errors::start(task, controls).await?;
-        let tolerance = errors.tolerance();
+        // Before the guest is asked anything: what it reads of its offsets must be the last word of the task before.
+        let writing = Writing::start(&settings, controls).await?;
         let chain = Chain::start(task).await?;
         let spec = task.instance(&task.plugin, &task.config);
         let guest = SourceTask::start(spec, settings.offset_reader.clone())
@@ -87,12 +84,11 @@ impl Source {
         Ok(Source {
             guest,
             chain,
-            outlet: Outlet::new(&settings),
+            outlet: writing.outlet(&settings),
+            acks: Arc::new(Acks::new(writing.tolerance(&errors), task.meters.clone())),
             errors,
-            acks: Arc::new(Acks::new(tolerance, settings.task.meters.clone())),
-            submitted: Submitted::new(),
+            writing,
             reports: Reports::new(task.plugin.is_able("delivery-reports")),
-            unwritten: Vec::new(),
             next_commit: Instant::now() + task.commit_interval,
             probation: Probation::default(),
             settings,
@@ -103,7 +99,7 @@ impl Source {
         let mut wish = controls.current();
         let mut backoff = Backoff::default();
         loop {
-            self.acks.check(&mut self.errors)?;
+            self.writing.check(&self.acks, &mut self.errors)?;
             while let Some(order) = controls.take_order() {
                 self.obey_order(order, controls).await?;
             }
@@ -141,6 +137,10 @@ impl Source {
 
     /// Until the operator wants something else.
     async fn pause(&mut self, controls: &mut Controls) -> Result<Wish, Failure> {
+        // A transaction that stays open would hold up its readers, and be aborted in the end.
+        if self.writing.is_exactly_once() {
+            self.settle().await?;
+        }
         controls.state(TaskState::Paused, None).await;
         loop {
             tokio::select! {
@@ -185,46 +185,70 @@ impl Source {
                 .await?;
             self.settings.task.meters.stage(Stage::Transform, began.elapsed());
         }
-        // Whatever is not delivered goes to the dead letter queue, if there is one.
-        let kept = self.errors.has_dead_letters().then_some(&batch);
-        self.send((&polled, kept), &stream, controls).await?;
+        let began = Instant::now();
+        let converted = self.outlet.convert(&polled, &stream, &mut self.errors)?;
+        if self.writing.is_exactly_once() {
+            // Nothing of a batch with a record that ends the task would ever be committed.
+            self.errors.check()?;
+        }
+        self.send(&polled, &batch, &converted, controls).await?;
+        self.settings.task.meters.stage(Stage::Send, began.elapsed());
         self.probation
             .count(&self.settings.task.plugin.class, polled.len(), 0)?;
         // What came before a record that ends the task is on its way.
         self.errors.check()
     }
 
+    /// Sends a batch, in one transaction or several if there are any.
     async fn send(
         &mut self,
-        polled: (&Frame<'_>, Option<&Arc<Vec<u8>>>),
-        stream: &Stream<'_>,
+        polled: &Frame<'_>,
+        batch: &Arc<Vec<u8>>,
+        converted: &Converted<'_>,
         controls: &mut Controls,
     ) -> Result<(), Failure> {
-        let began = Instant::now();
-        let sent = self
-            .outlet
-            .send(
-                polled,
-                stream,
-                &self.acks,
-                &mut self.errors,
-                controls,
-                self.settings.task.commit_timeout,
-            )
-            .await?;
-        let Some(sent) = sent else {
-            // The task is to stop and Kafka takes nothing: what was not sent is polled again by the next one.
-            return Ok(());
-        };
-        let on_the_way: u64 = sent.flags.iter().map(|flag| flag.records()).sum();
-        let meters = &self.settings.task.meters;
-        meters.stage(Stage::Send, began.elapsed());
-        meters.settled((polled.0.len() as u64).saturating_sub(on_the_way));
-        self.reports.add(&sent);
-        for group in sent.groups {
-            self.submitted.add(group.partition, group.flag, group.offset);
+        // Whatever is not delivered goes to the dead letter queue, if there is one.
+        let kept = self.errors.has_dead_letters() && !self.writing.is_exactly_once();
+        for (part, boundary) in self.writing.parts(polled) {
+            let records = part.len();
+            if converted.has_any(&part) {
+                self.writing.begin()?;
+                let polled = Polled {
+                    frame: polled,
+                    part,
+                    kept: kept.then_some(batch),
+                };
+                let patience = self.settings.task.commit_timeout;
+                let sent = self
+                    .outlet
+                    .send(polled, converted, &self.acks, controls, patience)
+                    .await?;
+                let Some(sent) = sent else {
+                    // The task is to stop and Kafka takes nothing: what was not sent is polled again by the next one, and
+                    // half a batch without its offsets is not committed.
+                    self.writing.give_up().await;
+                    return Ok(());
+                };
+                let on_the_way: u64 = sent.flags.iter().map(|flag| flag.records()).sum();
+                self.settings
+                    .task
+                    .meters
+                    .settled((records as u64).saturating_sub(on_the_way));
+                self.reports.add(&sent);
+                self.writing.sent(sent.groups);
+            } else {
+                self.settings.task.meters.settled(records as u64);
+                self.reports.add_dropped(records);
+            }
+            if self.writing.end(boundary, &self.acks, &mut self.errors).await? {
+                self.committed().await?;
+            }
         }
-        self.report().await
+        match self.writing.is_exactly_once() {
+            // As in Kafka Connect: of a transaction's records a plugin hears when it is committed.
+            true => Ok(()),
+            false => self.report().await,
+        }
     }
 
     fn parse<'a>(&mut self, batch: &'a [u8]) -> Result<Frame<'a>, Failure> {
@@ -274,80 +298,57 @@ impl Source {
     }
 
     async fn commit_if_due(&mut self) -> Result<(), Failure> {
-        if Instant::now() < self.next_commit {
-            return Ok(());
+        let is_due = Instant::now() >= self.next_commit;
+        if is_due {
+            self.next_commit = Instant::now() + self.settings.task.commit_interval;
+            if !self.writing.is_exactly_once() {
+                self.report().await?;
+            }
         }
-        self.next_commit = Instant::now() + self.settings.task.commit_interval;
-        self.report().await?;
-        self.commit().await
+        let committed = self
+            .writing
+            .commit_by_time(is_due, &self.acks, &mut self.errors)
+            .await?;
+        match committed {
+            true => self.committed().await,
+            false => Ok(()),
+        }
     }
 
-    /// Writes the offsets of what has been acknowledged. What cannot be written is tried again with the next commit.
-    async fn commit(&mut self) -> Result<(), Failure> {
-        for (partition, offset) in self.submitted.take_committable() {
-            self.unwritten.retain(|(known, _)| *known != partition);
-            self.unwritten.push((partition, offset));
+    /// Waits a while for what is on its way, and commits what may be committed. True: nothing is left.
+    async fn settle(&mut self) -> Result<bool, Failure> {
+        let settled = self.writing.settle(&self.acks, &mut self.errors).await;
+        self.writing.check(&self.acks, &mut self.errors)?;
+        match settled? {
+            true => self.committed().await?,
+            false => self.report().await?,
         }
-        if self.unwritten.is_empty() {
+        Ok(!self.writing.has_unsettled())
+    }
+
+    /// Tells the guest that offsets are committed, if it wants to know.
+    async fn committed(&mut self) -> Result<(), Failure> {
+        self.report().await?;
+        if !self.reports.are_wanted() || !self.guest.is_alive() {
             return Ok(());
         }
-        // Records that were left out since have their letters to wait for: before them no offset is written.
-        self.acks.check(&mut self.errors)?;
-        if !self.errors.settled(self.settings.task.commit_timeout).await? {
-            tracing::warn!("dead letters are still on their way, offsets are written after them");
-            return Ok(());
-        }
-        let pairs = self.pairs()?;
-        let began = Instant::now();
-        let written = tokio::time::timeout(self.settings.task.commit_timeout, self.settings.offsets.put(pairs)).await;
-        let meters = &self.settings.task.meters;
-        meters.committed(matches!(written, Ok(Ok(()))), began.elapsed());
-        match written {
-            Ok(Ok(())) => self.unwritten.clear(),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "commit of source offsets failed, the next one writes them again")
-            }
-            Err(_) => tracing::error!("commit of source offsets timed out, the next one writes them again"),
-        }
-        if self.unwritten.is_empty() && self.reports.are_wanted() && self.guest.is_alive() {
-            match self.guest.committed().await {
-                Err(CallError::Guest(error)) => tracing::error!(%error, "committed failed"),
-                Err(error) => return Err(self.fault("committed", error)),
-                Ok(()) => {}
-            }
+        match self.guest.committed().await {
+            Err(CallError::Guest(error)) => tracing::error!(%error, "committed failed"),
+            Err(error) => return Err(self.fault("committed", error)),
+            Ok(()) => {}
         }
         Ok(())
     }
 
-    fn pairs(&self) -> Result<Vec<Pair>, Failure> {
-        let connector = &self.settings.task.id.connector;
-        let pair = |(partition, offset): &(Arc<str>, Arc<str>)| {
-            let key = caisson_store::OffsetKey::new(connector, partition).map_err(|error| {
-                Failure::new(
-                    FailureKind::Guest,
-                    format!("source partition {partition} cannot be stored: {error}"),
-                )
-            })?;
-            Ok((key.to_bytes(), Some(offset.as_bytes().to_vec())))
-        };
-        self.unwritten.iter().map(pair).collect()
-    }
-
     /// Waits for what is on its way, writes the last offsets, and lets the guest stop.
     async fn end(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
-        let until = Instant::now() + self.settings.task.commit_timeout;
-        while self.submitted.is_pending() && Instant::now() < until {
-            self.acks.changed(ACK_LOOK).await;
-        }
-        let committed = match outcome.is_ok() {
-            true => {
-                self.report().await?;
-                self.acks.check(&mut self.errors).and(self.commit().await)
-            }
+        let committed = match (outcome.is_ok(), self.writing.is_exactly_once()) {
+            (true, _) => self.settle().await.map(drop),
             // As in Kafka Connect: a failed task writes what Kafka has acknowledged, if it can.
-            false if self.guest.is_alive() => self.commit().await,
-            false => Ok(()),
+            (false, false) if self.guest.is_alive() => self.settle().await.map(drop),
+            (false, _) => Ok(()),
         };
+        self.writing.give_up().await;
         if self.guest.is_alive()
             && let Err(error) = self.guest.stop().await
         {

@@ -195,7 +195,14 @@ impl Worker {
             },
             limits: self.limits(&connector.given)?,
         };
-        let offsets = Arc::new(StoredOffsets::new(&connector.name, self.offsets.clone()));
+        let stores = match &connector.config.flow {
+            Flow::Source(source) => {
+                let stores = self.source_stores(&connector.name, &connector.config, source);
+                stores.await?.all
+            }
+            Flow::Sink(_) => self.offsets.clone(),
+        };
+        let offsets = Arc::new(StoredOffsets::new(&connector.name, stores));
         let kind = installed.plugin().kind;
         let started = on_thread(async move {
             match kind {

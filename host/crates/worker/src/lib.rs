@@ -4,12 +4,14 @@
 mod assemble;
 mod clients;
 mod connectors;
+mod guarantee;
 mod local;
 mod metrics;
 pub mod modules;
 mod offsets;
 pub mod plugins;
 mod preview;
+mod source_stores;
 mod tasks;
 mod topics;
 mod validate;
@@ -28,10 +30,13 @@ use caisson_store::{BoxFuture, Config, OffsetStore};
 use caisson_task::TaskEvent;
 use tokio::sync::Semaphore;
 
+use crate::source_stores::OpenTopics;
+
 pub use assemble::check_converters;
 pub use offsets::{OffsetsError, SourceOffset};
 pub use plugins::Plugins;
 pub use preview::PreviewError;
+pub use source_stores::{OffsetClients, OffsetTopics};
 pub use validate::ValidationError;
 
 /// What happened on this node.
@@ -61,6 +66,8 @@ pub struct Parts {
     pub sandbox: Sandbox,
     pub plugins: Plugins,
     pub offsets: Arc<dyn OffsetStore>,
+    /// Opens offsets topics of connectors; none outside a cluster.
+    pub offset_topics: Option<Arc<dyn OffsetTopics>>,
     pub listener: Arc<dyn Listener>,
 }
 
@@ -72,6 +79,9 @@ pub struct Worker {
     plugins: RwLock<Arc<Plugins>>,
     producers: ProducerPool,
     offsets: Arc<dyn OffsetStore>,
+    offset_topics: Option<Arc<dyn OffsetTopics>>,
+    /// Held while one is opened, which waits for Kafka; so that nobody opens it besides.
+    open_topics: tokio::sync::Mutex<OpenTopics>,
     listener: Arc<dyn Listener>,
     /// The map is held for look-ups only; a connector's own lock is held across calls into its guest.
     connectors: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<connectors::Connector>>>>,
@@ -94,6 +104,8 @@ impl Worker {
             plugins: RwLock::new(Arc::new(parts.plugins)),
             producers: ProducerPool::new(),
             offsets: parts.offsets,
+            offset_topics: parts.offset_topics,
+            open_topics: tokio::sync::Mutex::default(),
             listener: parts.listener,
             connectors: Mutex::default(),
             connector_modules: Mutex::default(),

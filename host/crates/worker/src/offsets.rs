@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use caisson_api::manifest::{PluginKind, ability};
+use caisson_config::connector::Flow;
+use caisson_config::{ConnectorConfig, ConnectorKind};
 use caisson_model::{Failure, PartitionOffset, TopicPartition};
 use caisson_sandbox::{
     InstanceSpec, Label, OffsetAnswer, OffsetReader, SinkConnector, SinkOffsetChange, SourceConnector,
@@ -11,8 +13,10 @@ use caisson_sandbox::{
 use caisson_store::{Config, OffsetKey, OffsetStore};
 
 use crate::Worker;
+use crate::assemble::config_error;
 use crate::clients::ADMIN_TIMEOUT;
 use crate::connectors::on_thread;
+use crate::source_stores::SourceStores;
 
 /// One source partition and its offset, both JSON.
 pub type SourceOffset = caisson_store::OffsetEntry;
@@ -63,25 +67,44 @@ impl OffsetReader for StoredOffsets {
 
 impl Worker {
     /// The stored offsets of a source connector.
-    pub async fn source_offsets(&self, connector: &str) -> Result<Vec<SourceOffset>, OffsetsError> {
-        Ok(self.offsets.entries(connector).await?)
+    pub async fn source_offsets(&self, name: &str, config: &Config) -> Result<Vec<SourceOffset>, OffsetsError> {
+        let (name, config) = (Arc::from(name), self.typed(config)?);
+        Ok(self.stores_of(&name, &config).await?.all.entries(&name).await?)
     }
 
     /// Writes or removes (no value) offsets of a source connector.
-    pub async fn put_source_offsets(
+    async fn put_source_offsets(
         &self,
-        connector: &str,
+        name: &str,
+        config: &Config,
         changes: Vec<(serde_json::Value, Option<serde_json::Value>)>,
     ) -> Result<(), OffsetsError> {
         let pair = |(partition, offset): (serde_json::Value, Option<serde_json::Value>)| {
             let key = OffsetKey {
-                connector: connector.to_owned(),
+                connector: name.to_owned(),
                 partition,
             }
             .to_bytes();
             (key, offset.map(|offset| offset.to_string().into_bytes()))
         };
-        Ok(self.offsets.put(changes.into_iter().map(pair).collect()).await?)
+        let pairs = changes.into_iter().map(pair).collect();
+        let (name, config) = (Arc::from(name), self.typed(config)?);
+        let stores = self.stores_of(&name, &config).await?;
+        self.write_offsets(&name, &config, &stores, pairs).await
+    }
+
+    fn typed(&self, config: &Config) -> Result<ConnectorConfig, OffsetsError> {
+        let config = ConnectorConfig::new(&self.resolve(config), ConnectorKind::Source);
+        config.map_err(|error| OffsetsError::Guest(config_error(&error)))
+    }
+
+    async fn stores_of(&self, name: &Arc<str>, config: &ConnectorConfig) -> Result<SourceStores, OffsetsError> {
+        let Flow::Source(source) = &config.flow else {
+            let text = format!("connector {name} is not a source");
+            return Err(OffsetsError::Guest(Failure::host(text)));
+        };
+        let stores = self.source_stores(name, config, source).await;
+        stores.map_err(OffsetsError::Guest)
     }
 }
 
@@ -139,7 +162,7 @@ impl Worker {
                     .map_err(|error| OffsetsError::Guest(error.into()))?
             }
         };
-        self.put_source_offsets(name, changes).await?;
+        self.put_source_offsets(name, config, changes).await?;
         Ok(agreed)
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use caisson_config::ConnectorConfig;
-use caisson_config::connector::Flow;
+use caisson_config::connector::{Flow, SourceConfig};
 use caisson_config::providers::Secrets;
 use caisson_config::validate::check_links;
 use caisson_model::{Failure, TargetState, TaskId, TaskState};
@@ -15,7 +15,8 @@ use caisson_store::Config;
 use caisson_task::meters::Meters;
 use caisson_task::swap::{Place, places};
 use caisson_task::{
-    PluginRef, SinkSettings, SourceSettings, TaskEvent, TaskHandle, TaskListener, Wish, start_sink, start_source,
+    PluginRef, Preflight, SinkSettings, SourceSettings, TaskEvent, TaskHandle, TaskListener, TaskSettings, Wish,
+    start_sink, start_source,
 };
 
 use crate::assemble::{config_error, kind_of};
@@ -39,22 +40,31 @@ pub(crate) struct Running {
 }
 
 impl Worker {
-    /// Starts a task; returns once its thread runs. What the guest's own start says comes by event.
+    /// Starts a task; returns once its thread runs. What the guest's own start says comes by event. A source that writes in
+    /// transactions asks the preflight first, if there is one.
     pub async fn start_task(
         &self,
         id: TaskId,
         connector: &Config,
         task: &Config,
         target: TargetState,
+        preflight: Option<Arc<dyn Preflight>>,
     ) -> Result<(), Failure> {
-        let begun = self.begin_task(id, connector, task, target);
+        let begun = self.begin_task(id, connector, task, target, preflight).await;
         if begun.is_err() {
             self.starts.count(&self.starts.tasks, false);
         }
         begun
     }
 
-    fn begin_task(&self, id: TaskId, connector: &Config, task: &Config, target: TargetState) -> Result<(), Failure> {
+    async fn begin_task(
+        &self,
+        id: TaskId,
+        connector: &Config,
+        task: &Config,
+        target: TargetState,
+        preflight: Option<Arc<dyn Preflight>>,
+    ) -> Result<(), Failure> {
         let (given, secrets) = self.resolve_with_secrets(connector);
         let installed = self.installed_connector(&given)?;
         let config = ConnectorConfig::new(&given, kind_of(installed.plugin().kind));
@@ -76,20 +86,7 @@ impl Worker {
         let meters = settings.meters.clone();
         let started = match &config.flow {
             Flow::Source(source) => {
-                let topics = match (&source.topic_creation, self.config.topic_creation) {
-                    (Some(creation), true) => Some(self.topic_creator(&id, creation, &config)?),
-                    (Some(_), false) | (None, _) => None,
-                };
-                let producer = self.producer(&id, &config)?;
-                let reader = Arc::new(StoredOffsets::new(&id.connector, self.offsets.clone()));
-                let offsets = self.offsets.clone();
-                let settings = SourceSettings {
-                    task: settings,
-                    producer,
-                    offsets,
-                    offset_reader: reader,
-                    topics,
-                };
+                let settings = self.source_settings(settings, (&config, source), preflight).await?;
                 start_source(settings, wish, listener)
             }
             Flow::Sink(sink) => {
@@ -117,6 +114,26 @@ impl Worker {
         };
         self.tasks().insert(id, running);
         Ok(())
+    }
+
+    async fn source_settings(
+        &self,
+        task: TaskSettings,
+        (config, source): (&ConnectorConfig, &SourceConfig),
+        preflight: Option<Arc<dyn Preflight>>,
+    ) -> Result<SourceSettings, Failure> {
+        let id = task.id.clone();
+        let topics = match (&source.topic_creation, self.config.topic_creation) {
+            (Some(creation), true) => Some(self.topic_creator(&id, creation, config)?),
+            (Some(_), false) | (None, _) => None,
+        };
+        let stores = self.source_stores(&id.connector, config, source).await?;
+        Ok(SourceSettings {
+            task,
+            guarantee: self.guarantee(&id, (config, source), &stores, preflight)?,
+            offset_reader: Arc::new(StoredOffsets::new(&id.connector, stores.all)),
+            topics,
+        })
     }
 
     /// Pauses a task or lets it go on.

@@ -12,6 +12,7 @@ mod cluster;
 mod converters;
 mod crash;
 mod dead_letters;
+mod exactly_once;
 mod files;
 mod footprint;
 mod logs;

@@ -74,14 +74,15 @@ fn a_worker_that_is_cut_off_stops_by_itself_and_the_others_have_its_work_until_i
         start(&near, "cut-off-near"),
         start(&system.on(&proxy.address()), "cut-off-far"),
     ];
-    let mut numbers = Numbers::start(near, Cluster { workers });
+    let mut numbers = Numbers::start(near, Cluster { workers }, &[]);
     numbers.await_work(&[0, 1]);
     proxy.set(Network::Silent);
     numbers.await_work(&[0]);
     numbers.cluster.workers[1].await_log(&["WARN", "stopping all work"]);
     proxy.set(Network::Well);
     numbers.await_work(&[0, 1]);
-    let repeated = numbers.verify(0);
+    let made = numbers.stop(0);
+    let repeated = numbers.verify(0, made);
     measured(&format!(
         "a worker cut off for longer than its session: {} records and none lost, {repeated} of them twice",
         numbers.seen

@@ -3,6 +3,7 @@
 //! It ends by itself when its connector is gone and nothing of it runs. Only a driver gives the worker commands about
 //! its connector, so commands about one connector never overlap.
 
+mod claim;
 mod perform;
 
 use std::collections::VecDeque;

@@ -1,6 +1,7 @@
 //! A producer with transactions, for exactly-once sources. It belongs to one task.
 
 use std::ops::Deref;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
@@ -12,15 +13,20 @@ use crate::settings::ClientSettings;
 /// A producer with a `transactional.id`. All calls about transactions block; an error says whether it is fatal (the
 /// producer must be made anew) or requires an abort.
 pub struct TransactionalProducer {
-    producer: SourceProducer,
+    producer: Arc<SourceProducer>,
 }
 
 impl TransactionalProducer {
     /// The settings must name a `transactional.id`.
     pub fn start(settings: &ClientSettings) -> Result<TransactionalProducer, Error> {
         Ok(TransactionalProducer {
-            producer: SourceProducer::start(settings)?,
+            producer: Arc::new(SourceProducer::start(settings)?),
         })
+    }
+
+    /// What sends its records.
+    pub fn producer(&self) -> &Arc<SourceProducer> {
+        &self.producer
     }
 
     /// Fences earlier producers of the same id and ends their transactions. Once, before anything else.

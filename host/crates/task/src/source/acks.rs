@@ -145,6 +145,12 @@ impl Acks {
         Ok(())
     }
 
+    /// The first delivery that has failed since the last time, for which no policy is asked.
+    pub fn take_failure(&self) -> Option<DeliveryError> {
+        let failures = std::mem::take(&mut *self.failures.lock().unwrap_or_else(PoisonError::into_inner));
+        failures.into_iter().next().map(|failure| failure.error)
+    }
+
     pub fn has_failures(&self) -> bool {
         !self.failures.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }

@@ -1,13 +1,13 @@
 //! From frames to the producer: converted if need be, sent in runs of one topic, in the order of the frame.
 
-use std::collections::VecDeque;
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use caisson_api::frame::{Entry, Frame, Role};
 use caisson_kafka::{OpenAckGroup, OutRecord, SourceProducer};
 use caisson_model::Failure;
-use caisson_sandbox::{Delivery, Outcome};
 use tokio::time::Instant;
 
 use super::acks::{Acks, Flag, Kept};
@@ -20,6 +20,8 @@ use crate::settings::{SourceSettings, TopicCreator};
 
 /// How long one wait for room in the producer takes at most, before the task looks whether it is to stop.
 const ROOM_WAIT: Duration = Duration::from_millis(100);
+const OWN_OFFSETS: &str =
+    "Source tasks may not produce to their own offsets topics when exactly-once support is enabled";
 
 pub struct Outlet {
     producer: Arc<SourceProducer>,
@@ -28,6 +30,36 @@ pub struct Outlet {
     topics: Option<Arc<dyn TopicCreator>>,
     /// Topics that are known to exist, or to be the broker's business.
     known: Vec<String>,
+    /// Where the offsets of transactions go, and no record may.
+    offsets_topic: Option<String>,
+}
+
+/// A batch as Kafka gets it.
+pub struct Converted<'a> {
+    frame: Cow<'a, [u8]>,
+    /// Per record, the record of the polled batch that it comes from; in order. Those behind a failure that ends the task
+    /// are left out.
+    origins: Vec<u32>,
+}
+
+impl Converted<'_> {
+    /// The records that come from a part of the polled batch.
+    fn records(&self, part: &Range<usize>) -> Range<usize> {
+        let place = |polled: usize| self.origins.partition_point(|origin| (*origin as usize) < polled);
+        place(part.start)..place(part.end)
+    }
+
+    pub fn has_any(&self, part: &Range<usize>) -> bool {
+        !self.records(part).is_empty()
+    }
+}
+
+/// What the guest gave, or a part of it.
+pub struct Polled<'a> {
+    pub frame: &'a Frame<'a>,
+    pub part: Range<usize>,
+    /// The batch, if single records of it may be asked for later.
+    pub kept: Option<&'a Arc<Vec<u8>>>,
 }
 
 /// What was handed to the producer of one batch.
@@ -35,7 +67,7 @@ pub struct Sent {
     pub groups: Vec<SentGroup>,
     /// The progress of all groups, those without a source partition too.
     pub flags: Vec<Arc<Flag>>,
-    /// Per record of the polled batch: the group it was sent with, if it was sent at all.
+    /// Per record of the part that was polled: the group it was sent with, if it was sent at all.
     pub fate: Vec<Option<usize>>,
 }
 
@@ -48,14 +80,15 @@ pub struct SentGroup {
 }
 
 impl Outlet {
-    pub fn new(settings: &SourceSettings) -> Self {
+    pub fn new(settings: &SourceSettings, producer: Arc<SourceProducer>, offsets_topic: Option<String>) -> Self {
         let task = &settings.task;
         Outlet {
-            producer: settings.producer.clone(),
+            producer,
             recoder: Recoder::new(&task.converters, Role::Transform, Order::HeadersFirst),
             task: task.id.to_string(),
             topics: settings.topics.clone(),
             known: Vec::new(),
+            offsets_topic,
         }
     }
 
@@ -73,85 +106,89 @@ impl Outlet {
         Ok(())
     }
 
-    /// Hands a batch to the producer. `polled` is what the guest gave (`kept`, if records of it may be asked for later),
-    /// `stream` what the chain made of it. Of a batch with a
-    /// failure that ends the task, it is what comes before. `None`: the task was told to stop, and the producer had no
-    /// room for all of it until `patience` was over.
+    /// Makes of a batch what Kafka gets. `polled` is what the guest gave, `stream` what the chain made of it. Of a batch
+    /// with a failure that ends the task, it is what comes before.
+    pub fn convert<'a>(
+        &mut self,
+        polled: &Frame<'_>,
+        stream: &'a Stream<'_>,
+        errors: &mut Errors,
+    ) -> Result<Converted<'a>, Failure> {
+        let frame =
+            Frame::parse(&stream.frame).map_err(|error| Failure::host(format!("wrong batch in a chain: {error}")))?;
+        let passes = stream.forms == Forms::SERIALIZED || self.recoder.passes(stream.forms, Forms::SERIALIZED);
+        let (bytes, mut origins): (Cow<'a, [u8]>, Vec<u32>) = if passes {
+            let origins = (0..frame.len() as u32).map(|index| stream.origin(index)).collect();
+            (Cow::Borrowed(&*stream.frame), origins)
+        } else {
+            let trail = Trail {
+                entry: polled,
+                consumed: None,
+            };
+            let at = |index| stream.origin(index);
+            let forms = (stream.forms, Forms::SERIALIZED);
+            let recoded = self.recoder.recode(&frame, at, forms, &mut Faults { errors, trail })?;
+            let frame =
+                Frame::parse(&recoded).map_err(|error| Failure::host(format!("wrong converted batch: {error}")))?;
+            let origins = frame.records().map(|record| stream.origin(record.origin)).collect();
+            (Cow::Owned(recoded), origins)
+        };
+        if let Some(at) = errors.fatal_at() {
+            origins.truncate(origins.partition_point(|origin| *origin < at));
+        }
+        Ok(Converted { frame: bytes, origins })
+    }
+
+    /// Hands the records that come from a part of the polled batch to the producer. `None`: the task was told to stop,
+    /// and the producer had no room for all of it until `patience` was over.
     pub async fn send(
         &mut self,
-        (polled, kept): (&Frame<'_>, Option<&Arc<Vec<u8>>>),
-        stream: &Stream<'_>,
+        polled: Polled<'_>,
+        converted: &Converted<'_>,
         acks: &Arc<Acks>,
-        errors: &mut Errors,
         controls: &mut Controls,
         patience: Duration,
     ) -> Result<Option<Sent>, Failure> {
         let frame =
-            Frame::parse(&stream.frame).map_err(|error| Failure::host(format!("wrong batch in a chain: {error}")))?;
-        let recoded;
-        let (frame, origins) =
-            if stream.forms == Forms::SERIALIZED || self.recoder.passes(stream.forms, Forms::SERIALIZED) {
-                (frame, None)
-            } else {
-                let trail = Trail {
-                    entry: polled,
-                    consumed: None,
-                };
-                let at = |index| stream.origin(index);
-                let forms = (stream.forms, Forms::SERIALIZED);
-                recoded = self.recoder.recode(&frame, at, forms, &mut Faults { errors, trail })?;
-                let frame =
-                    Frame::parse(&recoded).map_err(|error| Failure::host(format!("wrong converted batch: {error}")))?;
-                let origins: Vec<u32> = frame.records().map(|record| record.origin).collect();
-                (frame, Some(origins))
-            };
-        let origin = |index: usize| {
-            let index = origins.as_ref().map_or(index as u32, |origins| origins[index]);
-            stream.origin(index) as usize
-        };
-        let end = match errors.fatal_at() {
-            Some(at) => (0..frame.len())
-                .find(|index| origin(*index) >= at as usize)
-                .unwrap_or(frame.len()),
-            None => frame.len(),
-        };
+            Frame::parse(&converted.frame).map_err(|error| Failure::host(format!("wrong converted batch: {error}")))?;
+        let records = converted.records(&polled.part);
         self.create_topics(&frame).await?;
-        let groups = match kept {
-            Some(batch) => Groups::of_single_records((polled, batch), end, &origin, acks),
-            None => Groups::new(polled, end, &origin, acks),
-        };
+        let groups = Groups::new(&polled, &converted.origins[records.clone()], acks);
         groups.count();
-        if !self.send_all(&frame, end, &groups, acks, controls, patience).await? {
-            return Ok(None);
-        }
-        Ok(Some(groups.into_sent(polled)))
+        let sent = self
+            .send_all(&frame, records, &groups, acks, controls, patience)
+            .await?;
+        Ok(sent.then(|| groups.into_sent(polled.frame)))
     }
 
     async fn send_all(
         &self,
         frame: &Frame<'_>,
-        last: usize,
+        all: Range<usize>,
         groups: &Groups,
         acks: &Acks,
         controls: &mut Controls,
         patience: Duration,
     ) -> Result<bool, Failure> {
         let headers = headers(frame);
-        let mut from = 0;
+        let mut from = all.start;
         let mut give_up: Option<Instant> = None;
-        while from < last {
+        while from < all.end {
             let topic = frame.record(from).topic_index;
-            let end = (from..last)
+            let end = (from..all.end)
                 .find(|index| frame.record(*index).topic_index != topic)
-                .unwrap_or(last);
+                .unwrap_or(all.end);
             let name = frame.record(from).topic;
+            if self.offsets_topic.as_deref() == Some(name) {
+                return Err(Failure::host(OWN_OFFSETS));
+            }
             let handle = self
                 .producer
                 .topic(name)
                 .map_err(|error| self.failed(name, &error.to_string()))?;
             controls.topic(name).await;
             let records =
-                (from..end).map(|index| out(frame.record(index), &headers, index, &groups.acks[groups.of[index]]));
+                (from..end).map(|index| out(frame.record(index), &headers, index, groups.ack(index - all.start)));
             let accepted = self.producer.send_batch(&handle, records);
             from += accepted;
             if from == end {
@@ -211,63 +248,40 @@ struct Groups {
     last: Vec<usize>,
     /// Per sent record, its group.
     of: Vec<usize>,
-    /// Per polled record, its group, if it was sent.
+    /// Per polled record of the part, its group, if it was sent.
     fate: Vec<Option<usize>>,
 }
 
 impl Groups {
-    fn empty(polled: &Frame<'_>, end: usize) -> Groups {
-        Groups {
+    /// Of the records with these origins. Those that may be asked for later are each on their own and kept until they
+    /// have arrived; of the others, those that share a source partition.
+    fn new(polled: &Polled<'_>, origins: &[u32], acks: &Arc<Acks>) -> Groups {
+        let frame = polled.frame;
+        let mut groups = Groups {
             acks: Vec::new(),
             flags: Vec::new(),
             last: Vec::new(),
-            of: Vec::with_capacity(end),
-            fate: vec![None; polled.len()],
-        }
-    }
-
-    /// Of the records before `end`, each on its own and kept until it has arrived.
-    fn of_single_records(
-        (polled, batch): (&Frame<'_>, &Arc<Vec<u8>>),
-        end: usize,
-        origin: &impl Fn(usize) -> usize,
-        acks: &Arc<Acks>,
-    ) -> Groups {
-        let mut groups = Groups::empty(polled, end);
-        for index in 0..end {
-            let polled_index = origin(index);
-            let (ack, flag) = acks.open(Some(Kept {
-                batch: batch.clone(),
-                index: polled_index,
-            }));
-            groups.of.push(groups.acks.len());
-            groups.fate[polled_index] = Some(groups.acks.len());
-            groups.acks.push(ack);
-            groups.flags.push(flag);
-            groups.last.push(polled_index);
-        }
-        groups
-    }
-
-    /// Of the records before `end`.
-    fn new(polled: &Frame<'_>, end: usize, origin: &impl Fn(usize) -> usize, acks: &Arc<Acks>) -> Groups {
-        let mut groups = Groups::empty(polled, end);
+            of: Vec::with_capacity(origins.len()),
+            fate: vec![None; polled.part.len()],
+        };
         // By index of the source partition in the polled frame; the last place is for records without one.
-        let mut by_partition = vec![None; polled.source_partitions().len() + 1];
-        for index in 0..end {
-            let polled_index = origin(index);
-            let source = polled.record(polled_index).source;
-            let place = source.map_or(by_partition.len() - 1, |source| source.partition as usize);
-            let group = *by_partition[place].get_or_insert_with(|| {
-                let (ack, flag) = acks.open(None);
-                groups.acks.push(ack);
-                groups.flags.push(flag);
-                groups.last.push(polled_index);
-                groups.acks.len() - 1
-            });
-            groups.last[group] = polled_index;
+        let mut by_partition = vec![None; frame.source_partitions().len() + 1];
+        for origin in origins {
+            let index = *origin as usize;
+            let group = match polled.kept {
+                Some(batch) => {
+                    let batch = batch.clone();
+                    groups.open(acks, Some(Kept { batch, index }))
+                }
+                None => {
+                    let source = frame.record(index).source;
+                    let place = source.map_or(by_partition.len() - 1, |source| source.partition as usize);
+                    *by_partition[place].get_or_insert_with(|| groups.open(acks, None))
+                }
+            };
+            groups.last[group] = index;
             groups.of.push(group);
-            groups.fate[polled_index] = Some(group);
+            groups.fate[index - polled.part.start] = Some(group);
         }
         groups
     }
@@ -286,6 +300,19 @@ impl Groups {
         }
     }
 
+    fn open(&mut self, acks: &Arc<Acks>, record: Option<Kept>) -> usize {
+        let (ack, flag) = acks.open(record);
+        self.acks.push(ack);
+        self.flags.push(flag);
+        self.last.push(0);
+        self.acks.len() - 1
+    }
+
+    /// What acknowledges the record that is sent at this place.
+    fn ack(&self, record: usize) -> &OpenAckGroup {
+        &self.acks[self.of[record]]
+    }
+
     fn into_sent(self, polled: &Frame<'_>) -> Sent {
         let group = |(flag, last): (Arc<Flag>, usize)| {
             let source = polled.record(last).source?;
@@ -300,73 +327,5 @@ impl Groups {
             flags: self.flags,
             fate: self.fate,
         }
-    }
-}
-
-/// Delivery reports for a guest that wants them, in the order of its records.
-pub struct Reports {
-    wanted: bool,
-    next: u64,
-    waiting: VecDeque<Waiting>,
-}
-
-struct Waiting {
-    first: u64,
-    /// Runs of records and the flag of their group; `None` for records that were dropped.
-    runs: Vec<(u32, Option<Arc<Flag>>)>,
-}
-
-impl Reports {
-    pub fn new(wanted: bool) -> Self {
-        Reports {
-            wanted,
-            next: 0,
-            waiting: VecDeque::new(),
-        }
-    }
-
-    pub fn are_wanted(&self) -> bool {
-        self.wanted
-    }
-
-    pub fn add(&mut self, sent: &Sent) {
-        if !self.wanted || sent.fate.is_empty() {
-            return;
-        }
-        let mut runs = Vec::new();
-        for same in sent.fate.chunk_by(|one, other| one == other) {
-            let flag = same[0].and_then(|group| sent.flags.get(group)).cloned();
-            runs.push((same.len() as u32, flag));
-        }
-        self.waiting.push_back(Waiting { first: self.next, runs });
-        self.next += sent.fate.len() as u64;
-    }
-
-    /// Reports of batches that are done and have no batch before them that is not.
-    pub fn take_done(&mut self) -> Vec<Delivery> {
-        let mut deliveries = Vec::new();
-        while let Some(batch) = self.waiting.front()
-            && batch
-                .runs
-                .iter()
-                .all(|(_, flag)| flag.as_ref().is_none_or(|flag| flag.is_done()))
-        {
-            let mut first = batch.first;
-            for (count, flag) in &batch.runs {
-                let outcome = match flag {
-                    None => Outcome::Dropped,
-                    Some(flag) if flag.has_failed() => Outcome::Failed,
-                    Some(_) => Outcome::Written,
-                };
-                deliveries.push(Delivery {
-                    first,
-                    count: *count,
-                    outcome,
-                });
-                first += u64::from(*count);
-            }
-            self.waiting.pop_front();
-        }
-        deliveries
     }
 }

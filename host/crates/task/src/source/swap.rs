@@ -5,7 +5,7 @@ use caisson_model::{Failure, TaskState};
 use caisson_sandbox::SourceTask;
 use tokio::time::Instant;
 
-use super::{ACK_LOOK, Reports, Source};
+use super::{Reports, Source};
 use crate::control::{Controls, Wish};
 use crate::settings::PluginRef;
 use crate::swap::{Fresh, Order, Place, Swap, Swapped, retire};
@@ -30,7 +30,7 @@ impl Source {
 
     async fn replace(&mut self, swap: Swap, controls: &mut Controls) -> Result<(), Failure> {
         let began = Instant::now();
-        if !self.drain().await? {
+        if !self.settle().await? {
             let text = format!(
                 "Kafka did not take what task {} has polled within offset.flush.timeout.ms",
                 self.settings.task.id
@@ -60,18 +60,6 @@ impl Source {
         Ok(())
     }
 
-    /// Until everything that was polled is acknowledged and its offsets are written, within the time for that.
-    async fn drain(&mut self) -> Result<bool, Failure> {
-        let until = Instant::now() + self.settings.task.commit_timeout;
-        while self.submitted.is_pending() && Instant::now() < until {
-            self.acks.changed(ACK_LOOK).await;
-        }
-        self.acks.check(&mut self.errors)?;
-        self.report().await?;
-        self.commit().await?;
-        Ok(!self.submitted.is_waiting() && self.unwritten.is_empty())
-    }
-
     /// The instance that is to come, started; or why it could not, and the old one goes on.
     async fn successor(&mut self, fresh: Fresh, plugin: &PluginRef) -> Result<Result<SourceTask, Failure>, Failure> {
         let task = &self.settings.task;
@@ -83,6 +71,7 @@ impl Source {
                 if let Err(error) = self.guest.stop().await {
                     tracing::warn!(%error, "stop of a plugin that is replaced failed");
                 }
+                self.writing.give_up().await;
                 match SourceTask::start(spec, self.settings.offset_reader.clone()).await {
                     Ok(next) => return Ok(Ok(next)),
                     Err(error) => {
@@ -99,16 +88,20 @@ impl Source {
         if let Err(error) = next.begin(&spec).await {
             return Ok(Err(failed("start", error)));
         }
-        if self.guest.hands_over() && next.hands_over() {
-            let handed = match self.guest.suspend().await {
-                Ok(state) => next.resume(&task.plugin.version, &state).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = handed {
-                let failure = failed("resume", error);
-                self.guest = self.start_anew().await?;
-                return Ok(Err(failure));
-            }
+        if !(self.guest.hands_over() && next.hands_over()) {
+            // It goes on behind what is committed.
+            self.writing.give_up().await;
+            return Ok(Ok(next));
+        }
+        let handed = match self.guest.suspend().await {
+            Ok(state) => next.resume(&task.plugin.version, &state).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = handed {
+            let failure = failed("resume", error);
+            self.writing.give_up().await;
+            self.guest = self.start_anew().await?;
+            return Ok(Err(failure));
         }
         Ok(Ok(next))
     }
@@ -133,10 +126,11 @@ impl Source {
         let before = self.probation.fail(&self.settings.task.plugin.class, failure)?;
         self.take_plugin(before, controls);
         self.errors.forgive();
-        if !self.drain().await? {
+        if !self.settle().await? {
             let text = "what a plugin polled before it failed did not reach Kafka; the one before it may poll it again";
             tracing::warn!("{text}");
         }
+        self.writing.give_up().await;
         self.guest = self.start_anew().await?;
         Ok(())
     }

@@ -7,8 +7,10 @@ use caisson_store::{Config, ConnectorEntry};
 use tokio::time::Instant;
 
 use super::super::plan::{Action, Condition, RunningTask, TaskConfigs};
+use super::claim::TaskClaim;
 use super::{Command, Driver, FIRST_RETRY, INBOX, LONGEST_RETRY, Part};
 use crate::ConnectorKind;
+use crate::worker::Claim;
 
 impl Driver {
     pub(super) async fn perform(&mut self, action: Action) {
@@ -128,6 +130,7 @@ impl Driver {
         task: Arc<Config>,
         target: TargetState,
     ) -> Option<Result<(), Failure>> {
+        let mut claim: Option<Arc<dyn Claim>> = None;
         if self.node.options.exactly_once && self.node.kind(&connector) == Some(ConnectorKind::Source) {
             let leader = self.node.leader.clone();
             let fenced = leader.fence_zombies(self.name.clone());
@@ -136,20 +139,22 @@ impl Driver {
                 return Some(Err(failure.with_detail(error.to_string())));
             }
             // Fencing may have taken long, and the task may be another worker's by now, or another one.
-            let granted = self.wanted().is_some_and(|wanted| {
+            let wanted = self.wanted().filter(|wanted| {
                 wanted.tasks.contains(&id.task) && wanted.entry.tasks.get(id.task as usize) == Some(&task)
             });
-            if !granted {
+            let Some(wanted) = wanted else {
                 tracing::info!(
                     task = id.task,
                     "not started: it is another worker's by now, or another one"
                 );
                 return None;
-            }
+            };
+            let task_revision = wanted.entry.task_revision;
+            claim = Some(Arc::new(TaskClaim::new(&self.node, &id, task_revision)));
         }
         self.node
             .recover(&self.name, |recovery| recovery.starts(Part::Task(id.task)));
-        Some(self.node.worker.start_task(id, connector, task, target).await)
+        Some(self.node.worker.start_task(id, connector, task, target, claim).await)
     }
 
     fn task_started(&mut self, number: u32, started: Result<(), Failure>) -> Condition {

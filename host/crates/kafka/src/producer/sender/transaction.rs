@@ -6,14 +6,18 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
+use tokio::sync::Mutex;
+
 use super::{Event, Question, Sender, Who, ask};
 use crate::error::{ErrorCode, KafkaError};
 use crate::producer::record_batch::Identity;
 use crate::wire::messages::{AddPartitionsToTxn, EndTxn, InitProducerId, KeyType, Request};
-use crate::wire::{Address, Cluster, Dialer};
+use crate::wire::{Cluster, Connection, Dialer};
 
-/// The pause before a coordinator that is not ready is asked again.
-const RETRY: Duration = Duration::from_millis(50);
+/// The pause before a coordinator that is not ready is asked again: while it still ends the transaction before that is soon
+/// over. Doubled each time, up to the longest.
+const FIRST_RETRY: Duration = Duration::from_millis(2);
+const LONGEST_RETRY: Duration = Duration::from_millis(100);
 /// The coordinator still ends the transaction before.
 const CONCURRENT_TRANSACTIONS: i32 = 51;
 
@@ -50,6 +54,14 @@ pub(super) struct Transaction {
     order: Option<Order>,
     /// The coordinator was told to carry out the order.
     ordered: bool,
+    way: Arc<Mutex<Way>>,
+}
+
+/// The way to the coordinator, kept from one question to the next. Held for the time of a question; there is one at a time.
+#[derive(Default)]
+struct Way {
+    cluster: Option<Cluster>,
+    connection: Option<Connection>,
 }
 
 impl Transaction {
@@ -237,6 +249,7 @@ impl Sender {
     fn asker(&self) -> Asker {
         Asker {
             dialer: self.dialer.clone(),
+            way: self.transaction.way.clone(),
             id: self.shared.options.transactional_id.clone().unwrap_or_default(),
             timeout: self.shared.options.transaction_timeout,
         }
@@ -258,6 +271,7 @@ fn classified(error: KafkaError) -> KafkaError {
 /// Asks the coordinator of a transactional id, until it is ready. Whoever waits sets the limit.
 struct Asker {
     dialer: Arc<Dialer>,
+    way: Arc<Mutex<Way>>,
     id: String,
     timeout: Duration,
 }
@@ -305,36 +319,34 @@ impl Asker {
         request: &R,
         read: impl Fn(R::Answer) -> Result<T, KafkaError>,
     ) -> Result<T, KafkaError> {
-        let mut cluster = Cluster::new(self.dialer.clone());
-        let mut coordinator: Option<Address> = None;
+        let mut way = self.way.lock().await;
+        let mut pause = FIRST_RETRY;
         loop {
-            let result = self
-                .attempt(&mut cluster, &mut coordinator, request)
-                .await
-                .and_then(&read);
+            let result = self.attempt(&mut way, request).await.and_then(&read);
             match result {
                 Err(error) if error.code.0 == CONCURRENT_TRANSACTIONS => {}
-                Err(error) if error.code.is_retriable() => coordinator = None,
+                Err(error) if error.code.is_retriable() => way.connection = None,
                 ended => return ended,
             }
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_RETRY);
         }
     }
 
-    async fn attempt<R: Request>(
-        &self,
-        cluster: &mut Cluster,
-        coordinator: &mut Option<Address>,
-        request: &R,
-    ) -> Result<R::Answer, KafkaError> {
+    /// One question. A connection is kept only if all of an answer came by it.
+    async fn attempt<R: Request>(&self, way: &mut Way, request: &R) -> Result<R::Answer, KafkaError> {
         let patience = self.dialer.request_timeout;
-        let address = match coordinator {
-            Some(address) => address.clone(),
-            None => cluster.coordinator(&self.id, KeyType::Transaction, patience).await?,
+        let mut connection = match way.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let cluster = way.cluster.get_or_insert_with(|| Cluster::new(self.dialer.clone()));
+                let address = cluster.coordinator(&self.id, KeyType::Transaction, patience).await?;
+                self.dialer.dial(&address).await?
+            }
         };
-        let mut connection = self.dialer.dial(&address).await?;
-        *coordinator = Some(address);
-        connection.call(request, patience).await
+        let answer = connection.call(request, patience).await?;
+        way.connection = Some(connection);
+        Ok(answer)
     }
 }
 
