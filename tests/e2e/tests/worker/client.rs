@@ -147,12 +147,14 @@ fn connectors_are_steered_and_looked_at() {
         list.contains(&format!("{name}   sink   RUNNING   1/1     127.0.0.1:")),
         "{list}"
     );
-    let top = run(&["top", "-n", "1", "-o", "json"]).json();
+    let top = caisson_e2e::until("both records are counted", || {
+        let top = run(&["top", "-n", "1", "-o", "json"]).json();
+        (top[0]["total"] == json!(2.0)).then_some(top)
+    });
     assert_eq!(
         (&top[0]["connector"], &top[0]["state"]),
         (&json!(name), &json!("RUNNING"))
     );
-    assert_eq!(top[0]["total"], json!(2.0), "{top}");
 
     run(&["pause", name]).expect(0);
     rest.await_states(name, "PAUSED", "PAUSED");
