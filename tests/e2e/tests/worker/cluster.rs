@@ -62,6 +62,43 @@ fn a_worker_with_kafkas_own_distributed_properties_remembers_everything() {
 }
 
 #[test]
+fn a_cluster_whose_workers_are_all_killed_at_once_comes_back_as_it_was() {
+    let Some(system) = System::get() else { return };
+    let mut cluster = Cluster::start(&system, "all-killed", 2, &[]);
+    let topic = system.topic("all-killed", 1, &[]);
+    let (input, output) = (cluster.workers[0].path("in.txt"), cluster.workers[0].path("out.txt"));
+    std::fs::write(&input, "one\n").unwrap();
+    let source = json!({ "connector.class": "FileStreamSource", "topic": topic, "file": input });
+    let sink = json!({ "connector.class": "FileStreamSink", "topics": topic, "file": output });
+    for (name, config) in [("in", &source), ("out", &sink), ("idle", &sink)] {
+        create(&cluster.workers[0].rest, name, config);
+        owners(&cluster.workers[0].rest, name, 1);
+    }
+    let rest = &cluster.workers[1].rest;
+    rest.put("/connectors/idle/stop").expect(204);
+    rest.put("/connectors/out/pause").expect(202);
+    rest.await_states("out", "PAUSED", "PAUSED");
+    for worker in &mut cluster.workers {
+        worker.kill();
+    }
+    append(&input, "two\n");
+    for worker in &mut cluster.workers {
+        worker.start_again();
+    }
+    let rest = &cluster.workers[0].rest;
+    owners(rest, "in", 1);
+    rest.await_states("out", "PAUSED", "PAUSED");
+    let status = rest.status("idle");
+    assert_eq!(status["connector"]["state"], "STOPPED", "{status}");
+    assert_eq!(status["tasks"], json!([]), "{status}");
+    rest.put("/connectors/out/resume").expect(202);
+    until("both lines have arrived", || {
+        let text = cluster.workers[0].read("out.txt");
+        ["one", "two"].iter().all(|line| text.contains(line)).then_some(())
+    });
+}
+
+#[test]
 fn a_worker_whose_group_is_a_sinks_says_so_and_ends() {
     let Some(system) = System::get() else { return };
     let name = system.name("taken");
