@@ -162,6 +162,8 @@ pub struct Events {
     pub tombstones: bool,
     pub context_headers: bool,
     pub transaction_metadata: bool,
+    /// `topic.transaction`, which stands behind the prefix.
+    pub transaction_topic: String,
     pub unavailable: String,
     pub on_failure: OnFailure,
 }

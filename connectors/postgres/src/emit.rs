@@ -108,6 +108,8 @@ pub struct Emitter {
     partition: String,
     unavailable: String,
     tombstones: bool,
+    /// Letters of operations that are not written.
+    skipped: Vec<char>,
     headers: Headers,
     /// Indexes in the batch at hand, by topic.
     indexes: HashMap<String, Indexes>,
@@ -140,6 +142,7 @@ impl Emitter {
             partition: crate::offsets::partition(&options.prefix),
             unavailable: options.events.unavailable.clone(),
             tombstones: options.events.tombstones,
+            skipped: options.events.skipped.clone(),
             headers: Headers::new(options.events.context_headers, &options.prefix, task, CONNECTOR)?,
             indexes: HashMap::new(),
             partition_index: None,
@@ -163,7 +166,7 @@ impl Emitter {
     pub fn change(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>) -> Result<Made> {
         match (change.op, &table.key) {
             (Op::Update, Some(key)) if change.before.is_some() => {
-                if self.key_changes(key, table, change)? {
+                if self.key_changes(key, table, change.before, change.after)? {
                     self.moved(batch, table, change)?;
                     return Ok(Made::DeleteAndCreate);
                 }
@@ -189,16 +192,30 @@ impl Emitter {
         Ok(Some(bytes))
     }
 
-    fn key_changes(&mut self, key: &TableKey, table: &Table, change: &Change<'_>) -> Result<bool> {
+    /// Whether an update gives the row another key.
+    pub fn is_moved(&mut self, table: &Table, before: Option<Row<'_>>, after: Option<Row<'_>>) -> Result<bool> {
+        match &table.key {
+            Some(key) if before.is_some() => self.key_changes(key, table, before, after),
+            Some(_) | None => Ok(false),
+        }
+    }
+
+    fn key_changes(
+        &mut self,
+        key: &TableKey,
+        table: &Table,
+        before: Option<Row<'_>>,
+        after: Option<Row<'_>>,
+    ) -> Result<bool> {
         let mut old = std::mem::take(&mut self.old_key);
         let mut new = std::mem::take(&mut self.new_key);
         old.clear();
         new.clear();
-        if let Some(before) = change.before {
-            write_struct(&mut old, table, &key.columns, before, None, &self.unavailable)?;
+        if let Some(row) = before {
+            write_struct(&mut old, table, &key.columns, row, None, &self.unavailable)?;
         }
-        if let Some(after) = change.after {
-            write_struct(&mut new, table, &key.columns, after, change.before, &self.unavailable)?;
+        if let Some(row) = after {
+            write_struct(&mut new, table, &key.columns, row, before, &self.unavailable)?;
         }
         let changes = old != new;
         (self.old_key, self.new_key) = (old, new);
@@ -218,13 +235,17 @@ impl Emitter {
             place: change.next_place,
             ..*change
         };
-        self.record(batch, table, &gone, OtherKey::New(&new))?;
-        self.tombstone(batch, table, &gone, OtherKey::New(&new))?;
+        if !self.skipped.contains(&gone.op.letter()) {
+            self.record(batch, table, &gone, OtherKey::New(&new))?;
+            self.tombstone(batch, table, &gone, OtherKey::New(&new))?;
+        }
         let come_after = Moved {
             change: come,
             unchanged: change.before,
         };
-        self.record_with(batch, table, &come_after, OtherKey::Old(&old))?;
+        if !self.skipped.contains(&come.op.letter()) {
+            self.record_with(batch, table, &come_after, OtherKey::Old(&old))?;
+        }
         (self.old_key, self.new_key) = (old, new);
         Ok(())
     }

@@ -5,11 +5,13 @@ use std::sync::{Arc, OnceLock};
 use caisson_sdk::api::schema::{Field, Kind, SchemaRef};
 use caisson_sdk::api::typed::Blocks;
 
-use crate::emit::{Out, typed, write_place_at};
+use crate::emit::{Out, Place, typed, write_place_at};
 use crate::error::Result;
 use crate::naming;
 use crate::source_info::SourceInfo;
 use crate::table::envelope::{self, field, named, optional, required};
+use crate::types::codec::encodings;
+use crate::types::form::BinaryMode;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +32,19 @@ fn key_schema() -> SchemaRef {
     .clone()
 }
 
-fn value_schema() -> SchemaRef {
-    static VALUE: OnceLock<SchemaRef> = OnceLock::new();
-    VALUE
+/// The content is bytes, or a text as `binary.handling.mode` says.
+fn value_schema(mode: BinaryMode) -> SchemaRef {
+    static OF_BYTES: OnceLock<SchemaRef> = OnceLock::new();
+    static OF_TEXT: OnceLock<SchemaRef> = OnceLock::new();
+    let (schema, content) = match mode {
+        BinaryMode::Bytes => (&OF_BYTES, Kind::Bytes),
+        BinaryMode::Base64 | BinaryMode::Base64UrlSafe | BinaryMode::Hex => (&OF_TEXT, Kind::String),
+    };
+    schema
         .get_or_init(|| {
             let message = named(
                 "io.debezium.connector.postgresql.Message",
-                vec![optional("prefix", Kind::String), optional("content", Kind::Bytes)],
+                vec![optional("prefix", Kind::String), optional("content", content)],
             );
             Arc::new(named(
                 "io.debezium.connector.postgresql.MessageValue",
@@ -60,7 +68,14 @@ fn value_schema() -> SchemaRef {
 
 impl LogicalMessage {
     /// Writes it to the topic of messages.
-    pub fn write(&self, source: &SourceInfo, now: i64, offset: &str, out: &mut Out<'_>) -> Result<()> {
+    pub fn write(
+        &self,
+        source: &SourceInfo,
+        place: Option<&Place>,
+        now: i64,
+        offset: &str,
+        out: &mut Out<'_>,
+    ) -> Result<()> {
         let mut key = Vec::new();
         let mut blocks = Blocks::new(&mut key);
         let block = blocks.block(1).map_err(typed)?;
@@ -73,16 +88,19 @@ impl LogicalMessage {
         source
             .write(&mut blocks, block, 2, out.emitter.names(), "", "")
             .map_err(typed)?;
-        write_place_at(&mut blocks, block, 3, None)?;
+        write_place_at(&mut blocks, block, 3, place)?;
         let message = blocks.structure(block, 4, 2).map_err(typed)?;
         blocks.bytes(message, 0, self.prefix.as_bytes()).map_err(typed)?;
-        blocks.bytes(message, 1, &self.content).map_err(typed)?;
+        let mode = out.options.modes.binary;
+        blocks
+            .bytes_with(message, 1, |out| encodings::write(mode, &self.content, out))
+            .map_err(typed)?;
         let topic = naming::topic(&[&out.options.prefix, "message"]);
         out.emitter.plain(
             out.batch,
             &topic,
             (&key_schema(), &key),
-            (&value_schema(), &value),
+            (&value_schema(mode), &value),
             offset,
         )
     }

@@ -64,6 +64,11 @@ pub struct Stream {
     in_transaction: bool,
 }
 
+/// A server sends single transactions in packets of their own: a batch waits a moment for more of them, and a little longer as
+/// long as more come.
+const PAUSE: Duration = Duration::from_millis(1);
+const PAUSES: u32 = 4;
+
 /// What becomes of a table's changes.
 enum Captured {
     Yes(Box<Table>),
@@ -189,6 +194,8 @@ impl Stream {
         self.outstanding = outstanding;
         self.keep_alive(out.options)?;
         self.fetch_xmin(out.options)?;
+        // Something has come since the last pause, and so many pauses may follow.
+        let (mut came, mut pauses) = (true, PAUSES);
         while !out.batch.is_full() {
             if !self.look_up_changed(out.options, end)? {
                 break;
@@ -202,9 +209,16 @@ impl Stream {
                 end.saturating_duration_since(Instant::now())
             };
             match self.session.next(wait)? {
-                Some(Wire::CopyData(range)) => self.copy_data(range, out)?,
+                Some(Wire::CopyData(range)) => {
+                    came = true;
+                    self.copy_data(range, out)?;
+                }
                 Some(Wire::CopyDone | Wire::Complete | Wire::Ready) => return Err(Error::Closed(" of the stream")),
                 Some(_) => {}
+                None if came && pauses > 0 && !out.batch.is_empty() && !self.session.was_interrupted() => {
+                    (came, pauses) = (false, pauses - 1);
+                    std::thread::sleep(PAUSE);
+                }
                 None => break,
             }
         }

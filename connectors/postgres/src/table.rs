@@ -245,19 +245,26 @@ fn column(
     schema.optional = optional;
     if part == Use::Value && options.columns.tells_source_type(table, draft.name, type_name) {
         let parameters = schema.parameters.get_or_insert_default();
-        for (key, value) in [
-            ("type", type_name.to_uppercase()),
-            ("length", described.length.to_string()),
-            ("scale", described.scale.to_string()),
-            ("name", draft.name.to_owned()),
-        ] {
+        // To a snapshot, the driver tells no sizes of a number without limits.
+        let unlimited = origin == Origin::Snapshot && kind == ColumnKind::Numeric(None);
+        let length = if unlimited { 0 } else { described.length };
+        let told = [
+            Some(("type", type_name.to_uppercase())),
+            Some(("length", length.to_string())),
+            (!unlimited).then(|| ("scale", described.scale.to_string())),
+            Some(("name", draft.name.to_owned())),
+        ];
+        for (key, value) in told.into_iter().flatten() {
             parameters.push((format!("__debezium.source.column.{key}"), value));
         }
     }
     if options.columns.comments {
         schema.doc = draft.info.and_then(|info| info.comment.clone()).or(schema.doc);
     }
-    let default = default_expression.and_then(|expression| text_defaults::literal_of(type_name, expression));
+    let default = default_expression.and_then(|expression| match kind {
+        ColumnKind::Enum(_) => text_defaults::label_of(expression),
+        _ => text_defaults::literal_of(type_name, expression),
+    });
     let default = default.filter(|text| set_default(&mut schema, &codec, text));
     Some(Column {
         name: draft.name.to_owned(),

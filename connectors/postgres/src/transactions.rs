@@ -72,7 +72,7 @@ impl Transactions {
             topic: options
                 .events
                 .transaction_metadata
-                .then(|| naming::topic(&[&options.prefix, "transaction"])),
+                .then(|| naming::topic(&[&options.prefix, &options.events.transaction_topic])),
             xid: 0,
             untold: None,
             total: 0,
@@ -92,6 +92,25 @@ impl Transactions {
         }
     }
 
+    /// Tells the beginning, unless that is done, or nobody wants to know; whether it did.
+    pub fn tell_begin(&mut self, position: &Position, out: &mut Out<'_>) -> Result<bool> {
+        if self.topic.is_none() {
+            return Ok(false);
+        }
+        let Some((begin, time)) = self.untold.take() else {
+            return Ok(false);
+        };
+        let position = Position {
+            lsn: begin.max(position.last_commit),
+            message: MessageType::Begin,
+            ..position.clone()
+        };
+        let extras = self.extras();
+        offsets::write_stream(&mut self.offset, &position, &extras);
+        self.tell("BEGIN", begin, None, time, out)?;
+        Ok(true)
+    }
+
     /// What offsets say of the transaction.
     pub fn extras(&self) -> Extras {
         match self.topic {
@@ -104,10 +123,11 @@ impl Transactions {
         }
     }
 
-    /// The place of the next change. The first one of a transaction has its beginning told before it.
+    /// The place of the next change, or message. The first one of a transaction whose beginning was passed by has it told
+    /// before it.
     pub fn place(
         &mut self,
-        table: &TableName,
+        table: &dyn std::fmt::Display,
         lsn: Lsn,
         position: &Position,
         out: &mut Out<'_>,
@@ -115,16 +135,7 @@ impl Transactions {
         if self.topic.is_none() {
             return Ok(None);
         }
-        if let Some((begin, time)) = self.untold.take() {
-            let position = Position {
-                lsn: begin.max(position.last_commit),
-                message: MessageType::Begin,
-                ..position.clone()
-            };
-            let extras = self.extras();
-            offsets::write_stream(&mut self.offset, &position, &extras);
-            self.tell("BEGIN", begin, None, time, out)?;
-        }
+        self.tell_begin(position, out)?;
         self.total += 1;
         let name = table.to_string();
         let order = match self.tables.iter_mut().find(|(known, _)| *known == name) {
@@ -156,7 +167,12 @@ impl Transactions {
         }
     }
 
-    /// Tells the end, if there was anything in between.
+    /// Whether somebody wants to hear of transactions.
+    pub fn are_told(&self) -> bool {
+        self.topic.is_some()
+    }
+
+    /// Tells the end, if the beginning was told.
     pub fn commit(&mut self, lsn: Lsn, time: i64, offset: &str, out: &mut Out<'_>) -> Result<()> {
         if self.topic.is_none() || !self.open {
             return Ok(());

@@ -81,6 +81,13 @@ class Player:
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
         self.systems, self.process = [], None
+        try:
+            self.start(arguments, scratch)
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, arguments, scratch):
         self.pg_port, kafka, rest = free_port(), free_port(2), free_port()
         # A directory that the server's own user can reach.
         self.pg_data = pathlib.Path("/tmp") / f"caisson-conformance-postgres-{os.getpid()}"

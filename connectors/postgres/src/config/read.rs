@@ -275,6 +275,12 @@ fn events(reader: &Reader<'_>) -> Result<Events> {
         tombstones: reader.flag("tombstones.on.delete")?,
         context_headers: reader.flag("extended.headers.enabled")?,
         transaction_metadata: reader.flag("provide.transaction.metadata")?,
+        // Not among the keys that the original lists, and followed all the same.
+        transaction_topic: reader
+            .settings
+            .given("topic.transaction")
+            .map_or("transaction", str::trim)
+            .to_owned(),
         unavailable: reader
             .settings
             .optional_text("unavailable.value.placeholder")

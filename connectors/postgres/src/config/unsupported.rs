@@ -37,7 +37,7 @@ const EFFECTLESS: [&str; 30] = [
 ];
 
 /// Keys with the values that are followed; any other changes what is written, and is refused.
-const ONLY: [(&str, &[&str]); 12] = [
+const ONLY: [(&str, &[&str]); 13] = [
     ("converters", &[]),
     ("post.processors", &[]),
     ("snapshot.mode.custom.name", &[]),
@@ -59,6 +59,7 @@ const ONLY: [(&str, &[&str]); 12] = [
         "transaction.metadata.factory",
         &["io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory"],
     ),
+    ("topic.delimiter", &["."]),
     ("openlineage.integration.enabled", &["false"]),
     ("plugin.name", &["pgoutput"]),
     ("database.sslpassword", &[]),

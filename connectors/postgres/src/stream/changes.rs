@@ -11,11 +11,14 @@ use crate::emit::{Change, Made, Op, Out, Place};
 use crate::error::{Error, Result};
 use crate::logical::LogicalMessage;
 use crate::lsn::Lsn;
-use crate::offsets::{self, MessageType};
+use crate::offsets::{self, MessageType, Position};
 use crate::pgoutput::{self, Message, Old, Relation};
 use crate::row::{Cell, Row};
 use crate::source_info::Origin;
 use crate::table::{Table, is_as_cataloged};
+
+/// What the original calls the place of a message; behind it, an address where the message lay in its memory.
+const MESSAGE_ID: &str = "io.debezium.connector.postgresql.LogicalDecodingMessageMonitor$LogicalDecodingMessageId@";
 
 impl Stream {
     /// Processes one message of pgoutput that lies in the session's bytes.
@@ -30,10 +33,7 @@ impl Stream {
             end: range.end,
         };
         let outcome = match decoded {
-            Message::Begin { time, xid } => {
-                self.begin_transaction(lsn, time, xid);
-                Ok(())
-            }
+            Message::Begin { time, xid } => self.begin_transaction(lsn, time, xid, out),
             Message::Commit { end, time } => self.commit(end, time, out),
             Message::Origin { lsn, name } => {
                 self.source.origin = Some(Origin {
@@ -71,13 +71,24 @@ impl Stream {
         outcome
     }
 
-    fn begin_transaction(&mut self, lsn: Lsn, time: i64, xid: u32) {
+    fn begin_transaction(&mut self, lsn: Lsn, time: i64, xid: u32, out: &mut Out<'_>) -> Result<()> {
         self.in_transaction = true;
         self.source.time = time;
         self.source.transaction = Some(xid);
         self.source.origin = None;
         self.resume.begin(xid);
         self.transactions.begin(xid, lsn, time);
+        if self.transactions.are_told() && !self.resume.is_searching() {
+            let position = Position {
+                transaction: Some(xid),
+                time,
+                ..self.position.clone()
+            };
+            if self.transactions.tell_begin(&position, out)? {
+                self.told = position.last_commit;
+            }
+        }
+        Ok(())
     }
 
     fn commit(&mut self, end: Lsn, time: i64, out: &mut Out<'_>) -> Result<()> {
@@ -90,12 +101,14 @@ impl Stream {
             self.position.transaction = self.source.transaction;
             self.position.time = self.source.time;
             self.source.lsn = end;
-            let (told, before) = (self.told, out.batch.len());
-            self.write_offset();
-            self.transactions.commit(end, time, &self.offset, out)?;
-            if out.batch.len() == before {
-                // No record has this offset.
-                self.told = told;
+            if self.transactions.are_told() {
+                let (told, before) = (self.told, out.batch.len());
+                self.write_offset();
+                self.transactions.commit(end, time, &self.offset, out)?;
+                if out.batch.len() == before {
+                    // No record has this offset.
+                    self.told = told;
+                }
             }
         }
         self.source.last_commit = end;
@@ -142,8 +155,14 @@ impl Stream {
             Op::Delete => MessageType::Delete,
             Op::Truncate => MessageType::Truncate,
         };
+        let bytes = self.session.body(0..rows.end);
+        let row = |cells| Row { cells, bytes };
         if out.options.events.skipped.contains(&rows.op.letter()) {
-            return Ok(());
+            // What an update that changes the key becomes is skipped by what it is then.
+            let (before, after) = (rows.before.map(row), rows.after.map(row));
+            if rows.op != Op::Update || !out.emitter.is_moved(table, before, after)? {
+                return Ok(());
+            }
         }
         self.source.lsn = lsn;
         let place = self.transactions.place(&table.name, lsn, &self.position, out)?;
@@ -151,8 +170,6 @@ impl Stream {
         offsets::write_stream(&mut self.offset, &self.position, &extras);
         self.told = self.position.last_commit;
         let next_place = place.as_ref().map(Place::next);
-        let bytes = self.session.body(0..rows.end);
-        let row = |cells| Row { cells, bytes };
         let change = Change {
             op: rows.op,
             before: rows.before.map(row),
@@ -197,8 +214,14 @@ impl Stream {
         }
         self.position.transaction = source.transaction.or(self.position.transaction);
         self.position.time = source.time;
+        let place = match message.transactional {
+            true => self
+                .transactions
+                .place(&format_args!("{MESSAGE_ID}{:x}", lsn.0), lsn, &self.position, out)?,
+            false => None,
+        };
         self.write_offset();
-        message.write(&source, self.now, &self.offset, out)
+        message.write(&source, place.as_ref(), self.now, &self.offset, out)
     }
 }
 

@@ -1,13 +1,14 @@
 //! Arrays as the server writes them: `{1,NULL,"a \"b\""}`.
 
-/// The elements of an array of one dimension; `None` is null. `plain` gets the texts of quoted elements.
+/// The elements of an array; `None` is null, or an array in an array: the original has no values for those. `plain` gets the
+/// texts of the others.
 pub struct Elements {
     /// Where each text lies in `plain`.
     pub ranges: Vec<Option<std::ops::Range<usize>>>,
     pub plain: Vec<u8>,
 }
 
-/// Cuts an array into elements. `None`: it is none, or has several dimensions.
+/// Cuts an array into elements. `None`: it is none.
 pub fn parse(text: &[u8]) -> Option<Elements> {
     let mut rest = match text.first()? {
         // Bounds other than the usual ones: `[2:3]={a,b}`.
@@ -42,7 +43,10 @@ impl Elements {
                 self.ranges.push(Some(start..self.plain.len()));
                 Some(rest)
             }
-            Some(b'{') => None,
+            Some(b'{') => {
+                self.ranges.push(None);
+                behind(text)
+            }
             _ => {
                 let end = memchr::memchr(b',', text).unwrap_or(text.len());
                 let bare = &text[..end];
@@ -70,6 +74,24 @@ impl Elements {
             }
             self.plain.push(*rest.get(at + 1)?);
             rest = &rest[at + 2..];
+        }
+    }
+}
+
+/// What follows an array that the text begins with.
+fn behind(text: &[u8]) -> Option<&[u8]> {
+    let (mut depth, mut quoted, mut at) = (0_usize, false, 0);
+    loop {
+        match (text.get(at)?, quoted) {
+            (b'\\', _) => at += 1,
+            (b'"', _) => quoted = !quoted,
+            (b'{', false) => depth += 1,
+            (b'}', false) => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        at += 1;
+        if depth == 0 {
+            return text.get(at..);
         }
     }
 }
@@ -111,19 +133,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_array_of_one_dimension_is_none() {
+    fn arrays_in_arrays_are_null() {
+        assert_eq!(elements("{{1},{2}}").unwrap(), [None, None]);
+        assert_eq!(elements(r#"{{{"}\"{",a},{b,c}}}"#).unwrap(), [None]);
+    }
+
+    #[test]
+    fn what_is_no_array_is_none() {
         for text in [
-            "",
-            "{",
-            "}",
-            "1",
-            "{{1},{2}}",
-            "{,}",
-            "{1,}",
-            "{\"a}",
-            "{\"a\"b}",
-            "[1:2]",
-            "{\"a\\",
+            "", "{", "}", "1", "{{1}", "{{1}}}", "{{1}x}", "{{\"}}", "{{\\", "{,}", "{1,}", "{\"a}", "{\"a\"b}",
+            "[1:2]", "{\"a\\",
         ] {
             assert_eq!(elements(text), None, "{text}");
         }

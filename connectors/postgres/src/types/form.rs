@@ -145,6 +145,11 @@ impl Modes {
                 HstoreMode::Map => Codec::HstoreMap,
             },
             Kind::Array(element) => Codec::Array(Box::new(self.codec_at(element, Place::Element)?)),
+            Kind::BitArray(bits) => {
+                let single = self.codec_at(&Kind::Bits(*bits), Place::Column)?;
+                Codec::Valueless(Box::new(single))
+            }
+            Kind::LeftOut => return None,
             Kind::Shape | Kind::Unknown => match (self.unknown, kind) {
                 (UnknownTypes::LeaveOut, _) => return None,
                 (UnknownTypes::AsBytes, Kind::Shape) => Codec::Shape(self.binary),

@@ -41,6 +41,10 @@ pub enum Kind {
     HalfVector,
     SparseVector,
     Array(Box<Kind>),
+    /// An array of `bit(n)`, which the original takes for a single one without a value.
+    BitArray(u32),
+    /// An array of what the original leaves out in arrays.
+    LeftOut,
     /// A geometric type that has no schema of its own.
     Shape,
     Unknown,

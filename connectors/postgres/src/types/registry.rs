@@ -22,6 +22,7 @@ enum Class {
     Domain(u32, i32),
     /// Of these elements.
     Array(u32),
+    Composite,
 }
 
 /// All types by their numbers.
@@ -45,7 +46,8 @@ pub struct TypeName {
 const MAX_DEPTH: usize = 32;
 
 const TYPES: &str = "select t.oid, t.typname, t.typtype, t.typcategory, t.typelem, t.typbasetype, t.typtypmod \
-     from pg_catalog.pg_type t where t.typrelid = 0 and t.typtype <> 'p'";
+     from pg_catalog.pg_type t where t.typtype <> 'p' and (t.typrelid = 0 or exists (select from pg_catalog.pg_class c \
+     where c.oid = t.typrelid and c.relkind = 'c'))";
 const LABELS: &str = "select enumtypid, enumlabel from pg_catalog.pg_enum order by enumtypid, enumsortorder";
 
 impl TypeRegistry {
@@ -75,6 +77,7 @@ impl TypeRegistry {
             let number = |index: usize| cell(index).parse::<u32>().unwrap_or(0);
             let class = match (cell(2), cell(3), number(4)) {
                 ("e", _, _) => Class::Enum,
+                ("c", _, _) => Class::Composite,
                 ("d", _, _) => Class::Domain(number(5), cell(6).parse().unwrap_or(NO_MODIFIER)),
                 (_, "A", element) if element != 0 => Class::Array(element),
                 _ => Class::Base,
@@ -105,12 +108,16 @@ impl TypeRegistry {
         };
         match entry.class {
             Class::Base => kind::by_name(&entry.name, modifier),
+            Class::Composite => Kind::Unknown,
             Class::Enum => Kind::Enum(self.labels.get(&oid).cloned().unwrap_or_default()),
             Class::Domain(base, own) => {
                 let modifier = if own == NO_MODIFIER { modifier } else { own };
                 self.kind_within(base, modifier, depth - 1)
             }
             Class::Array(element) => match self.kind_within(element, modifier, depth - 1) {
+                Kind::Bits(bits) if self.name(element) == "bit" => Kind::BitArray(bits),
+                Kind::Bits(_) | Kind::Interval | Kind::Money | Kind::Xml | Kind::Point => Kind::LeftOut,
+                Kind::Text if self.name(element) == "name" => Kind::LeftOut,
                 Kind::Unknown | Kind::Shape | Kind::Array(_) => Kind::Unknown,
                 element => Kind::Array(Box::new(element)),
             },
@@ -125,19 +132,25 @@ impl TypeRegistry {
     /// Name, size and scale as the JDBC driver gives them.
     pub fn describe(&self, oid: u32, modifier: i32) -> TypeName {
         let name = self.name(oid).to_owned();
-        let (length, scale) = sizes(self.base_name(oid), modifier);
+        let (base, modifier) = self.base(oid, modifier);
+        let (length, scale) = sizes(base, modifier);
         TypeName { name, length, scale }
     }
 
-    fn base_name(&self, oid: u32) -> &str {
-        let mut oid = oid;
+    /// What a domain stands on, or an array consists of, with the modifier that holds there.
+    fn base(&self, oid: u32, modifier: i32) -> (&str, i32) {
+        let (mut oid, mut modifier) = (oid, modifier);
         for _ in 0..MAX_DEPTH {
             match self.entries.get(&oid).map(|entry| &entry.class) {
-                Some(Class::Domain(base, _)) => oid = *base,
-                _ => break,
+                Some(Class::Domain(base, own)) => {
+                    oid = *base;
+                    modifier = if *own == NO_MODIFIER { modifier } else { *own };
+                }
+                Some(Class::Array(element)) => oid = *element,
+                Some(Class::Base | Class::Enum | Class::Composite) | None => break,
             }
         }
-        self.name(oid)
+        (self.name(oid), modifier)
     }
 }
 

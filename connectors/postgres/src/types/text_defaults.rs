@@ -23,6 +23,12 @@ pub fn literal_of(type_name: &str, expression: &str) -> Option<String> {
     Some(quoted(expression).unwrap_or(expression).to_owned())
 }
 
+/// The same for the label of an enum.
+pub fn label_of(expression: &str) -> Option<String> {
+    let is_literal = !is_function(expression) && !is_calculation(expression);
+    quoted(expression).filter(|_| is_literal).map(str::to_owned)
+}
+
 /// `now()`, `nextval('s'::regclass)`, `(f(x))`.
 fn is_function(expression: &str) -> bool {
     let rest = expression.strip_prefix('(').unwrap_or(expression);
@@ -77,5 +83,7 @@ mod tests {
         ] {
             assert_eq!(literal_of(name, expression).as_deref(), literal, "{expression}");
         }
+        assert_eq!(label_of("'b c'::mood").as_deref(), Some("b c"));
+        assert_eq!(label_of("pick('a'::text)"), None);
     }
 }

@@ -85,6 +85,7 @@ impl Codec {
                 let (name, value) = mask.parameter();
                 with_parameter(inner.schema(), name, value)
             }
+            Codec::Valueless(inner) => inner.schema(),
         }
     }
 

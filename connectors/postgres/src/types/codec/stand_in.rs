@@ -54,7 +54,7 @@ impl Codec {
             Codec::Masked(mask, _) if mask.is_for_null() => {
                 slot.bytes_with(|out| mask.write(None, out))?;
             }
-            Codec::Masked(_, inner) => inner.write_stand_in(slot)?,
+            Codec::Masked(_, inner) | Codec::Valueless(inner) => inner.write_stand_in(slot)?,
         }
         Ok(())
     }
@@ -69,6 +69,10 @@ impl Codec {
         match self {
             Codec::Text(_) | Codec::Json | Codec::Enum(_) | Codec::DecimalText(_) => {
                 slot.bytes(placeholder.as_bytes())?;
+            }
+            // As texts they have no placeholder.
+            Codec::Bytes(BinaryMode::Base64 | BinaryMode::Base64UrlSafe | BinaryMode::Hex) => {
+                return Ok(Written::Nothing);
             }
             Codec::Bytes(mode) | Codec::Unknown(mode) | Codec::Shape(mode) => {
                 slot.bytes_with(|out| encodings::write(*mode, placeholder.as_bytes(), out))?;

@@ -20,6 +20,8 @@ pub struct Connection {
     transport: Transport,
     host: String,
     network: Arc<Network>,
+    /// Where reads go first: many bring a few bytes only, and fresh room for the most they may bring would cost more than they.
+    buffer: Vec<u8>,
     _slot: Slot,
 }
 
@@ -42,6 +44,7 @@ impl Connection {
             transport: Transport::Plain(stream),
             host,
             network,
+            buffer: Vec::new(),
             _slot: slot,
         };
         if let Some(terms) = terms {
@@ -62,10 +65,14 @@ impl Connection {
 
     /// What has come, at most `max` bytes; nothing if nothing comes within `wait`, `None` if the peer has closed.
     pub(super) async fn read(&mut self, max: u32, wait: Duration) -> Result<Option<Vec<u8>>, Failure> {
-        let mut bytes = vec![0; (max as usize).clamp(1, MOST)];
+        let most = (max as usize).clamp(1, MOST);
+        if self.buffer.len() < most {
+            self.buffer.resize(most, 0);
+        }
+        let bytes = &mut self.buffer[..most];
         let first = match &mut self.transport {
-            Transport::Plain(stream) => first(stream, &mut bytes, wait, &self.network).await?,
-            Transport::Tls(stream) => first(&mut **stream, &mut bytes, wait, &self.network).await?,
+            Transport::Plain(stream) => first(stream, bytes, wait, &self.network).await?,
+            Transport::Tls(stream) => first(&mut **stream, bytes, wait, &self.network).await?,
             Transport::Gone => return Err(Failure::Closed),
         };
         let mut filled = match first {
@@ -85,8 +92,7 @@ impl Connection {
             }
             filled += more;
         }
-        bytes.truncate(filled);
-        Ok(Some(bytes))
+        Ok(Some(bytes[..filled].to_vec()))
     }
 
     pub(super) async fn write(&mut self, data: &[u8]) -> Result<(), Failure> {
