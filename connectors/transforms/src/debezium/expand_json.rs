@@ -35,7 +35,7 @@ impl Expanded {
             return None;
         }
         let json: Json = serde_json::from_str(text).ok()?;
-        let schema = self.schema(Some(name), &json)?;
+        let schema = self.schema(Some(name), &json)??;
         let value = value(&schema, &json)?;
         let schema = match self.known.iter().find(|known| ***known == schema) {
             Some(known) => known.clone(),
@@ -51,12 +51,12 @@ impl Expanded {
         Some((schema, value))
     }
 
-    /// The schema of a piece of JSON; `None` if it has none.
-    fn schema(&self, name: Option<&str>, json: &Json) -> Option<Schema> {
-        let optional = |kind: Kind| Some(Schema::new(kind).into_optional());
+    /// The schema of a piece of JSON, if it has one. `None`: it has several, in an array, and so the whole has none.
+    fn schema(&self, name: Option<&str>, json: &Json) -> Option<Option<Schema>> {
+        let optional = |kind: Kind| Some(Some(Schema::new(kind).into_optional()));
         match json {
             Json::Null => match self.nulls {
-                Nulls::LeftOut => None,
+                Nulls::LeftOut => Some(None),
                 Nulls::OptionalBytes => optional(Kind::Bytes),
             },
             Json::Bool(_) => optional(Kind::Boolean),
@@ -66,7 +66,10 @@ impl Expanded {
                 Some(_) => Kind::Int64,
                 None => Kind::Float64,
             }),
-            Json::Array(items) => optional(Kind::Array(self.element(name, items)?.into())),
+            Json::Array(items) => match self.element(name, items)? {
+                Some(element) => optional(Kind::Array(element.into())),
+                None => Some(None),
+            },
             Json::Object(members) => {
                 let mut builder = SchemaBuilder::structure().optional();
                 if let Some(name) = name {
@@ -77,29 +80,30 @@ impl Expanded {
                         Some(name) if !name.trim().is_empty() => format!("{name}.{field}"),
                         _ => field.clone(),
                     };
-                    if let Some(schema) = self.schema(Some(&full), json) {
+                    if let Some(schema) = self.schema(Some(&full), json)? {
                         builder = builder.field(field, schema);
                     }
                 }
-                builder.build().ok()
+                Some(Some(builder.build().ok()?))
             }
         }
     }
 
     /// The one schema of an array's elements: objects may have different fields, anything else has to be of one type.
-    fn element(&self, name: Option<&str>, items: &[Json]) -> Option<Schema> {
+    fn element(&self, name: Option<&str>, items: &[Json]) -> Option<Option<Schema>> {
         let mut merged: Option<Schema> = None;
         for item in items.iter().filter(|item| !item.is_null()) {
-            let schema = match item {
+            let found = match item {
                 Json::Object(_) => self.schema(name, item)?,
                 other => self.schema(None, other)?,
             };
+            let Some(schema) = found else { return Some(None) };
             merged = Some(match merged {
                 None => schema,
                 Some(known) => merge(known, schema)?,
             });
         }
-        merged
+        Some(merged)
     }
 }
 
