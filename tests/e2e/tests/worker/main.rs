@@ -15,6 +15,7 @@ mod dead_letters;
 mod exactly_once;
 mod files;
 mod footprint;
+mod ledger;
 mod logs;
 mod metrics;
 mod migration;

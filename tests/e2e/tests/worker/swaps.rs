@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use caisson_e2e::cluster::{create, owners};
-use caisson_e2e::{Rest, System, Worker, measured, until};
+use caisson_e2e::{Rest, System, Worker, WorkerSetup, measured, until};
 use serde_json::{Value, json};
 
 use crate::modules::{PASS, upload};
@@ -14,14 +14,14 @@ const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
 const SWAPS: usize = 30;
 
 /// The answer to a change of a binding.
-fn bind(rest: &Rest, class: &str, digest: &str) -> (u16, Value) {
+pub fn bind(rest: &Rest, class: &str, digest: &str) -> (u16, Value) {
     let answer = rest.call("PUT", &format!("/bindings/{class}"), Some(&json!({ "module": digest })));
     (answer.status, answer.body)
 }
 
 /// Waits until a decision about a class was taken back, and returns the one that did it.
 #[track_caller]
-fn await_rollback(rest: &Rest, class: &str, to: &str) -> Value {
+pub fn await_rollback(rest: &Rest, class: &str, to: &str) -> Value {
     until(&format!("{class} goes back by itself"), || {
         let binding = rest.get(&format!("/bindings/{class}")).body;
         (binding["by"] == "rollback" && binding["module"] == to).then_some(binding)
@@ -330,7 +330,7 @@ fn a_stateful_plugin_goes_on_with_what_the_one_before_it_knew() {
 }
 
 /// A component as if built anew: the same code with another digest.
-fn rebuilt(rest: &Rest, file: &std::path::Path, number: u8) -> String {
+pub fn rebuilt(rest: &Rest, file: &std::path::Path, number: u8) -> String {
     let mut bytes = std::fs::read(file).unwrap();
     // A custom section: its kind, its length, the length of its name, the name, and one byte.
     bytes.extend([0, 7, 5]);
@@ -360,22 +360,24 @@ fn sequences(file: &std::path::Path) -> Vec<u64> {
     text.lines().filter_map(number).collect()
 }
 
+/// A worker of a cluster that has a topic for modules, and whose probations are short.
+pub fn sharing_modules(system: &System, worker: &str, cluster: &str) -> WorkerSetup {
+    let setup = system.worker(worker).distributed(cluster);
+    let directory = setup.path("modules").display().to_string();
+    setup
+        .property("module.storage.topic", &format!("{cluster}-modules"))
+        .property("module.storage.replication.factor", "1")
+        .property("module.storage.directory", &directory)
+        .property("module.probation.records", "1000")
+        .property("module.probation.ms", "2000")
+}
+
 #[test]
 fn a_cluster_moves_to_what_one_of_its_workers_was_given_and_back_from_what_fails() {
     let Some(system) = System::get() else { return };
     let topic = system.topic("moved", 3, &[]);
     let name = system.name("moving");
-    let start = |index: usize| {
-        let setup = system.worker(&format!("moving-{index}")).distributed(&name);
-        let directory = setup.path("modules").display().to_string();
-        setup
-            .property("module.storage.topic", &format!("{name}-modules"))
-            .property("module.storage.replication.factor", "1")
-            .property("module.storage.directory", &directory)
-            .property("module.probation.records", "1000")
-            .property("module.probation.ms", "2000")
-            .start()
-    };
+    let start = |index: usize| sharing_modules(&system, &format!("moving-{index}"), &name).start();
     let mut workers: Vec<Worker> = (0..3).map(start).collect();
     let rests: Vec<Rest> = workers.iter().map(|worker| worker.rest.clone()).collect();
     let first = upload(&system, &rests[0], "ok", 1);
