@@ -26,8 +26,35 @@ async fn cycles(count: usize, command: &str) {
     }
 }
 
+/// Loads of a module that is forgotten each time, unless `CAISSON_TEST_CYCLES` asks for more.
+const LOADS: usize = 1_000;
+
+/// A module is loaded, runs once, and is unloaded with its instance.
+async fn loads(count: usize) {
+    for _ in 0..count {
+        let module = sandbox().load("probe.wasm", probe()).await.unwrap();
+        let spec = InstanceSpec {
+            limits: Some(tight()),
+            ..spec_of(module, "probe.Sink", &[("put", "ok")])
+        };
+        let mut task = SinkTask::start(spec).await.unwrap();
+        task.put(&batch(10, 100)).await.unwrap();
+    }
+}
+
 #[tokio::test]
-async fn thousands_of_instances_leave_nothing_behind() {
+async fn thousands_of_modules_and_instances_leave_nothing_behind() {
+    let asked = std::env::var("CAISSON_TEST_CYCLES").ok();
+    let count = asked.and_then(|text| text.parse().ok()).unwrap_or(LOADS);
+    loads(200).await;
+    let before = resident();
+    loads(count).await;
+    let after = resident();
+    println!(
+        "{count} modules loaded and unloaded: {} KiB more than before",
+        after.saturating_sub(before) >> 10
+    );
+    assert!(after.saturating_sub(before) < 4 << 20, "{before} bytes became {after}");
     cycles(200, "ok").await;
     let before = resident();
     cycles(2_000, "ok").await;

@@ -8,14 +8,14 @@ use crate::cluster::Numbers;
 use crate::modules::{PASS, upload};
 use crate::swaps::{await_rollback, bind, rebuilt, sharing_modules};
 
-/// Replacements, unless `CAISSON_TEST_SWAPS` asks for more.
 const SWAPS: u32 = 20;
 const SOURCE: &str = "caisson.DatagenSource";
 const BAD: [&str; 6] = ["trap", "hang", "leak", "fail-start", "trap-start", "fail"];
 
-fn swaps() -> u32 {
+/// Replacements in one test: the usual number, unless `CAISSON_TEST_SWAPS` asks for another.
+pub fn swaps(usual: u32) -> u32 {
     let asked = std::env::var("CAISSON_TEST_SWAPS").ok();
-    asked.and_then(|text| text.parse().ok()).unwrap_or(SWAPS)
+    asked.and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 /// What serves the transform now, and how often what had been replaced.
@@ -75,7 +75,7 @@ fn every_record_is_there_once_after_good_and_bad_swaps_and_a_kill() {
     let more = [("transforms", "pass"), ("transforms.pass.type", PASS), ("rate", "5000")];
     let mut numbers = Numbers::start(system.clone(), cluster, &more);
     numbers.await_work(&[0, 1, 2]);
-    let swaps = swaps();
+    let swaps = swaps(SWAPS);
     for swap in 1..=swaps {
         if swap == swaps / 2 {
             // Nothing bad while work moves: a task that starts anew has no version before to go back to.

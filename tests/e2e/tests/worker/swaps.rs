@@ -7,11 +7,12 @@ use caisson_e2e::cluster::{create, owners};
 use caisson_e2e::{Rest, System, Worker, WorkerSetup, measured, until};
 use serde_json::{Value, json};
 
+use crate::ledger::swaps;
 use crate::modules::{PASS, upload};
 
 const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
 /// Swaps to good versions in one test.
-const SWAPS: usize = 30;
+const SWAPS: u32 = 30;
 
 /// The answer to a change of a binding.
 pub fn bind(rest: &Rest, class: &str, digest: &str) -> (u16, Value) {
@@ -108,7 +109,8 @@ fn transforms_are_replaced_under_load_and_bad_ones_go_back_without_a_trace_in_th
         "transforms": "pass", "transforms.pass.type": PASS,
     });
     rest.create_running(&name, &sink);
-    for swap in 1..=SWAPS {
+    let swaps = swaps(SWAPS) as usize;
+    for swap in 1..=swaps {
         let next = &good[swap % good.len()];
         let (status, answer) = bind(rest, PASS, next);
         assert_eq!(
@@ -117,7 +119,7 @@ fn transforms_are_replaced_under_load_and_bad_ones_go_back_without_a_trace_in_th
             "{answer}"
         );
     }
-    let serving = good[SWAPS % good.len()].clone();
+    let serving = good[swaps % good.len()].clone();
     for (number, behaviour) in (10..).zip(["fail-start", "trap-start"]) {
         let bad = upload(&system, rest, behaviour, number);
         let (status, answer) = bind(rest, PASS, &bad);
@@ -176,7 +178,8 @@ fn sources_and_sinks_are_replaced_under_load_and_no_record_is_lost_or_comes_twic
         "connector.class": "changeling.Sink", "topics": topic, "file": output, "value.converter": BYTES,
     });
     rest.create_running("lines", &sink);
-    for swap in 1..=SWAPS {
+    let swaps = swaps(SWAPS) as usize;
+    for swap in 1..=swaps {
         for (class, digest, task) in [
             ("changeling.Sink", &sinks[swap % 2], "lines-0"),
             ("caisson.DatagenSource", &sources[swap % 2], "numbers-0"),
@@ -205,7 +208,7 @@ fn sources_and_sinks_are_replaced_under_load_and_no_record_is_lost_or_comes_twic
 
     // One that fails on probation gives way, and what it had not made durable comes again.
     rest.put("/connectors/numbers/resume").expect(202);
-    let serving = sinks[SWAPS % 2].clone();
+    let serving = sinks[swaps % 2].clone();
     let bad = upload(&system, rest, "trap", 30);
     assert_eq!(bind(rest, "changeling.Sink", &bad).0, 200);
     await_rollback(rest, "changeling.Sink", &serving);
