@@ -14,11 +14,11 @@ use super::LocalRecord;
 use crate::chain::{Chain, Stream, Target};
 use crate::clock::Backoff;
 use crate::control::Wish;
-use crate::errors::{Consumed, Errors, Failed, Faults, Occasion, Origin, Stage, Throwable, Trail};
+use crate::errors::{Consumed, Errors, Faults, Origin, Throwable, Trail};
 use crate::outgoing::{Outgoing, SinkFrames};
 use crate::settings::TaskSettings;
 use crate::sink::intake::Intake;
-use crate::sink::{DATA_EXCEPTION, SINK_TASK};
+use crate::sink::{DATA_EXCEPTION, report};
 
 /// A sink task that runs here.
 pub struct LocalSink {
@@ -178,16 +178,6 @@ impl LocalSink {
         self.chain.stop().await;
         self.errors.summary();
     }
-}
-
-fn report(errors: &mut Errors, at: u32, error: &Throwable, origin: Origin<'_>) {
-    let failed = Failed {
-        stage: Stage::Put,
-        class: SINK_TASK,
-        error,
-        occasion: Occasion::Report,
-    };
-    errors.fail(at, failed, origin);
 }
 
 fn partition(record: &LocalRecord) -> TopicPartition {

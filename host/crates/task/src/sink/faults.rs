@@ -82,7 +82,8 @@ impl Sink {
     }
 }
 
-fn report(errors: &mut Errors, at: u32, error: &Throwable, origin: Origin<'_>) {
+/// A record that the plugin has said to have failed.
+pub fn report(errors: &mut Errors, at: u32, error: &Throwable, origin: Origin<'_>) {
     let failed = Failed {
         stage: Stage::Put,
         class: SINK_TASK,
