@@ -226,7 +226,7 @@ impl Source {
                 let Some(sent) = sent else {
                     // The task is to stop and Kafka takes nothing: what was not sent is polled again by the next one, and
                     // half a batch without its offsets is not committed.
-                    self.writing.give_up().await;
+                    self.abandon().await;
                     return Ok(());
                 };
                 let on_the_way: u64 = sent.flags.iter().map(|flag| flag.records()).sum();
@@ -340,6 +340,13 @@ impl Source {
         Ok(())
     }
 
+    /// Gives up an open transaction of a task that ends: what cannot be aborted now, its coordinator or the next task aborts.
+    async fn abandon(&mut self) {
+        if let Err(error) = self.writing.give_up().await {
+            tracing::debug!(%error, "a transaction that is given up is left to its coordinator to abort");
+        }
+    }
+
     /// Waits for what is on its way, writes the last offsets, and lets the guest stop.
     async fn end(&mut self, outcome: Result<(), Failure>) -> Result<(), Failure> {
         let committed = match (outcome.is_ok(), self.writing.is_exactly_once()) {
@@ -348,7 +355,7 @@ impl Source {
             (false, false) if self.guest.is_alive() => self.settle().await.map(drop),
             (false, _) => Ok(()),
         };
-        self.writing.give_up().await;
+        self.abandon().await;
         if self.guest.is_alive()
             && let Err(error) = self.guest.stop().await
         {

@@ -71,7 +71,7 @@ impl Source {
                 if let Err(error) = self.guest.stop().await {
                     tracing::warn!(%error, "stop of a plugin that is replaced failed");
                 }
-                self.writing.give_up().await;
+                self.writing.give_up().await?;
                 match SourceTask::start(spec, self.settings.offset_reader.clone()).await {
                     Ok(next) => return Ok(Ok(next)),
                     Err(error) => {
@@ -90,7 +90,7 @@ impl Source {
         }
         if !(self.guest.hands_over() && next.hands_over()) {
             // It goes on behind what is committed.
-            self.writing.give_up().await;
+            self.writing.give_up().await?;
             return Ok(Ok(next));
         }
         let handed = match self.guest.suspend().await {
@@ -99,7 +99,7 @@ impl Source {
         };
         if let Err(error) = handed {
             let failure = failed("resume", error);
-            self.writing.give_up().await;
+            self.writing.give_up().await?;
             self.guest = self.start_anew().await?;
             return Ok(Err(failure));
         }
@@ -130,7 +130,7 @@ impl Source {
             let text = "what a plugin polled before it failed did not reach Kafka; the one before it may poll it again";
             tracing::warn!("{text}");
         }
-        self.writing.give_up().await;
+        self.writing.give_up().await?;
         self.guest = self.start_anew().await?;
         Ok(())
     }

@@ -135,10 +135,11 @@ impl Writing {
         }
     }
 
-    /// Nothing of an open transaction is to be seen; its records are polled again.
-    pub async fn give_up(&mut self) {
-        if let Writing::ExactlyOnce(transactions) = self {
-            transactions.give_up().await;
+    /// Nothing of an open transaction is to be seen; its records are polled again. A task must not go on after an error.
+    pub async fn give_up(&mut self) -> Result<(), Failure> {
+        match self {
+            Writing::AtLeastOnce(_) => Ok(()),
+            Writing::ExactlyOnce(transactions) => transactions.give_up().await,
         }
     }
 }

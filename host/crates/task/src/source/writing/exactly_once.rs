@@ -188,16 +188,16 @@ impl Transactions {
     }
 
     /// Nothing of the open transaction must be seen, and whoever reads committed records should not have to wait until
-    /// the coordinator aborts it. Its records are polled again.
-    pub async fn give_up(&mut self) {
+    /// the coordinator aborts it. Its records are polled again: a task that goes on although this has failed would commit
+    /// them twice.
+    pub async fn give_up(&mut self) -> Result<(), Failure> {
         self.offsets.clear();
         if !std::mem::take(&mut self.is_open) || self.producer.fatal_error().is_some() {
-            return;
+            return Ok(());
         }
         let producer = self.producer.clone();
-        if let Ok(Err(error)) = blocking(move || producer.abort(ABORT)).await {
-            tracing::debug!(%error, "a transaction that is given up is left to its coordinator to abort");
-        }
+        let aborted = blocking(move || producer.abort(ABORT)).await?;
+        aborted.map_err(|error| self.failed(&error))
     }
 
     /// Records that were not delivered fail the task, whatever `errors.tolerance` says: a transaction is whole or none.
