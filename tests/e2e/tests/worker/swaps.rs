@@ -391,14 +391,15 @@ fn a_cluster_moves_to_what_one_of_its_workers_was_given_and_back_from_what_fails
     });
     // By another worker than the one that has the module first.
     create(&rests[1], "lines", &sink);
+    // Before there is a fourth task, which would let two of these three stay with one worker.
+    until("each worker has a task", || {
+        (owners(&rests[0], "lines", 3).len() == 3).then_some(())
+    });
     let numbers = json!({
         "connector.class": "DatagenSource", "topic": topic, "format": "sequence", "partitions": "3", "rate": "5000",
         "value.converter": BYTES,
     });
     create(&rests[2], "numbers", &numbers);
-    until("each worker has a task", || {
-        (owners(&rests[0], "lines", 3).len() == 3).then_some(())
-    });
     let mut digests = vec![first];
     let mut slowest = std::time::Duration::ZERO;
     for version in 2..=9 {
