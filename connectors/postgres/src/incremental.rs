@@ -164,8 +164,8 @@ impl Incremental {
                 self.paused = false;
                 None
             }
-            // Nothing to do with snapshots.
-            Signal::Log(_) => None,
+            // Nothing to do with these snapshots.
+            Signal::Log(_) | Signal::Block(_) => None,
         }
     }
 
@@ -189,32 +189,17 @@ impl Incremental {
     }
 
     fn enqueue(&mut self, execute: &Execute, known: &HashMap<TableName, TableInfo>) {
-        for pattern in &execute.tables {
-            let Ok(regex) = filters::compile("data-collections", pattern) else {
-                caisson_sdk::warn!("a signal names tables by what is no regular expression"; expression = pattern);
+        for (table, filter) in execute.tables(known) {
+            if self.queue.iter().any(|request| request.table == table) {
                 continue;
-            };
-            let mut tables: Vec<&TableName> = known.keys().filter(|name| regex.is_match(&name.to_string())).collect();
-            tables.sort();
-            if tables.is_empty() {
-                caisson_sdk::warn!("a signal asks for a snapshot of tables that are not captured"; tables = pattern);
             }
-            for table in tables {
-                if self.queue.iter().any(|request| request.table == *table) {
-                    continue;
-                }
-                let applies = |(of, _): &&(Option<String>, String)| match of {
-                    None => true,
-                    Some(of) => filters::compile("filter", of).is_ok_and(|of| of.is_match(&table.to_string())),
-                };
-                self.queue.push_back(Request {
-                    table: table.clone(),
-                    filter: execute.filters.iter().find(applies).map(|(_, filter)| filter.clone()),
-                    surrogate: execute.surrogate.clone(),
-                    maximum: None,
-                    last: None,
-                });
-            }
+            self.queue.push_back(Request {
+                table,
+                filter,
+                surrogate: execute.surrogate.clone(),
+                maximum: None,
+                last: None,
+            });
         }
         self.state = state::write(&self.queue);
     }

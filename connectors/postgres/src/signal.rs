@@ -1,13 +1,18 @@
 //! Signals: rows that a person, or the connector itself, inserts into the table of `signal.data.collection`.
 
+use std::collections::HashMap;
+
 use caisson_sdk::serde_json::{self, Value as Json};
 
-use crate::config::filters::split;
+use crate::catalog::{TableInfo, TableName};
+use crate::config::filters::{self, split};
 
 /// What a row of the table asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signal {
     Execute(Execute),
+    /// A snapshot for which the stream stops until it is complete; its filters are whole statements.
+    Block(Execute),
     /// Of these tables, or of all.
     Stop(Option<Vec<String>>),
     Pause,
@@ -18,7 +23,7 @@ pub enum Signal {
     WindowClose(String),
 }
 
-/// An incremental snapshot to be made.
+/// A snapshot to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Execute {
     /// Regular expressions of tables.
@@ -46,7 +51,11 @@ impl Signal {
         }
         let data: Json = serde_json::from_str(text).map_err(|error| format!("its data are no JSON: {error}"))?;
         match kind {
-            "execute-snapshot" => execute(&data),
+            "execute-snapshot" if is_blocking(&data) => execute(&data).map(Signal::Block),
+            "execute-snapshot" => {
+                incremental(&data)?;
+                execute(&data).map(Signal::Execute)
+            }
             "stop-snapshot" => {
                 incremental(&data)?;
                 Ok(Signal::Stop(texts(data.get("data-collections"))))
@@ -62,8 +71,39 @@ impl Signal {
     }
 }
 
-fn execute(data: &Json) -> Result<Signal, String> {
-    incremental(data)?;
+impl Execute {
+    /// The tables that it means among the known ones, expression by expression, each with its filter.
+    pub fn tables(&self, known: &HashMap<TableName, TableInfo>) -> Vec<(TableName, Option<String>)> {
+        let mut found: Vec<(TableName, Option<String>)> = Vec::new();
+        for pattern in &self.tables {
+            let Ok(regex) = filters::compile("data-collections", pattern) else {
+                caisson_sdk::warn!("a signal names tables by what is no regular expression"; expression = pattern);
+                continue;
+            };
+            let mut tables: Vec<&TableName> = known.keys().filter(|name| regex.is_match(&name.to_string())).collect();
+            tables.sort();
+            if tables.is_empty() {
+                caisson_sdk::warn!("a signal asks for a snapshot of tables that are not captured"; tables = pattern);
+            }
+            for table in tables {
+                if !found.iter().any(|(other, _)| other == table) {
+                    found.push((table.clone(), self.filter(table)));
+                }
+            }
+        }
+        found
+    }
+
+    fn filter(&self, table: &TableName) -> Option<String> {
+        let applies = |(of, _): &&(Option<String>, String)| match of {
+            None => true,
+            Some(of) => filters::compile("filter", of).is_ok_and(|of| of.is_match(&table.to_string())),
+        };
+        self.filters.iter().find(applies).map(|(_, filter)| filter.clone())
+    }
+}
+
+fn execute(data: &Json) -> Result<Execute, String> {
     let Some(tables) = texts(data.get("data-collections")).filter(|tables| !tables.is_empty()) else {
         return Err("its data have no data-collections".into());
     };
@@ -86,20 +126,25 @@ fn execute(data: &Json) -> Result<Signal, String> {
             .filter(|filter| !filter.trim().is_empty())
             .map(|filter| (None, filter)),
     );
-    Ok(Signal::Execute(Execute {
+    Ok(Execute {
         tables,
         filters,
         surrogate: text(data, "surrogate-key").filter(|column| !column.trim().is_empty()),
-    }))
+    })
 }
 
-/// Other types of snapshots would have to stop the stream.
+fn is_blocking(data: &Json) -> bool {
+    let kind = data.get("type").and_then(Json::as_str);
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("blocking"))
+}
+
+/// Of what goes on beside the stream, whose type is this one if none is said.
 fn incremental(data: &Json) -> Result<(), String> {
     match data.get("type").and_then(Json::as_str) {
         None => Ok(()),
         Some(kind) if kind.eq_ignore_ascii_case("incremental") => Ok(()),
         Some(kind) => Err(format!(
-            "snapshots of the type {kind} are not supported, only incremental ones"
+            "its snapshot has the unknown type {kind}; there are incremental and blocking ones"
         )),
     }
 }
@@ -139,6 +184,15 @@ mod tests {
             Signal::parse("1", "execute-snapshot", Some(data)),
             Ok(Signal::Execute(expected))
         );
+        let data = r#"{"data-collections": "public.a,public.b", "type": "BLOCKING"}"#;
+        let expected = Execute {
+            tables: vec!["public.a".into(), "public.b".into()],
+            ..Execute::default()
+        };
+        assert_eq!(
+            Signal::parse("1", "execute-snapshot", Some(data)),
+            Ok(Signal::Block(expected))
+        );
         assert_eq!(Signal::parse("1", "stop-snapshot", None), Ok(Signal::Stop(None)));
         assert_eq!(
             Signal::parse("1", "log", Some(r#"{"message":"m"}"#)),
@@ -158,7 +212,7 @@ mod tests {
             ("execute-snapshot", Some(r#"{"data-collections": []}"#)),
             (
                 "execute-snapshot",
-                Some(r#"{"data-collections": ["a"], "type": "blocking"}"#),
+                Some(r#"{"data-collections": ["a"], "type": "partial"}"#),
             ),
             (
                 "execute-snapshot",

@@ -10,7 +10,7 @@ use crate::config::{Lock, Options, TableOrder};
 use crate::emit::{Change, Op, Out};
 use crate::error::{Error, Result};
 use crate::lsn::Lsn;
-use crate::offsets::{self, Progress};
+use crate::offsets::{self, Position, Progress};
 use crate::protocol::{Message, Session, identifier};
 use crate::row::{Cell, OwnedRow, cut_copy_line};
 use crate::server::CreatedSlot;
@@ -24,7 +24,7 @@ use crate::visibility::Visibility;
 /// A snapshot that runs.
 pub struct Snapshot {
     session: Session,
-    waiting: VecDeque<Table>,
+    waiting: VecDeque<Reading>,
     current: Option<Current>,
     /// The last row that came, until it is known what comes after it.
     held: Option<Held>,
@@ -37,9 +37,23 @@ pub struct Snapshot {
     plain: Vec<u8>,
     money_as_double: bool,
     records: u64,
-    /// The offset of all records but the last.
-    offset: String,
+    offsets: Offsets,
     now: i64,
+}
+
+/// A table to be read.
+pub struct Reading {
+    pub table: Table,
+    /// What gives its rows, where that is not the table itself.
+    pub statement: Option<String>,
+}
+
+/// The offsets of a snapshot's records.
+pub struct Offsets {
+    /// Of all records but the last.
+    pub running: String,
+    /// Of the last.
+    pub completed: String,
 }
 
 struct Current {
@@ -68,8 +82,7 @@ impl Snapshot {
     pub fn begin(
         mut session: Session,
         slot: Option<&CreatedSlot>,
-        tables: &[TableInfo],
-        types: &TypeRegistry,
+        readings: Vec<Reading>,
         options: &Options,
     ) -> Result<Self> {
         // Read before the snapshot is taken: a transaction in between is told twice rather than not at all.
@@ -83,7 +96,7 @@ impl Snapshot {
         };
         begin_transaction(&mut session, slot.and_then(|slot| slot.snapshot.as_deref()), options)?;
         if options.snapshot.lock == Lock::Shared {
-            lock(&mut session, tables, options)?;
+            lock(&mut session, &readings, options)?;
         }
         let rows = session.query(
             "select (extract(epoch from pg_catalog.clock_timestamp()) * 1000000)::bigint, \
@@ -91,15 +104,15 @@ impl Snapshot {
              pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())::text",
         )?;
         let transaction = rows.get(0, 2).and_then(|xid| xid.parse::<u64>().ok());
-        let waiting = ordered(tables, types, options);
         let transaction = transaction.map(|xid| xid as u32);
         let time = rows
             .single()
             .and_then(|time| time.parse().ok())
             .unwrap_or_else(clock::now);
+        let offset = |progress| offsets::snapshot(lsn, transaction, time, progress);
         Ok(Snapshot {
             session,
-            waiting,
+            waiting: readings.into(),
             current: None,
             held: None,
             first: true,
@@ -121,16 +134,28 @@ impl Snapshot {
             plain: Vec::new(),
             money_as_double: options.modes.decimal == DecimalMode::Text,
             records: 0,
-            offset: offsets::snapshot(lsn, transaction, time, Progress::Running),
+            offsets: Offsets {
+                running: offset(Progress::Running),
+                completed: offset(Progress::Completed),
+            },
             now: clock::now(),
         })
+    }
+
+    /// One that is made in the middle of a stream, whose records have the stream's offsets and place.
+    pub fn within_stream(mut self, offsets: Offsets, place: &Position) -> Self {
+        self.info.last_commit = place.last_commit;
+        self.info.lsn = place.lsn;
+        self.info.transaction = place.transaction;
+        self.offsets = offsets;
+        self
     }
 
     /// Adds rows to the batch until it is full, the time is over, or all are read: then the rest is returned.
     pub fn read(&mut self, out: &mut Out<'_>, end: Instant) -> Result<Step> {
         self.now = clock::now();
         loop {
-            if self.current.is_none() && !self.next_table(out.options)? {
+            if self.current.is_none() && !self.next_table()? {
                 self.release(out)?;
                 return Ok(Step::Done);
             }
@@ -169,19 +194,17 @@ impl Snapshot {
         })
     }
 
-    fn next_table(&mut self, options: &Options) -> Result<bool> {
-        let Some(table) = self.waiting.pop_front() else {
+    fn next_table(&mut self) -> Result<bool> {
+        let Some(Reading { table, statement }) = self.waiting.pop_front() else {
             return Ok(false);
         };
         let columns: Vec<String> = table.selected.iter().map(|column| identifier(column)).collect();
         let columns = columns.join(", ");
-        let full = table.name.to_string();
-        let name = format!("{}.{}", identifier(&table.name.schema), identifier(&table.name.table));
-        let from = match options.snapshot.overrides.iter().find(|(table, _)| *table == full) {
-            Some((_, statement)) => format!("({statement}) as overridden"),
-            None => name,
+        let from = match statement {
+            Some(statement) => format!("({statement}) as overridden"),
+            None => format!("{}.{}", identifier(&table.name.schema), identifier(&table.name.table)),
         };
-        caisson_sdk::info!("reading a table for the snapshot"; table = full);
+        caisson_sdk::info!("reading a table for the snapshot"; table = table.name);
         self.session
             .send_query(&format!("copy (select {columns} from {from}) to stdout"))?;
         self.current = Some(Current { table, rows: 0 });
@@ -247,13 +270,9 @@ impl Snapshot {
         };
         self.info.mark = mark;
         self.records += 1;
-        let last;
         let offset = match progress {
-            Progress::Running => &self.offset,
-            Progress::Completed => {
-                last = offsets::snapshot(self.lsn, self.info.transaction, self.info.time, progress);
-                &last
-            }
+            Progress::Running => &self.offsets.running,
+            Progress::Completed => &self.offsets.completed,
         };
         out.emitter
             .change(
@@ -318,7 +337,8 @@ fn begin_transaction(session: &mut Session, exported: Option<&str>, options: &Op
     Ok(())
 }
 
-fn ordered(tables: &[TableInfo], types: &TypeRegistry, options: &Options) -> VecDeque<Table> {
+/// All tables that a first snapshot reads.
+pub fn readings(tables: &[TableInfo], types: &TypeRegistry, options: &Options) -> Vec<Reading> {
     let mut chosen: Vec<(usize, &TableInfo)> = tables
         .iter()
         .filter_map(|table| match &options.snapshot.include {
@@ -332,16 +352,24 @@ fn ordered(tables: &[TableInfo], types: &TypeRegistry, options: &Options) -> Vec
     }
     chosen
         .into_iter()
-        .map(|(_, table)| Table::of_snapshot(table, types, options))
+        .map(|(_, table)| {
+            let name = table.name.to_string();
+            let overrides = &options.snapshot.overrides;
+            let statement = overrides.iter().find(|(overridden, _)| *overridden == name);
+            Reading {
+                table: Table::of_snapshot(table, types, options),
+                statement: statement.map(|(_, statement)| statement.clone()),
+            }
+        })
         .collect()
 }
 
-fn lock(session: &mut Session, tables: &[TableInfo], options: &Options) -> Result<()> {
+fn lock(session: &mut Session, readings: &[Reading], options: &Options) -> Result<()> {
     session.query(&format!(
         "set local lock_timeout = {}",
         options.snapshot.lock_timeout.as_millis()
     ))?;
-    for table in tables {
+    for Reading { table, .. } in readings {
         session.query(&format!(
             "lock table {}.{} in access share mode",
             identifier(&table.name.schema),

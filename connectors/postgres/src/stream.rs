@@ -23,10 +23,12 @@ use crate::transactions::Transactions;
 use crate::types::TypeRegistry;
 use crate::visibility::Visibility;
 
+mod blocking;
 mod changes;
 mod resume;
 mod signals;
 
+use blocking::Blocking;
 use resume::Resume;
 
 /// A stream that is open, and what has to be known to read it.
@@ -46,6 +48,8 @@ pub struct Stream {
     offset: String,
     transactions: Transactions,
     incremental: Incremental,
+    /// The snapshot that it stands still for.
+    blocking: Option<Blocking>,
     heartbeats: Heartbeats,
     /// The last commit in the offset of the last record.
     told: Lsn,
@@ -128,6 +132,7 @@ impl Stream {
                 origin: None,
             },
             incremental: Incremental::new(options, stored.and_then(|stored| stored.incremental.as_deref())),
+            blocking: None,
             position,
             offset: String::new(),
             transactions: Transactions::new(options),
@@ -162,10 +167,12 @@ impl Stream {
 
     /// What has to begin a new stream in place of this one, after its connection was lost.
     pub fn into_beginning(self) -> (Beginning, Heartbeats) {
+        // The signal of a snapshot that is not complete has to come again.
+        let position = self.blocking.map_or(self.position, |blocking| blocking.before);
         let stored = Stored {
-            lsn: self.position.lsn,
-            last_commit: self.position.last_commit,
-            transaction: self.position.transaction,
+            lsn: position.lsn,
+            last_commit: position.last_commit,
+            transaction: position.transaction,
             snapshot_unfinished: false,
             incremental: self.incremental.state().map(str::to_owned),
         };
@@ -196,7 +203,7 @@ impl Stream {
         self.fetch_xmin(out.options)?;
         // Something has come since the last pause, and so many pauses may follow.
         let (mut came, mut pauses) = (true, PAUSES);
-        while !out.batch.is_full() {
+        while !out.batch.is_full() && !self.is_blocked() {
             if !self.look_up_changed(out.options, end)? {
                 break;
             }
@@ -326,7 +333,8 @@ impl Stream {
         Ok(())
     }
 
-    fn keep_alive(&mut self, options: &Options) -> Result<()> {
+    /// Tells the server from time to time that its reader is there.
+    pub fn keep_alive(&mut self, options: &Options) -> Result<()> {
         if self.last_status.elapsed() >= options.status_interval {
             self.send_status()?;
         }

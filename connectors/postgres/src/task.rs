@@ -7,18 +7,23 @@ use caisson_sdk::prelude::*;
 use caisson_sdk::serde_json::json;
 
 use crate::catalog::{self, TableInfo};
-use crate::config::{Options, SnapshotMode, TableOrder, effectless};
+use crate::config::{Options, TableOrder, effectless};
 use crate::deliveries::Deliveries;
 use crate::emit::{Emitter, Out};
-use crate::error::{Error, LOST_SLOT, Result};
+use crate::error::{Error, Result};
 use crate::heartbeat::Heartbeats;
 use crate::lsn::Lsn;
 use crate::offsets::Stored;
 use crate::protocol::{Mode, Rows, Session};
-use crate::server::{self, CreatedSlot, SlotState};
-use crate::snapshot::{Snapshot, Step};
+use crate::server::{self, CreatedSlot};
+use crate::snapshot::{self, Snapshot, Step};
 use crate::stream::{Beginning, Stream};
 use crate::types::TypeRegistry;
+
+mod blocking;
+mod plan;
+
+use plan::{Plan, plan};
 
 /// The one task of a connector.
 pub struct PostgresTask {
@@ -53,6 +58,11 @@ enum Phase {
     },
     Beginning(Box<Beginning>, Heartbeats),
     Streaming(Box<Stream>),
+    /// A signal has asked for a snapshot, and the stream stands still.
+    Blocked {
+        snapshot: Box<Snapshot>,
+        stream: Box<Stream>,
+    },
     Done,
 }
 
@@ -65,14 +75,6 @@ struct Ground {
 struct TypesAndTables {
     types: TypeRegistry,
     tables: Vec<TableInfo>,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug)]
-struct Plan {
-    snapshot: bool,
-    stream: bool,
-    stored: Option<Stored>,
 }
 
 /// How long a wait for the server may take within one call, beside the call's own time.
@@ -126,7 +128,7 @@ impl SourceTask for PostgresTask {
 
     fn committed(&mut self) -> std::result::Result<(), api::Error> {
         let up_to = self.deliveries.committed();
-        if let Phase::Streaming(stream) = &mut self.phase
+        if let Phase::Streaming(stream) | Phase::Blocked { stream, .. } = &mut self.phase
             && let Err(error) = stream.committed(up_to, &self.options)
         {
             // The next poll finds the connection lost, and makes another.
@@ -137,7 +139,7 @@ impl SourceTask for PostgresTask {
 
     fn stop(&mut self) {
         let sql = match std::mem::replace(&mut self.phase, Phase::Done) {
-            Phase::Streaming(stream) => Some(stream.close()),
+            Phase::Streaming(stream) | Phase::Blocked { stream, .. } => Some(stream.close()),
             Phase::Beginning(beginning, _) => Some(beginning.sql),
             Phase::MakingSlot { ground, .. } => Some(ground.sql),
             Phase::Connecting | Phase::Snapshot { .. } | Phase::Done => None,
@@ -167,7 +169,7 @@ impl PostgresTask {
 
     fn last_commit(&self) -> Lsn {
         match &self.phase {
-            Phase::Streaming(stream) => stream.last_commit(),
+            Phase::Streaming(stream) | Phase::Blocked { stream, .. } => stream.last_commit(),
             _ => Lsn(0),
         }
     }
@@ -181,11 +183,11 @@ impl PostgresTask {
             return Ok(());
         }
         if !error.is_transient() {
-            return Err(error.into());
+            return self.without_blocking(error);
         }
         let keep = !batch.is_empty();
         self.phase = match std::mem::replace(&mut self.phase, Phase::Connecting) {
-            Phase::Streaming(stream) => {
+            Phase::Streaming(stream) | Phase::Blocked { stream, .. } => {
                 let (beginning, heartbeats) = stream.into_beginning();
                 Phase::Beginning(Box::new(beginning), heartbeats)
             }
@@ -226,6 +228,19 @@ impl PostgresTask {
                 }
             }
             Phase::Beginning(..) => self.begin_stream(),
+            Phase::Streaming(stream) if stream.is_blocked() => self.block().map(|()| Pace::Go),
+            Phase::Blocked { snapshot, stream } => {
+                stream.keep_alive(&self.options)?;
+                let mut out = Out {
+                    batch,
+                    emitter: &mut self.emitter,
+                    options: &self.options,
+                };
+                match snapshot.read(&mut out, end)? {
+                    Step::More => Ok(Pace::Wait),
+                    Step::Done => self.end_blocking().map(|()| Pace::Go),
+                }
+            }
             Phase::Streaming(stream) => {
                 let mut out = Out {
                     batch,
@@ -338,7 +353,8 @@ impl PostgresTask {
     ) -> Result<()> {
         let Ground { sql, rest } = ground;
         if plan.snapshot {
-            let snapshot = Snapshot::begin(sql, slot.as_ref(), &rest.tables, &rest.types, &self.options)?;
+            let readings = snapshot::readings(&rest.tables, &rest.types, &self.options);
+            let snapshot = Snapshot::begin(sql, slot.as_ref(), readings, &self.options)?;
             self.phase = Phase::Snapshot {
                 snapshot: Box::new(snapshot),
                 replication,
@@ -441,53 +457,4 @@ impl PostgresTask {
         self.not_before = Some(Instant::now() + self.options.slot.retry_delay);
         Ok(Pace::Wait)
     }
-}
-
-/// What the snapshot mode makes of what is there.
-fn plan(options: &Options, stored: Option<Stored>, slot: Option<&SlotState>) -> Result<Plan> {
-    let stored = stored.filter(|stored| !stored.snapshot_unfinished);
-    let first = stored.is_none();
-    let stream = options.snapshot.mode.streams();
-    let snapshot = match options.snapshot.mode {
-        SnapshotMode::Always => true,
-        SnapshotMode::Initial | SnapshotMode::WhenNeeded | SnapshotMode::InitialOnly => first,
-        SnapshotMode::NoData => false,
-        SnapshotMode::ConfigurationBased { data, .. } => first && data,
-    };
-    let lost = stored.as_ref().filter(|_| stream && !snapshot).and_then(|stored| {
-        let position = stored.lsn.max(stored.last_commit);
-        match slot {
-            None => Some(format!("replication slot {} is not there", options.slot.name)),
-            Some(slot) if slot.confirmed > position && options.flush != crate::config::Flush::CommittedAndIdle => {
-                Some(format!(
-                    "replication slot {} is at {}, past the stored offset {position}",
-                    options.slot.name, slot.confirmed
-                ))
-            }
-            Some(_) => None,
-        }
-    });
-    let again = match (lost, options.snapshot.mode) {
-        (None, _) => false,
-        (
-            Some(reason),
-            SnapshotMode::WhenNeeded
-            | SnapshotMode::ConfigurationBased {
-                on_data_error: true, ..
-            },
-        ) => {
-            caisson_sdk::warn!("a new snapshot is needed: {reason}");
-            true
-        }
-        (Some(reason), _) => {
-            return Err(Error::config(format!(
-                "{reason}: {LOST_SLOT}. snapshot.mode=when_needed does so by itself"
-            )));
-        }
-    };
-    Ok(Plan {
-        snapshot: snapshot || again,
-        stream,
-        stored: stored.filter(|_| !snapshot && !again),
-    })
 }

@@ -14,6 +14,7 @@ use crate::lsn::Lsn;
 use crate::offsets::{self, MessageType, Position};
 use crate::pgoutput::{self, Message, Old, Relation};
 use crate::row::{Cell, Row};
+use crate::signal::Signal;
 use crate::source_info::Origin;
 use crate::table::{Table, is_as_cataloged};
 
@@ -146,6 +147,7 @@ impl Stream {
         let Some(Captured::Yes(table)) = self.relations.get(&relation) else {
             return Ok(());
         };
+        let before = self.position.clone();
         self.position.lsn = self.position.lsn.max(lsn);
         self.position.transaction = self.source.transaction;
         self.position.time = self.source.time;
@@ -166,8 +168,17 @@ impl Stream {
         }
         self.source.lsn = lsn;
         let place = self.transactions.place(&table.name, lsn, &self.position, out)?;
+        let signal = match rows.op {
+            Op::Create if self.incremental.watches(&table.name) => signals::read(table, rows.after.map(row)),
+            _ => None,
+        };
         let extras = self.extras();
-        offsets::write_stream(&mut self.offset, &self.position, &extras);
+        let position = match signal {
+            // Whoever goes on after this record has to find the signal again.
+            Some(Signal::Block(_)) => &before,
+            Some(_) | None => &self.position,
+        };
+        offsets::write_stream(&mut self.offset, position, &extras);
         self.told = self.position.last_commit;
         let next_place = place.as_ref().map(Place::next);
         let change = Change {
@@ -193,11 +204,10 @@ impl Stream {
                 }
             }
         }
-        if rows.op == Op::Create && self.incremental.watches(&table.name) {
-            let signal = signals::Row::read(table, change.after);
-            return self.signal(&signal, out);
+        match signal {
+            Some(signal) => self.signal(signal, before, out),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn logical(&mut self, lsn: Lsn, message: &LogicalMessage, out: &mut Out<'_>) -> Result<()> {

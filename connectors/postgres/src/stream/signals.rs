@@ -1,24 +1,26 @@
 //! Signals in the stream, and the rows of incremental snapshots that they let out.
 
 use super::Stream;
+use super::blocking::Blocking;
 use crate::clock;
 use crate::emit::{Change, Op, Out};
 use crate::error::Result;
 use crate::incremental::{Ground, Released};
+use crate::offsets::Position;
 use crate::row::{Content, Row as Cells};
 use crate::signal::Signal;
 use crate::source_info::{SnapshotMark, SourceInfo};
 use crate::table::Table;
 
 /// The first three columns of the table of signals.
-pub struct Row {
+struct Row {
     id: String,
     kind: String,
     data: Option<String>,
 }
 
 impl Row {
-    pub fn read(table: &Table, cells: Option<Cells<'_>>) -> Self {
+    fn read(table: &Table, cells: Option<Cells<'_>>) -> Self {
         let text = |column: usize| match cells?.get(table.columns.get(column)?.cell) {
             Content::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
             Content::Null | Content::Unchanged => None,
@@ -31,16 +33,28 @@ impl Row {
     }
 }
 
+/// What a row of the table of signals asks for.
+pub fn read(table: &Table, cells: Option<Cells<'_>>) -> Option<Signal> {
+    let row = Row::read(table, cells);
+    match Signal::parse(&row.id, &row.kind, row.data.as_deref()) {
+        Ok(signal) => Some(signal),
+        Err(problem) => {
+            caisson_sdk::warn!("a signal is passed over: {problem}"; id = row.id);
+            None
+        }
+    }
+}
+
 impl Stream {
     /// Does what a row of the table of signals asks for.
-    pub(super) fn signal(&mut self, row: &Row, out: &mut Out<'_>) -> Result<()> {
-        match Signal::parse(&row.id, &row.kind, row.data.as_deref()) {
-            Err(problem) => caisson_sdk::warn!("a signal is passed over: {problem}"; id = row.id),
-            Ok(Signal::Log(message)) => {
+    pub(super) fn signal(&mut self, signal: Signal, before: Position, out: &mut Out<'_>) -> Result<()> {
+        match signal {
+            Signal::Log(message) => {
                 let message = message.replace("{}", &self.offset);
                 caisson_sdk::info!("{message}");
             }
-            Ok(signal) => {
+            Signal::Block(execute) => self.blocking = Some(Blocking { execute, before }),
+            signal => {
                 if let Some(released) = self.incremental.signalled(signal, &self.known) {
                     self.release(&released, out)?;
                     self.incremental.released();

@@ -4,10 +4,9 @@ use std::str::FromStr;
 
 use caisson_sdk::api::typed::{BlockAt, Blocks, TypedError};
 
-use super::civil::{self, DAY, Moment};
+use super::civil::{self, DAY};
 use super::decimal::{self, Digits};
 use super::form::{BinaryMode, DecimalMode, Form, IntervalMode};
-use super::interval::Interval;
 use super::time::{self, Fraction};
 use super::{array, bits, geometry, hstore, java};
 use crate::mask::Mask;
@@ -15,8 +14,12 @@ use crate::mask::Mask;
 pub mod encodings;
 mod schema;
 mod stand_in;
+mod times;
+mod vectors;
 
 pub use encodings::hex_bytes;
+use times::write_time_of_day;
+use vectors::write_sparse_vector;
 
 /// How the values of a column are written.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,10 +91,6 @@ pub enum Written {
     /// The value has no equal in the schema, such as NaN in a decimal.
     Nothing,
 }
-
-/// Milliseconds or microseconds that stand for the ends of time.
-pub const INFINITY: i64 = 9_223_372_036_825_200_000;
-pub const MINUS_INFINITY: i64 = -9_223_372_036_832_400_000;
 
 /// Where a value goes.
 pub struct Slot<'b, 'o> {
@@ -253,48 +252,6 @@ impl Codec {
         Ok(Written::Value)
     }
 
-    fn write_time(&self, slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<(), Problem> {
-        match self {
-            Codec::Date(form) => {
-                let date = civil::date(text).ok_or(Problem::Text("a date"))?;
-                write_date(slot, *form, date)
-            }
-            Codec::Time(form) => {
-                let micros = civil::time(text).ok_or(Problem::Text("a time of day"))?;
-                write_time_of_day(slot, *form, micros)
-            }
-            Codec::TimeWithZone => {
-                let micros = civil::time_with_zone(text).ok_or(Problem::Text("a time of day with a zone"))?;
-                slot.bytes_with(|out| {
-                    time::write_time(out, micros, Fraction::Needed);
-                    out.push(b'Z');
-                })
-            }
-            Codec::Timestamp(form) => {
-                let moment = civil::timestamp(text).ok_or(Problem::Text("a timestamp"))?;
-                write_timestamp(slot, *form, moment)
-            }
-            Codec::TimestampWithZone(fraction) => {
-                match civil::timestamp(text).ok_or(Problem::Text("a timestamp with a zone"))? {
-                    Moment::At(micros) => slot.bytes_with(|out| time::write_timestamp(out, micros, *fraction)),
-                    Moment::Infinity => slot.bytes(b"infinity"),
-                    Moment::MinusInfinity => slot.bytes(b"-infinity"),
-                }
-            }
-            Codec::Interval(mode) => {
-                let interval = Interval::parse(text).ok_or(Problem::Text("an interval"))?;
-                match mode {
-                    IntervalMode::Numeric => {
-                        slot.number(interval.total_micros());
-                        Ok(())
-                    }
-                    IntervalMode::Text => slot.bytes(interval.iso_text().as_bytes()),
-                }
-            }
-            _ => Err(Problem::Text("a time")),
-        }
-    }
-
     fn write_compound(&self, slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<(), Problem> {
         match self {
             Codec::Point => {
@@ -371,22 +328,6 @@ impl Codec {
         }
         Ok(Written::Value)
     }
-
-    fn write_vector(&self, slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<(), Problem> {
-        let inner = text
-            .strip_prefix(b"[")
-            .and_then(|rest| rest.strip_suffix(b"]"))
-            .ok_or(Problem::Text("a vector"))?;
-        let numbers: Vec<&[u8]> = inner.split(|byte| *byte == b',').filter(|n| !n.is_empty()).collect();
-        let block = slot.blocks.array(slot.block, slot.index, numbers.len())?;
-        for (index, text) in numbers.iter().enumerate() {
-            match self {
-                Codec::HalfVector => slot.blocks.float32(block, index, number(text, "a number")?),
-                _ => slot.blocks.float64(block, index, number(text, "a number")?),
-            }
-        }
-        Ok(())
-    }
 }
 
 fn boolean(text: &[u8]) -> Result<bool, Problem> {
@@ -405,91 +346,12 @@ fn bit(text: &[u8]) -> Result<bool, Problem> {
     }
 }
 
-/// The original's numbers for a date at the ends of time.
-fn write_date(slot: &mut Slot<'_, '_>, form: Form, date: Moment) -> Result<(), Problem> {
-    let days = match date {
-        Moment::At(days) => days,
-        Moment::Infinity => -2_147_472_692,
-        Moment::MinusInfinity => -2_147_472_691,
-    };
-    match form {
-        Form::IsoText => slot.bytes_with(|out| {
-            time::write_date(out, days);
-            out.push(b'Z');
-        }),
-        Form::Days | Form::ConnectDays | Form::Millis | Form::Micros | Form::Nanos | Form::ConnectMillis => {
-            i32::try_from(days).map_err(|_| Problem::Text("a date within 5.8 million years"))?;
-            slot.number(days);
-            Ok(())
-        }
-    }
-}
-
-fn write_time_of_day(slot: &mut Slot<'_, '_>, form: Form, micros: i64) -> Result<(), Problem> {
-    match form {
-        Form::Micros | Form::Days | Form::ConnectDays => slot.number(micros),
-        Form::Nanos => slot.number(micros * 1000),
-        Form::Millis | Form::ConnectMillis => slot.number(micros / 1000),
-        Form::IsoText => {
-            return slot.bytes_with(|out| {
-                time::write_time(out, micros % DAY, Fraction::Needed);
-                out.push(b'Z');
-            });
-        }
-    }
-    Ok(())
-}
-
-fn write_timestamp(slot: &mut Slot<'_, '_>, form: Form, moment: Moment) -> Result<(), Problem> {
-    let micros = match moment {
-        Moment::At(micros) => micros,
-        Moment::Infinity if form != Form::IsoText => {
-            slot.number(INFINITY);
-            return Ok(());
-        }
-        Moment::MinusInfinity if form != Form::IsoText => {
-            slot.number(MINUS_INFINITY);
-            return Ok(());
-        }
-        Moment::Infinity => return slot.bytes(b"infinity"),
-        Moment::MinusInfinity => return slot.bytes(b"-infinity"),
-    };
-    match form {
-        Form::Micros | Form::Days | Form::ConnectDays => slot.number(micros),
-        Form::Nanos => slot.number(micros.saturating_mul(1000)),
-        Form::Millis | Form::ConnectMillis => slot.number(micros.div_euclid(1000)),
-        Form::IsoText => return slot.bytes_with(|out| time::write_timestamp(out, micros, Fraction::Needed)),
-    }
-    Ok(())
-}
-
 pub(super) fn write_point(slot: &mut Slot<'_, '_>, x: f64, y: f64) -> Result<(), Problem> {
     let block = slot.blocks.structure(slot.block, slot.index, 4)?;
     slot.blocks.float64(block, 0, x);
     slot.blocks.float64(block, 1, y);
     slot.blocks.bytes(block, 2, &geometry::point_wkb(x, y))?;
     slot.blocks.null(block, 3);
-    Ok(())
-}
-
-/// `{1:0.5,3:2}/5`.
-fn write_sparse_vector(slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<(), Problem> {
-    const WHAT: &str = "a sparse vector";
-    let text = std::str::from_utf8(text).map_err(|_| Problem::Text(WHAT))?;
-    let (list, dimensions) = text
-        .strip_prefix('{')
-        .and_then(|rest| rest.split_once("}/"))
-        .ok_or(Problem::Text(WHAT))?;
-    let pairs: Vec<(&str, &str)> = list.split(',').filter_map(|pair| pair.split_once(':')).collect();
-    let block = slot.blocks.structure(slot.block, slot.index, 2)?;
-    slot.blocks
-        .number(block, 0, within::<i16>(dimensions.as_bytes(), WHAT)?);
-    let map = slot.blocks.map(block, 1, pairs.len())?;
-    for (index, (position, value)) in pairs.into_iter().enumerate() {
-        slot.blocks
-            .number(map, 2 * index, within::<i16>(position.as_bytes(), WHAT)?);
-        slot.blocks.float64(map, 2 * index + 1, number(value.as_bytes(), WHAT)?);
-    }
     Ok(())
 }
 

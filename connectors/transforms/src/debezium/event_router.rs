@@ -68,97 +68,11 @@ const CAPACITY: usize = 64;
 
 impl Transform for EventRouter {
     fn plugin() -> Plugin {
-        let text = |name: &str, default: &str, documentation: &str| {
-            Key::new(name, Type::String)
-                .default(default)
-                .importance(Importance::Low)
-                .documentation(documentation)
-        };
-        let one_of = |names: &[&str]| Validator::OneOfIgnoringCase(names.iter().map(|name| (*name).into()).collect());
-        transform(
+        let plugin = transform(
             "outbox.EventRouter",
             "Makes messages of rows that are inserted into an outbox table.",
-        )
-        .alias("EventRouter")
-        .key(text(
-            "table.field.event.id",
-            "id",
-            "The column with the event's id, for the header id.",
-        ))
-        .key(text(
-            "table.field.event.key",
-            "aggregateid",
-            "The column with the message's key.",
-        ))
-        .key(text(
-            "table.field.event.type",
-            "type",
-            "The column with the event's type.",
-        ))
-        .key(text(
-            "table.field.event.payload",
-            PAYLOAD,
-            "The column with the message's value.",
-        ))
-        .key(optional(
-            "table.field.event.timestamp",
-            "The column with the message's time; without it, the event's.",
-        ))
-        .key(
-            Key::new("table.fields.additional.placement", Type::List)
-                .default("")
-                .importance(Importance::High)
-                .documentation(
-                    "More columns and where they go: column:header, column:envelope, column:partition, each with \
-                         :alias if it is to be called otherwise.",
-                ),
-        )
-        .key(flag(
-            "table.fields.additional.error.on.missing",
-            "true",
-            "Whether a row without such a column is an error.",
-        ))
-        .key(optional(
-            "table.field.event.schema.version",
-            "The column with the version of the value's schema.",
-        ))
-        .key(
-            text(
-                "table.op.invalid.behavior",
-                "warn",
-                "What becomes of updates: warn and error leave them out, fatal fails.",
-            )
-            .validator(one_of(&["warn", "error", "fatal"])),
-        )
-        .key(flag(
-            "table.expand.json.payload",
-            "false",
-            "Whether payloads are JSON to be parsed.",
-        ))
-        .key(
-            text(
-                "table.json.payload.null.behavior",
-                "ignore",
-                "What a null in such JSON becomes: ignore leaves the field out, optional_bytes keeps it.",
-            )
-            .validator(one_of(&["ignore", "optional_bytes"])),
-        )
-        .key(text(
-            "route.by.field",
-            "aggregatetype",
-            "The column that says where the message goes.",
-        ))
-        .key(text("route.topic.regex", "(?<routedByValue>.*)", "Takes that value apart.").validator(valid_regex()))
-        .key(text(
-            "route.topic.replacement",
-            "outbox.event.${routedByValue}",
-            "The topic, with groups of the expression.",
-        ))
-        .key(flag(
-            "route.tombstone.on.empty.payload",
-            "false",
-            "Whether an empty payload makes a tombstone.",
-        ))
+        );
+        route_keys(payload_keys(column_keys(plugin.alias("EventRouter"))))
     }
 
     fn start(settings: &Settings) -> Result<Self, Error> {
@@ -217,6 +131,108 @@ impl Transform for EventRouter {
         }
         self.message(record, &schema, &event).map(Some)
     }
+}
+
+fn text_key(name: &str, default: &str, documentation: &str) -> Key {
+    Key::new(name, Type::String)
+        .default(default)
+        .importance(Importance::Low)
+        .documentation(documentation)
+}
+
+fn one_of(names: &[&str]) -> Validator {
+    Validator::OneOfIgnoringCase(names.iter().map(|name| (*name).into()).collect())
+}
+
+fn column_keys(plugin: Plugin) -> Plugin {
+    plugin
+        .key(text_key(
+            "table.field.event.id",
+            "id",
+            "The column with the event's id, for the header id.",
+        ))
+        .key(text_key(
+            "table.field.event.key",
+            "aggregateid",
+            "The column with the message's key.",
+        ))
+        .key(text_key(
+            "table.field.event.type",
+            "type",
+            "The column with the event's type.",
+        ))
+        .key(text_key(
+            "table.field.event.payload",
+            PAYLOAD,
+            "The column with the message's value.",
+        ))
+        .key(optional(
+            "table.field.event.timestamp",
+            "The column with the message's time; without it, the event's.",
+        ))
+        .key(
+            Key::new("table.fields.additional.placement", Type::List)
+                .default("")
+                .importance(Importance::High)
+                .documentation(
+                    "More columns and where they go: column:header, column:envelope, column:partition, each with \
+                     :alias if it is to be called otherwise.",
+                ),
+        )
+        .key(flag(
+            "table.fields.additional.error.on.missing",
+            "true",
+            "Whether a row without such a column is an error.",
+        ))
+        .key(optional(
+            "table.field.event.schema.version",
+            "The column with the version of the value's schema.",
+        ))
+}
+
+fn payload_keys(plugin: Plugin) -> Plugin {
+    plugin
+        .key(
+            text_key(
+                "table.op.invalid.behavior",
+                "warn",
+                "What becomes of updates: warn and error leave them out, fatal fails.",
+            )
+            .validator(one_of(&["warn", "error", "fatal"])),
+        )
+        .key(flag(
+            "table.expand.json.payload",
+            "false",
+            "Whether payloads are JSON to be parsed.",
+        ))
+        .key(
+            text_key(
+                "table.json.payload.null.behavior",
+                "ignore",
+                "What a null in such JSON becomes: ignore leaves the field out, optional_bytes keeps it.",
+            )
+            .validator(one_of(&["ignore", "optional_bytes"])),
+        )
+}
+
+fn route_keys(plugin: Plugin) -> Plugin {
+    plugin
+        .key(text_key(
+            "route.by.field",
+            "aggregatetype",
+            "The column that says where the message goes.",
+        ))
+        .key(text_key("route.topic.regex", "(?<routedByValue>.*)", "Takes that value apart.").validator(valid_regex()))
+        .key(text_key(
+            "route.topic.replacement",
+            "outbox.event.${routedByValue}",
+            "The topic, with groups of the expression.",
+        ))
+        .key(flag(
+            "route.tombstone.on.empty.payload",
+            "false",
+            "Whether an empty payload makes a tombstone.",
+        ))
 }
 
 impl EventRouter {

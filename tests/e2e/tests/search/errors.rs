@@ -74,11 +74,27 @@ fn a_read_only_index_is_named_at_validation_and_at_run_time() {
     let Some(system) = System::with_search() else { return };
     let worker = system.worker("read-only").start();
     for flavor in Flavor::ALL {
-        check_read_only(&system, &worker, &Search::shared(&system, flavor));
+        let search = Search::shared(&system, flavor);
+        check_read_only(&system, &worker, &search, "index.blocks.write", "the index is read-only");
     }
 }
 
-fn check_read_only(system: &System, worker: &Worker, search: &Search) {
+#[test]
+fn an_index_that_a_full_disk_has_closed_is_named_with_what_to_do() {
+    let Some(system) = System::with_search() else { return };
+    let worker = system.worker("full-disk").start();
+    for flavor in Flavor::ALL {
+        let search = Search::shared(&system, flavor);
+        // The server lifts this block by itself where it finds the disk not full after all, but not before it looks.
+        let seldom = json!({"transient": {"cluster.info.update.interval": "1h"}});
+        search.call("PUT", "/_cluster/settings", Some(&seldom)).expect(200);
+        let block = "index.blocks.read_only_allow_delete";
+        check_read_only(&system, &worker, &search, block, "make room or add a node");
+    }
+}
+
+/// `block` is what closes the index, and `remedy` words of what is said about it.
+fn check_read_only(system: &System, worker: &Worker, search: &Search, block: &str, remedy: &str) {
     let topic = system.topic("read-only", 1, &[]);
     let index = index_of(search, &topic);
     worker.rest.create_running(&topic, &config(&topic, &search.url()));
@@ -87,23 +103,18 @@ fn check_read_only(system: &System, worker: &Worker, search: &Search) {
     changes.produce(system, &topic);
     search.await_documents(&index, &changes.documents);
 
-    let block = |on: Value| {
-        let settings = json!({"index.blocks.write": on});
+    let close = |on: Value| {
+        let settings = json!({block: on});
         search
             .call("PUT", &format!("/{index}/_settings"), Some(&settings))
             .expect(200);
     };
-    block(json!(true));
+    close(json!(true));
     changes.lines.clear();
     changes.put(2, json!({"n": 2}));
     changes.produce(system, &topic);
     let trace = worker.rest.await_failed_task(&topic);
-    for part in [
-        "cluster_block_exception",
-        "read-only",
-        "index.blocks.write",
-        "restart the task",
-    ] {
+    for part in ["cluster_block_exception", remedy, block, "restart the task"] {
         assert!(trace.contains(part), "{part}: {trace}");
     }
     let class = "io.confluent.connect.elasticsearch.ElasticsearchSinkConnector";
@@ -116,7 +127,7 @@ fn check_read_only(system: &System, worker: &Worker, search: &Search) {
         "{answer}"
     );
 
-    block(Value::Null);
+    close(Value::Null);
     worker
         .rest
         .post(&format!("/connectors/{topic}/tasks/0/restart"), &Value::Null)

@@ -13,6 +13,7 @@ mod event;
 mod fencing;
 mod membership;
 mod requests;
+mod sharing;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -1,13 +1,13 @@
 //! Rounds of the group: what to say when one begins, how to lead one, and what to do with what came of it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use caisson_model::{Assignment, AssignmentError, GroupProtocol, WorkerState};
+use caisson_model::{AssignmentError, GroupProtocol, WorkerState};
 
 use super::event::{Action, Joined, Leading, Ticket};
-use super::{Core, Holding, LeaderState, Now, Writing};
-use crate::assignor::{Generations, Item, Items, MemberId, Shares, items, share_eagerly, work};
+use super::sharing::newest_offset;
+use super::{Core, Holding, Now, Writing};
+use crate::assignor::{Item, Items, MemberId, items, work};
 
 /// How often a worker that cannot read the config topic tries again before it begins anew.
 const UNSYNCED_ATTEMPTS: u32 = 5;
@@ -155,96 +155,6 @@ impl Core {
         } else {
             self.share_out(leading, now);
         }
-    }
-
-    fn share_out(&mut self, leading: Leading, now: Now) {
-        self.phase = Phase::Idle;
-        let newest = newest_offset(&leading);
-        let answer = |error, offset| Assignment {
-            error,
-            leader: Some(leading.member_id.to_string()),
-            leader_url: Some(self.options.url.clone()),
-            offset,
-            ..Assignment::default()
-        };
-        if self.config.offset < newest {
-            tracing::warn!(
-                known = self.config.offset,
-                newest,
-                "cannot share out work: another worker knows more of the config topic"
-            );
-            let all = leading.members.iter();
-            let answers = all
-                .map(|(member, _)| (member.clone(), answer(AssignmentError::ConfigMismatch, newest)))
-                .collect();
-            return self.act(Action::Assign(answers));
-        }
-        let offset = self.config.offset;
-        let readable = leading
-            .members
-            .iter()
-            .filter_map(|(member, state)| Some((member, state.as_ref()?)));
-        let reported: BTreeMap<MemberId, Items> = readable
-            .clone()
-            .map(|(member, state)| {
-                let own = state.assignment.as_ref().map(|assignment| items(&assignment.assigned));
-                (member.clone(), own.unwrap_or_default())
-            })
-            .collect();
-        let urls: BTreeMap<MemberId, String> = readable
-            .map(|(member, state)| (member.clone(), state.url.clone()))
-            .collect();
-        let mut answers = Vec::with_capacity(leading.members.len());
-        for (member, state) in &leading.members {
-            if state.is_none() {
-                tracing::error!(%member, "a member of the group speaks in bytes that are not Kafka Connect's");
-                answers.push((member.clone(), answer(AssignmentError::ConfigMismatch, offset)));
-            }
-        }
-        let well = answer(AssignmentError::None, offset);
-        let shares = self.shares(&leading, &reported, now);
-        answers.extend(shares.members.iter().map(|(member, share)| {
-            let assignment = Assignment {
-                assigned: work(&share.assigned),
-                revoked: work(&share.revoked),
-                delay: shares.delay,
-                ..well.clone()
-            };
-            (member.clone(), assignment)
-        }));
-        let url = |member: &MemberId| urls.get(member).cloned().unwrap_or_default();
-        let complete = shares.complete.into_iter();
-        self.leading = Some(LeaderState {
-            members: complete
-                .map(|(member, items)| (member.clone(), (url(&member), items)))
-                .collect(),
-        });
-        self.act(Action::Assign(answers));
-    }
-
-    fn shares(&mut self, leading: &Leading, reported: &BTreeMap<MemberId, Items>, now: Now) -> Shares {
-        let configured = self.configured();
-        match leading.protocol {
-            GroupProtocol::Eager => share_eagerly(&configured, reported.keys().cloned()),
-            GroupProtocol::Compatible | GroupProtocol::Sessioned => {
-                let generations = Generations {
-                    current: leading.generation,
-                    last_completed: self.last_completed,
-                };
-                self.assignor.share(&configured, generations, reported, now.monotonic)
-            }
-        }
-    }
-
-    /// All connectors and tasks that there are.
-    fn configured(&self) -> Items {
-        let mut items = Items::new();
-        for (name, entry) in self.config.connectors() {
-            items.insert(Item::Connector(name.clone()));
-            let tasks = 0..entry.tasks.len() as u32;
-            items.extend(tasks.map(|task| Item::Task(caisson_model::TaskId::new(name.clone(), task))));
-        }
-        items
     }
 
     pub(super) fn joined(&mut self, joined: Joined, now: Now) {
@@ -502,9 +412,4 @@ impl Core {
         let owner = members.into_iter().find(|(_, items)| items.contains(item));
         owner.map(|(url, _)| url.clone())
     }
-}
-
-fn newest_offset(leading: &Leading) -> i64 {
-    let states = leading.members.iter().filter_map(|(_, state)| state.as_ref());
-    states.map(|state| state.offset).max().unwrap_or(-1)
 }

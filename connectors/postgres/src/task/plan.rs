@@ -1,0 +1,61 @@
+//! Whether a task takes a snapshot, streams, or does both.
+
+use crate::config::{Flush, Options, SnapshotMode};
+use crate::error::{Error, LOST_SLOT, Result};
+use crate::offsets::Stored;
+use crate::server::SlotState;
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub snapshot: bool,
+    pub stream: bool,
+    pub stored: Option<Stored>,
+}
+
+/// What the snapshot mode makes of what is there.
+pub fn plan(options: &Options, stored: Option<Stored>, slot: Option<&SlotState>) -> Result<Plan> {
+    let stored = stored.filter(|stored| !stored.snapshot_unfinished);
+    let first = stored.is_none();
+    let stream = options.snapshot.mode.streams();
+    let snapshot = match options.snapshot.mode {
+        SnapshotMode::Always => true,
+        SnapshotMode::Initial | SnapshotMode::WhenNeeded | SnapshotMode::InitialOnly => first,
+        SnapshotMode::NoData => false,
+        SnapshotMode::ConfigurationBased { data, .. } => first && data,
+    };
+    let lost = stored.as_ref().filter(|_| stream && !snapshot).and_then(|stored| {
+        let position = stored.lsn.max(stored.last_commit);
+        match slot {
+            None => Some(format!("replication slot {} is not there", options.slot.name)),
+            Some(slot) if slot.confirmed > position && options.flush != Flush::CommittedAndIdle => Some(format!(
+                "replication slot {} is at {}, past the stored offset {position}",
+                options.slot.name, slot.confirmed
+            )),
+            Some(_) => None,
+        }
+    });
+    let again = match (lost, options.snapshot.mode) {
+        (None, _) => false,
+        (
+            Some(reason),
+            SnapshotMode::WhenNeeded
+            | SnapshotMode::ConfigurationBased {
+                on_data_error: true, ..
+            },
+        ) => {
+            caisson_sdk::warn!("a new snapshot is needed: {reason}");
+            true
+        }
+        (Some(reason), _) => {
+            return Err(Error::config(format!(
+                "{reason}: {LOST_SLOT}. snapshot.mode=when_needed does so by itself"
+            )));
+        }
+    };
+    Ok(Plan {
+        snapshot: snapshot || again,
+        stream,
+        stored: stored.filter(|_| !snapshot && !again),
+    })
+}
