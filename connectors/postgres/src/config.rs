@@ -77,11 +77,50 @@ pub enum Autocreate {
 }
 
 /// How names become those of topics and schemas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Naming {
     pub schemas: Adjustment,
     pub fields: Adjustment,
+    /// What topics are called, by `topic.naming.strategy`.
+    pub strategy: Strategy,
+    /// `topic.delimiter`, which stands between the parts of a topic.
+    pub delimiter: String,
 }
+
+/// How tables become topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strategy {
+    /// The class of the original that does so.
+    pub class: &'static str,
+    /// Whether the schema of a table stands in its topic.
+    pub with_schema: bool,
+    /// Whether characters that topics cannot have become their numbers, and not `_`.
+    pub escapes: bool,
+}
+
+/// All that there are; the first is the default.
+pub const STRATEGIES: [Strategy; 4] = [
+    Strategy {
+        class: "io.debezium.schema.SchemaTopicNamingStrategy",
+        with_schema: true,
+        escapes: false,
+    },
+    Strategy {
+        class: "io.debezium.schema.SchemaUnicodeTopicNamingStrategy",
+        with_schema: true,
+        escapes: true,
+    },
+    Strategy {
+        class: "io.debezium.schema.DefaultTopicNamingStrategy",
+        with_schema: false,
+        escapes: false,
+    },
+    Strategy {
+        class: "io.debezium.schema.DefaultUnicodeTopicNamingStrategy",
+        with_schema: false,
+        escapes: true,
+    },
+];
 
 /// `schema.name.adjustment.mode` and its like for fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -50,7 +50,7 @@ impl Heartbeats {
         Heartbeats {
             interval: options.heartbeat.interval,
             next: Instant::now(),
-            topic: format!("{}.{}", options.heartbeat.topic_prefix, options.prefix),
+            topic: [options.heartbeat.topic_prefix.as_str(), &options.prefix].join(&options.naming.delimiter),
         }
     }
 

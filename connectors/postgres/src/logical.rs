@@ -7,7 +7,6 @@ use caisson_sdk::api::typed::Blocks;
 
 use crate::emit::{Out, Place, typed, write_place_at};
 use crate::error::Result;
-use crate::naming;
 use crate::source_info::SourceInfo;
 use crate::table::envelope::{self, field, named, optional, required};
 use crate::types::codec::encodings;
@@ -95,7 +94,7 @@ impl LogicalMessage {
         blocks
             .bytes_with(message, 1, |out| encodings::write(mode, &self.content, out))
             .map_err(typed)?;
-        let topic = naming::topic(&[&out.options.prefix, "message"]);
+        let topic = out.options.naming.topic(&[&out.options.prefix, "message"]);
         out.emitter.plain(
             out.batch,
             &topic,

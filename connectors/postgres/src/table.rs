@@ -8,7 +8,6 @@ use caisson_sdk::api::typed;
 
 use crate::catalog::{ColumnInfo, TableInfo, TableName};
 use crate::config::Options;
-use crate::naming;
 use crate::pgoutput::Relation;
 use crate::types::codec::{Slot, Written};
 use crate::types::form::DecimalMode;
@@ -175,7 +174,7 @@ fn build(
         .iter()
         .filter_map(|draft| column(&full, draft, origin, types, options, Use::Value))
         .collect();
-    let topic = naming::topic(&[&options.prefix, &name.schema, &name.table]);
+    let topic = options.naming.table_topic(&options.prefix, name);
     let schema_name = |suffix: &str| options.naming.schema(&format!("{topic}.{suffix}"));
     let field = |column: &Column| Field {
         name: options.naming.field(&column.name),

@@ -11,7 +11,6 @@ use crate::config::Options;
 use crate::emit::{Out, Place, typed};
 use crate::error::Result;
 use crate::lsn::Lsn;
-use crate::naming;
 use crate::offsets::{self, Extras, MessageType, Position};
 use crate::table::envelope::{field, named, optional, required};
 use crate::types::java::hash_map_order;
@@ -69,10 +68,11 @@ fn value_schema() -> SchemaRef {
 impl Transactions {
     pub fn new(options: &Options) -> Self {
         Transactions {
-            topic: options
-                .events
-                .transaction_metadata
-                .then(|| naming::topic(&[&options.prefix, &options.events.transaction_topic])),
+            topic: options.events.transaction_metadata.then(|| {
+                options
+                    .naming
+                    .topic(&[&options.prefix, &options.events.transaction_topic])
+            }),
             xid: 0,
             untold: None,
             total: 0,

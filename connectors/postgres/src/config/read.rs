@@ -6,7 +6,7 @@ use super::filters::{Builtin, Selection, split};
 use super::reader::Reader;
 use super::{
     Adjustment, Autocreate, Columns, Events, Flush, Heartbeat, MessagePrefixes, Naming, OnFailure, Options,
-    Publication, Slot, Tables, snapshot,
+    Publication, STRATEGIES, Slot, Strategy, Tables, snapshot,
 };
 use crate::error::{Error, Result};
 use crate::protocol::{SslMode, Target};
@@ -239,7 +239,23 @@ fn naming(reader: &Reader<'_>) -> Result<Naming> {
     Ok(Naming {
         schemas: read("schema.name.adjustment.mode")?,
         fields: read("field.name.adjustment.mode")?,
+        strategy: strategy(reader),
+        delimiter: reader.settings.given("topic.delimiter").unwrap_or(".").to_owned(),
     })
+}
+
+/// Any other was refused before.
+fn strategy(reader: &Reader<'_>) -> Strategy {
+    let class = reader
+        .settings
+        .given("topic.naming.strategy")
+        .unwrap_or_default()
+        .trim();
+    let [default, ..] = STRATEGIES;
+    let found = STRATEGIES
+        .into_iter()
+        .find(|strategy| strategy.class.eq_ignore_ascii_case(class));
+    found.unwrap_or(default)
 }
 
 fn flush(reader: &Reader<'_>) -> Result<Flush> {

@@ -2,6 +2,8 @@
 
 use caisson_sdk::api::config::Config;
 
+use super::STRATEGIES;
+
 /// Keys of the original's inside, which has no counterpart here: what they tune does not exist.
 const EFFECTLESS: [&str; 30] = [
     "connection.validation.timeout.ms",
@@ -37,7 +39,7 @@ const EFFECTLESS: [&str; 30] = [
 ];
 
 /// Keys with the values that are followed; any other changes what is written, and is refused.
-const ONLY: [(&str, &[&str]); 13] = [
+const ONLY: [(&str, &[&str]); 12] = [
     ("converters", &[]),
     ("post.processors", &[]),
     ("snapshot.mode.custom.name", &[]),
@@ -51,15 +53,16 @@ const ONLY: [(&str, &[&str]); 13] = [
     (
         "topic.naming.strategy",
         &[
-            "io.debezium.schema.SchemaTopicNamingStrategy",
-            "io.debezium.schema.DefaultTopicNamingStrategy",
+            STRATEGIES[0].class,
+            STRATEGIES[1].class,
+            STRATEGIES[2].class,
+            STRATEGIES[3].class,
         ],
     ),
     (
         "transaction.metadata.factory",
         &["io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory"],
     ),
-    ("topic.delimiter", &["."]),
     ("openlineage.integration.enabled", &["false"]),
     ("plugin.name", &["pgoutput"]),
     ("database.sslpassword", &[]),

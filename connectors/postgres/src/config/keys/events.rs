@@ -86,7 +86,7 @@ pub const ROWS: [Row; 33] = [
         Medium,
         Width::Medium,
         "Topic naming strategy class",
-        "How topics are named; io.debezium.schema.SchemaTopicNamingStrategy is supported.",
+        "How topics are named: SchemaTopicNamingStrategy, SchemaUnicodeTopicNamingStrategy, DefaultTopicNamingStrategy or DefaultUnicodeTopicNamingStrategy of io.debezium.schema.",
     ),
     row(
         "notification.enabled.channels",

@@ -7,7 +7,7 @@ use caisson_model::{AssignmentError, GroupProtocol, WorkerState};
 use super::event::{Action, Joined, Leading, Ticket};
 use super::sharing::newest_offset;
 use super::{Core, Holding, Now, Writing};
-use crate::assignor::{Item, Items, MemberId, items, work};
+use crate::assignor::{Item, Items, MemberId, items};
 
 /// How often a worker that cannot read the config topic tries again before it begins anew.
 const UNSYNCED_ATTEMPTS: u32 = 5;
