@@ -110,7 +110,11 @@ impl Table {
             schema: relation.schema.clone(),
             table: relation.table.clone(),
         };
-        let of_catalog = |name: &str| info?.columns.iter().find(|column| column.name == *name);
+        // Of a column that is left out nothing is known but what the stream says: in a key it is an optional one.
+        let of_catalog = |column: &str| {
+            let known = info?.columns.iter().find(|known| known.name == *column)?;
+            options.columns.takes(&format!("{name}.{column}")).then_some(known)
+        };
         let known = info.map(|info| info.key.as_slice()).unwrap_or_default();
         let key = key_names(
             &name,

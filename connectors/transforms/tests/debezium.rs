@@ -301,7 +301,17 @@ fn rows_of_an_outbox_become_messages() {
         Value::Array(list),
     ];
     assert_eq!(record.value, Value::Struct(expected));
-    assert_eq!(record.value_schema.unwrap().name.as_deref(), Some("payload"));
+    let value_schema = record.value_schema.unwrap();
+    assert_eq!(value_schema.name.as_deref(), Some("payload"));
+    // Of elements with different fields each has all of them, and is required.
+    let Kind::Array(element) = &value_schema.fields()[3].schema.kind else {
+        panic!("no list: {value_schema:?}")
+    };
+    assert!(!element.optional);
+    // A member without a name cannot be a field, so that all stays text.
+    let unnamed = r#"{"":1}"#;
+    let plain = apply(&mut router, event(&schema, "c", Value::Null, message(unnamed))).unwrap();
+    assert_eq!(plain.value, Value::from(unnamed));
     // What is no JSON stays text; rows that go or change are no messages.
     let plain = apply(&mut router, event(&schema, "c", Value::Null, message("{no"))).unwrap();
     assert_eq!(plain.value, Value::from("{no"));

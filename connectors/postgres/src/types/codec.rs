@@ -182,8 +182,7 @@ impl Codec {
             | Codec::TimestampWithZone(_)
             | Codec::Interval(_) => self.write_time(slot, text)?,
             Codec::Bytes(mode) => {
-                let bytes =
-                    hex_bytes(text.strip_prefix(b"\\x").unwrap_or(text)).ok_or(Problem::Text("hexadecimal digits"))?;
+                let bytes = encodings::bytea(text).ok_or(Problem::Text("hexadecimal digits or escaped bytes"))?;
                 slot.bytes_with(|out| encodings::write(*mode, &bytes, out))?;
             }
             Codec::Unknown(mode) => slot.bytes_with(|out| encodings::write(*mode, text, out))?,

@@ -76,6 +76,10 @@ impl Expanded {
                     builder = builder.name(name);
                 }
                 for (field, json) in members {
+                    if field.is_empty() {
+                        // No field can be called so.
+                        return None;
+                    }
                     let full = match name {
                         Some(name) if !name.trim().is_empty() => format!("{name}.{field}"),
                         _ => field.clone(),
@@ -107,10 +111,12 @@ impl Expanded {
     }
 }
 
+/// One for both, which the original makes a required one if it is neither.
 fn merge(mut known: Schema, other: Schema) -> Option<Schema> {
-    if known == other {
+    if known.kind == other.kind {
         return Some(known);
     }
+    known.optional = false;
     let (Kind::Struct(fields), Kind::Struct(more)) = (&mut known.kind, other.kind) else {
         return None;
     };

@@ -38,6 +38,33 @@ fn write_base64(alphabet: &[u8; 64], bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The bytes of a `bytea`, which `bytea_output` gives as `\x` and hexadecimal digits, or as characters and escapes.
+pub fn bytea(text: &[u8]) -> Option<Vec<u8>> {
+    if let Some(digits) = text.strip_prefix(b"\\x") {
+        return hex_bytes(digits);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        rest = match (first, after) {
+            (b'\\', [b'\\', after @ ..]) => {
+                bytes.push(b'\\');
+                after
+            }
+            (b'\\', [high @ b'0'..=b'3', middle @ b'0'..=b'7', low @ b'0'..=b'7', after @ ..]) => {
+                bytes.push((high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0'));
+                after
+            }
+            (b'\\', _) => return None,
+            (plain, after) => {
+                bytes.push(*plain);
+                after
+            }
+        };
+    }
+    Some(bytes)
+}
+
 /// The bytes that hexadecimal digits stand for.
 pub fn hex_bytes(text: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: u8| (byte as char).to_digit(16).map(|digit| digit as u8);
@@ -67,5 +94,20 @@ mod tests {
         assert_eq!(hex_bytes(b"00fF"), Some(vec![0, 255]));
         assert_eq!(hex_bytes(b"0"), None);
         assert_eq!(hex_bytes(b"0g"), None);
+    }
+
+    #[test]
+    fn a_bytea_has_two_forms() {
+        for (text, bytes) in [
+            (br"\x00fF".as_slice(), Some(vec![0, 255])),
+            (br"\000\377a\\b", Some(vec![0, 255, b'a', b'\\', b'b'])),
+            (b"", Some(vec![])),
+            (br"\x0", None),
+            (br"\40", None),
+            (br"\400", None),
+            (br"a\", None),
+        ] {
+            assert_eq!(bytea(text), bytes, "{}", String::from_utf8_lossy(text));
+        }
     }
 }
