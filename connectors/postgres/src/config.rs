@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::error::{Error, Result};
 use crate::protocol::Target;
+use crate::types::codec::hex_bytes;
 use crate::types::form::Modes;
 
 mod columns;
@@ -44,6 +46,43 @@ pub struct Options {
     pub messages: MessagePrefixes,
     /// `incremental.snapshot.chunk.size`.
     pub incremental_chunk: usize,
+    pub watermarks: Watermarks,
+    pub guardrail: Guardrail,
+}
+
+/// `incremental.snapshot.watermarking.strategy`: how the end of a chunk is marked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watermarks {
+    /// By a second row.
+    InsertInsert,
+    /// By the deletion of the first one.
+    InsertDelete,
+}
+
+/// `guardrail.collections.*`: how many tables may be captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guardrail {
+    /// `None`: any number.
+    pub most: Option<usize>,
+    pub fails: bool,
+}
+
+impl Guardrail {
+    /// Warns of too many tables, or refuses them.
+    pub fn check(&self, captured: usize) -> Result<()> {
+        let Some(most) = self.most.filter(|most| captured > *most) else {
+            return Ok(());
+        };
+        let problem = format!(
+            "{captured} tables are captured, more than the {most} of guardrail.collections.max: narrow table.include.list, \
+             or raise the limit"
+        );
+        if self.fails {
+            return Err(Error::config(problem));
+        }
+        caisson_sdk::warn!("{problem}");
+        Ok(())
+    }
 }
 
 /// The replication slot.
@@ -203,8 +242,31 @@ pub struct Events {
     pub transaction_metadata: bool,
     /// `topic.transaction`, which stands behind the prefix.
     pub transaction_topic: String,
-    pub unavailable: String,
+    pub unavailable: Placeholder,
     pub on_failure: OnFailure,
+    /// `skip.messages.without.change`: updates that change no captured column are left out.
+    pub skips_unchanged: bool,
+}
+
+/// `unavailable.value.placeholder`, in the form that a column needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placeholder {
+    pub text: String,
+    pub bytes: Vec<u8>,
+}
+
+impl Placeholder {
+    /// A text, or bytes as `hex:` and digits; `None` if these are none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = match text.strip_prefix("hex:") {
+            Some(digits) => hex_bytes(digits.as_bytes())?,
+            None => text.as_bytes().to_owned(),
+        };
+        Some(Placeholder {
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            bytes,
+        })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use caisson_sdk::api::schema::SchemaRef;
 use caisson_sdk::api::typed::Blocks;
 use caisson_sdk::prelude::Batch;
 
-use crate::config::Options;
+use crate::config::{Options, Placeholder};
 use crate::error::{Error, Result};
-use crate::row::Row;
+use crate::row::{Content, Row};
 use crate::source_info::{SourceInfo, SourceNames};
 use crate::table::envelope::{CONNECTOR, slot};
 use crate::table::{Table, TableKey};
@@ -106,7 +106,7 @@ pub struct Emitter {
     names: SourceNames,
     /// JSON text of the source partition.
     partition: String,
-    unavailable: String,
+    unavailable: Placeholder,
     tombstones: bool,
     /// Letters of operations that are not written.
     skipped: Vec<char>,
@@ -190,6 +190,14 @@ impl Emitter {
         let mut bytes = Vec::new();
         write_struct(&mut bytes, table, &key.columns, row, unchanged, &self.unavailable)?;
         Ok(Some(bytes))
+    }
+
+    /// Whether an update leaves every captured column as it was, as far as the server has sent what was before.
+    pub fn is_unchanged(&self, table: &Table, before: Row<'_>, after: Row<'_>) -> bool {
+        table.columns.iter().all(|column| match after.get(column.cell) {
+            Content::Unchanged => true,
+            content => content == before.get(column.cell),
+        })
     }
 
     /// Whether an update gives the row another key.

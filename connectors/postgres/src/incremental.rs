@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::catalog::{self, TableInfo, TableName};
 use crate::clock;
-use crate::config::{Options, filters};
+use crate::config::{Options, Watermarks, filters};
 use crate::emit::Emitter;
 use crate::error::{Error, Result};
 use crate::protocol::{Rows, Session, identifier, literal};
@@ -234,9 +234,14 @@ impl Incremental {
             &format!(r#"{{"openWindowTimestamp": "{opened}"}}"#),
         )?;
         let chunk = self.next_chunk(ground)?;
-        let closed = clock::instant();
-        let data = format!(r#"{{"openWindowTimestamp": "{opened}", "closeWindowTimestamp": "{closed}"}}"#);
-        mark(ground.sql, &signals, &id, "close", &data)?;
+        match ground.options.watermarks {
+            Watermarks::InsertInsert => {
+                let closed = clock::instant();
+                let data = format!(r#"{{"openWindowTimestamp": "{opened}", "closeWindowTimestamp": "{closed}"}}"#);
+                mark(ground.sql, &signals, &id, "close", &data)?;
+            }
+            Watermarks::InsertDelete => unmark(ground.sql, &signals, &id)?,
+        }
         self.window = Some(Window { id, open: false, chunk });
         Ok(())
     }
@@ -275,6 +280,13 @@ fn mark(sql: &mut Session, signals: &TableName, id: &str, end: &str, data: &str)
     .map(drop)
 }
 
+/// Deletes the first mark of a chunk, which closes it as well as a second one.
+fn unmark(sql: &mut Session, signals: &TableName, id: &str) -> Result<()> {
+    let id = literal(&format!("{id}-open"));
+    sql.query(&format!("delete from {} where id = {id}", qualified(signals)))
+        .map(drop)
+}
+
 fn qualified(table: &TableName) -> String {
     format!("{}.{}", identifier(&table.schema), identifier(&table.table))
 }
@@ -283,8 +295,13 @@ impl Request {
     /// The next rows; `None`: there are no more.
     fn read(&mut self, most: usize, ground: &mut Ground<'_>) -> Result<Option<Chunk>> {
         let sql = &mut *ground.sql;
-        let Some(info) = catalog::find(sql, &self.table)? else {
-            return Err(Error::config("the table is not there any more"));
+        let (schema, table) = (&self.table.schema, &self.table.table);
+        let found = match ground.options.tables.takes(schema, table) {
+            true => catalog::find(sql, &self.table)?,
+            false => None,
+        };
+        let Some(info) = found else {
+            return Err(Error::config("the table is not there, or is not captured"));
         };
         ground
             .types

@@ -82,8 +82,14 @@ impl Execute {
             };
             let mut tables: Vec<&TableName> = known.keys().filter(|name| regex.is_match(&name.to_string())).collect();
             tables.sort();
+            // One that is not known is found out when its turn comes: marks stand around its place all the same.
+            let unknown = pattern.split_once('.').map(|(schema, table)| TableName {
+                schema: schema.to_owned(),
+                table: table.to_owned(),
+            });
             if tables.is_empty() {
                 caisson_sdk::warn!("a signal asks for a snapshot of tables that are not captured"; tables = pattern);
+                tables.extend(&unknown);
             }
             for table in tables {
                 if !found.iter().any(|(other, _)| other == table) {

@@ -271,6 +271,7 @@ impl PostgresTask {
             TableOrder::Ascending => captured.sort_by(|one, other| one.rows.total_cmp(&other.rows)),
             TableOrder::Descending => captured.sort_by(|one, other| other.rows.total_cmp(&one.rows)),
         }
+        options.guardrail.check(captured.len())?;
         if captured.is_empty() {
             caisson_sdk::warn!("no table is captured: none matches table.include.list and schema.include.list");
         }

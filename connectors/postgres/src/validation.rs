@@ -93,6 +93,7 @@ fn check_server(options: &Options) -> Result<()> {
     server::check(&mut session, options)?;
     let mut captured = catalog::list_tables(&mut session)?;
     captured.retain(|table| options.tables.takes(&table.name.schema, &table.name.table));
+    options.guardrail.check(captured.len())?;
     if options.snapshot.mode.streams() {
         server::slot_state(&mut session, options)?;
         server::check_publication(&mut session, options, &captured)?;

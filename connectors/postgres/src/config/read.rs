@@ -5,8 +5,8 @@ use caisson_sdk::settings::Settings;
 use super::filters::{Builtin, Selection, split};
 use super::reader::Reader;
 use super::{
-    Adjustment, Autocreate, Columns, Events, Flush, Heartbeat, MessagePrefixes, Naming, OnFailure, Options,
-    Publication, STRATEGIES, Slot, Strategy, Tables, snapshot,
+    Adjustment, Autocreate, Columns, Events, Flush, Guardrail, Heartbeat, MessagePrefixes, Naming, OnFailure, Options,
+    Placeholder, Publication, STRATEGIES, Slot, Strategy, Tables, Watermarks, snapshot,
 };
 use crate::error::{Error, Result};
 use crate::protocol::{SslMode, Target};
@@ -42,6 +42,19 @@ impl Options {
                     reader.list_text("message.prefix.exclude.list").as_deref(),
                 ),
             )?),
+            watermarks: reader.choice(
+                "incremental.snapshot.watermarking.strategy",
+                &[
+                    ("insert_insert", Watermarks::InsertInsert),
+                    ("insert_delete", Watermarks::InsertDelete),
+                ],
+            )?,
+            guardrail: Guardrail {
+                most: usize::try_from(settings.int("guardrail.collections.max").map_err(Error::Net)?)
+                    .ok()
+                    .filter(|most| *most > 0),
+                fails: reader.choice("guardrail.collections.limit.action", &[("warn", false), ("fail", true)])?,
+            },
             incremental_chunk: usize::try_from(settings.int("incremental.snapshot.chunk.size").map_err(Error::Net)?)
                 .ok()
                 .filter(|rows| *rows > 0)
@@ -244,6 +257,16 @@ fn naming(reader: &Reader<'_>) -> Result<Naming> {
     })
 }
 
+fn placeholder(reader: &Reader<'_>) -> Result<Placeholder> {
+    const KEY: &str = "unavailable.value.placeholder";
+    let text = reader.settings.optional_text(KEY).unwrap_or_default();
+    Placeholder::parse(text).ok_or_else(|| {
+        Error::config(format!(
+            "The '{KEY}' value is invalid: {text} has no hexadecimal digits after hex:"
+        ))
+    })
+}
+
 /// Any other was refused before.
 fn strategy(reader: &Reader<'_>) -> Strategy {
     let class = reader
@@ -297,11 +320,12 @@ fn events(reader: &Reader<'_>) -> Result<Events> {
             .given("topic.transaction")
             .map_or("transaction", str::trim)
             .to_owned(),
-        unavailable: reader
+        unavailable: placeholder(reader)?,
+        // Not among the keys that the original lists, and followed all the same.
+        skips_unchanged: reader
             .settings
-            .optional_text("unavailable.value.placeholder")
-            .unwrap_or_default()
-            .to_owned(),
+            .given("skip.messages.without.change")
+            .is_some_and(|flag| flag.trim().eq_ignore_ascii_case("true")),
         on_failure: reader.choice(
             "event.processing.failure.handling.mode",
             &[

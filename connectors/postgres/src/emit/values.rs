@@ -3,6 +3,7 @@
 use caisson_sdk::api::typed::{BlockAt, Blocks};
 
 use super::Place;
+use crate::config::Placeholder;
 use crate::error::{Error, Result};
 use crate::row::{Content, Row};
 use crate::table::envelope::slot;
@@ -37,7 +38,7 @@ pub fn write_struct(
     columns: &[Column],
     row: Row<'_>,
     unchanged: Option<Row<'_>>,
-    unavailable: &str,
+    unavailable: &Placeholder,
 ) -> Result<()> {
     let mut blocks = Blocks::new(out);
     let block = blocks.block(columns.len()).map_err(typed)?;
@@ -51,7 +52,7 @@ pub fn write_columns(
     columns: &[Column],
     row: Row<'_>,
     unchanged: Option<Row<'_>>,
-    unavailable: &str,
+    unavailable: &Placeholder,
 ) -> Result<()> {
     for (index, column) in columns.iter().enumerate() {
         let mut slot = Slot {
@@ -84,7 +85,7 @@ fn write_cell(
     slot: &mut Slot<'_, '_>,
     column: &Column,
     content: Content<'_>,
-    unavailable: &str,
+    unavailable: &Placeholder,
 ) -> std::result::Result<(), Problem> {
     let written = match content {
         Content::Text(text) => column.codec.write(slot, text)?,

@@ -34,6 +34,9 @@ impl Stream {
         let mut sql = server::connect(options)?;
         let mut readings = Vec::with_capacity(tables.len());
         for (name, statement) in tables {
+            if !options.tables.takes(&name.schema, &name.table) {
+                continue;
+            }
             let Some(info) = catalog::find(&mut sql, &name)? else {
                 continue;
             };

@@ -166,10 +166,16 @@ impl Stream {
                 return Ok(());
             }
         }
+        if let (true, Some(before), Some(after)) = (out.options.events.skips_unchanged, rows.before, rows.after)
+            && out.emitter.is_unchanged(table, row(before), row(after))
+        {
+            return Ok(());
+        }
         self.source.lsn = lsn;
         let place = self.transactions.place(&table.name, lsn, &self.position, out)?;
         let signal = match rows.op {
             Op::Create if self.incremental.watches(&table.name) => signals::read(table, rows.after.map(row)),
+            Op::Delete if self.incremental.watches(&table.name) => signals::closed(table, rows.before.map(row)),
             _ => None,
         };
         let extras = self.extras();

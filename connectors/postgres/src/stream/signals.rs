@@ -45,6 +45,12 @@ pub fn read(table: &Table, cells: Option<Cells<'_>>) -> Option<Signal> {
     }
 }
 
+/// A mark that is deleted closes its chunk.
+pub fn closed(table: &Table, cells: Option<Cells<'_>>) -> Option<Signal> {
+    let row = Row::read(table, cells);
+    row.id.ends_with("-open").then_some(Signal::WindowClose(row.id))
+}
+
 impl Stream {
     /// Does what a row of the table of signals asks for.
     pub(super) fn signal(&mut self, signal: Signal, before: Position, out: &mut Out<'_>) -> Result<()> {

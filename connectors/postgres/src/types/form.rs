@@ -92,20 +92,9 @@ pub enum Form {
     IsoText,
 }
 
-/// Whether a value stands for itself or in an array, where a few look different.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Column,
-    Element,
-}
-
 impl Modes {
     /// How values of a type are written; `None` leaves the column out.
     pub fn codec(&self, kind: &Kind) -> Option<Codec> {
-        self.codec_at(kind, Place::Column)
-    }
-
-    fn codec_at(&self, kind: &Kind, place: Place) -> Option<Codec> {
         Some(match kind {
             Kind::Boolean => Codec::Boolean,
             Kind::Int16 => Codec::Int16,
@@ -127,10 +116,7 @@ impl Modes {
             Kind::Time(digits) => Codec::Time(self.time(*digits)),
             Kind::TimeWithZone => Codec::TimeWithZone,
             Kind::Timestamp(digits) => Codec::Timestamp(self.timestamp(*digits)),
-            Kind::TimestampWithZone(digits) => Codec::TimestampWithZone(match place {
-                Place::Column => Fraction::Padded(*digits),
-                Place::Element => Fraction::Needed,
-            }),
+            Kind::TimestampWithZone(digits) => Codec::TimestampWithZone(Fraction::Padded(*digits)),
             Kind::Interval => Codec::Interval(self.interval),
             Kind::Bits(1) => Codec::Bit,
             Kind::Bits(bits) => Codec::Bits(*bits),
@@ -144,9 +130,9 @@ impl Modes {
                 HstoreMode::Json => Codec::HstoreJson,
                 HstoreMode::Map => Codec::HstoreMap,
             },
-            Kind::Array(element) => Codec::Array(Box::new(self.codec_at(element, Place::Element)?)),
+            Kind::Array(element) => Codec::Array(Box::new(self.codec(element)?)),
             Kind::BitArray(bits) => {
-                let single = self.codec_at(&Kind::Bits(*bits), Place::Column)?;
+                let single = self.codec(&Kind::Bits(*bits))?;
                 Codec::Valueless(Box::new(single))
             }
             Kind::LeftOut => return None,

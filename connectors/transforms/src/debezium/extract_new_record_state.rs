@@ -1,5 +1,7 @@
 //! `ExtractNewRecordState`: the row as it is after a change, in the place of the change event.
 
+use std::sync::Arc;
+
 use caisson_sdk::prelude::*;
 
 use crate::cache::SchemaCache;
@@ -48,6 +50,16 @@ pub struct ExtractNewRecordState {
     rules: Rules,
     plans: SchemaCache<Plan>,
     projections: Projections,
+    /// The delete that came last, for the tombstone behind it.
+    deleted: Option<Deleted>,
+}
+
+/// What a delete leaves to its tombstone: the original adds headers to both, which are one object to it.
+#[derive(Debug)]
+struct Deleted {
+    topic: Arc<str>,
+    key: Value,
+    headers: Vec<Header>,
 }
 
 /// What the configuration says.
@@ -127,12 +139,14 @@ impl Transform for ExtractNewRecordState {
             },
             plans: SchemaCache::default(),
             projections: Projections::default(),
+            deleted: None,
         })
     }
 
     fn apply(&mut self, mut record: Record) -> Result<Option<Record>, Error> {
+        let deleted = self.deleted.take();
         if record.value.is_null() {
-            return Ok(self.rules.tombstone(record));
+            return Ok(self.rules.tombstone(record, deleted));
         }
         let Some(schema) = envelope::schema_of(&record) else {
             return Ok(Some(record));
@@ -144,13 +158,19 @@ impl Transform for ExtractNewRecordState {
         let Value::Struct(mut event) = std::mem::take(&mut record.value) else {
             return Ok(Some(record));
         };
-        for found in &plan.headers {
-            record.headers.push(Header {
-                name: found.name.clone(),
-                schema: Some(found.schema.clone()),
-                value: found.value(&event),
+        let headers = plan.headers.iter().map(|found| Header {
+            name: found.name.clone(),
+            schema: Some(found.schema.clone()),
+            value: found.value(&event),
+        });
+        if rules.deletes == Deletes::RewriteWithTombstone && !plan.headers.is_empty() && plan.is_delete(&event) {
+            self.deleted = Some(Deleted {
+                topic: record.topic.clone(),
+                key: record.key.clone(),
+                headers: headers.clone().collect(),
             });
         }
+        record.headers.extend(headers);
         if !plan.unwrap(&mut record, &mut event, rules.deletes)? {
             return Ok(None);
         }
@@ -160,9 +180,12 @@ impl Transform for ExtractNewRecordState {
 }
 
 impl Rules {
-    fn tombstone(&self, mut record: Record) -> Option<Record> {
+    fn tombstone(&self, mut record: Record, deleted: Option<Deleted>) -> Option<Record> {
         if self.deletes != Deletes::RewriteWithTombstone {
             return None;
+        }
+        if let Some(deleted) = deleted.filter(|deleted| deleted.topic == record.topic && deleted.key == record.key) {
+            record.headers.extend(deleted.headers);
         }
         for reference in self.headers.iter().filter(|reference| reference.is_operation()) {
             record.headers.push(Header {
@@ -239,6 +262,13 @@ impl Plan {
             headers: found(&rules.headers)?,
             route,
         })
+    }
+
+    fn is_delete(&self, event: &[Value]) -> bool {
+        matches!(
+            (event.get(self.after), event.get(self.before)),
+            (Some(Value::Null), Some(Value::Struct(_)))
+        )
     }
 
     /// Puts the row into the event's place; false if nothing of the event goes on.

@@ -4,6 +4,7 @@
 use md5::{Digest, Md5};
 
 use super::{Codec, Problem, Slot, Written, encodings};
+use crate::config::Placeholder;
 use crate::random;
 use crate::types::form::{BinaryMode, DecimalMode, Form, IntervalMode};
 
@@ -65,30 +66,30 @@ impl Codec {
     }
 
     /// `unavailable.value.placeholder` in the form of the column; `Nothing` where it has none.
-    pub fn write_unavailable(&self, slot: &mut Slot<'_, '_>, placeholder: &str) -> Result<Written, Problem> {
+    pub fn write_unavailable(&self, slot: &mut Slot<'_, '_>, placeholder: &Placeholder) -> Result<Written, Problem> {
         match self {
             Codec::Text(_) | Codec::Json | Codec::Enum(_) | Codec::DecimalText(_) => {
-                slot.bytes(placeholder.as_bytes())?;
+                slot.bytes(placeholder.text.as_bytes())?;
             }
             // As texts they have no placeholder.
             Codec::Bytes(BinaryMode::Base64 | BinaryMode::Base64UrlSafe | BinaryMode::Hex) => {
                 return Ok(Written::Nothing);
             }
             Codec::Bytes(mode) | Codec::Unknown(mode) | Codec::Shape(mode) => {
-                slot.bytes_with(|out| encodings::write(*mode, placeholder.as_bytes(), out))?;
+                slot.bytes_with(|out| encodings::write(*mode, &placeholder.bytes, out))?;
             }
             Codec::HstoreJson => {
-                let pairs = [(placeholder.to_owned(), Some(placeholder.to_owned()))];
+                let pairs = [(placeholder.text.clone(), Some(placeholder.text.clone()))];
                 slot.bytes(crate::types::hstore::to_json(&pairs).as_bytes())?;
             }
             Codec::HstoreMap => {
                 let block = slot.blocks.map(slot.block, slot.index, 1)?;
-                slot.blocks.bytes(block, 0, placeholder.as_bytes())?;
-                slot.blocks.bytes(block, 1, placeholder.as_bytes())?;
+                slot.blocks.bytes(block, 0, placeholder.text.as_bytes())?;
+                slot.blocks.bytes(block, 1, placeholder.text.as_bytes())?;
             }
-            Codec::Geometry(_) => write_geometry(slot, placeholder.as_bytes())?,
+            Codec::Geometry(_) => write_geometry(slot, &placeholder.bytes)?,
             Codec::Array(element) => return write_unavailable_array(slot, element, placeholder),
-            Codec::Masked(mask, _) => slot.bytes_with(|out| mask.write(Some(placeholder.as_bytes()), out))?,
+            Codec::Masked(mask, _) => slot.bytes_with(|out| mask.write(Some(placeholder.text.as_bytes()), out))?,
             _ => return Ok(Written::Nothing),
         }
         Ok(Written::Value)
@@ -103,25 +104,34 @@ fn write_geometry(slot: &mut Slot<'_, '_>, wkb: &[u8]) -> Result<(), Problem> {
 }
 
 /// An array of texts has the placeholder as its one element; one of numbers has its bytes as elements.
-fn write_unavailable_array(slot: &mut Slot<'_, '_>, element: &Codec, placeholder: &str) -> Result<Written, Problem> {
+fn write_unavailable_array(
+    slot: &mut Slot<'_, '_>,
+    element: &Codec,
+    placeholder: &Placeholder,
+) -> Result<Written, Problem> {
     match element {
         Codec::Int16 | Codec::Int32 | Codec::Int64 | Codec::Date(Form::Days) => {
-            let block = slot.blocks.array(slot.block, slot.index, placeholder.len())?;
-            for (index, byte) in placeholder.bytes().enumerate() {
-                slot.blocks.number(block, index, byte.into());
+            let block = slot.blocks.array(slot.block, slot.index, placeholder.bytes.len())?;
+            for (index, byte) in placeholder.bytes.iter().enumerate() {
+                slot.blocks.number(block, index, byte.cast_signed().into());
             }
             Ok(Written::Value)
         }
         Codec::Text(Some("io.debezium.data.Uuid")) => {
-            let mut hash: [u8; 16] = Md5::digest(placeholder).into();
+            let mut hash: [u8; 16] = Md5::digest(&placeholder.bytes).into();
             hash[6] = hash[6] & 0x0f | 0x30;
             let block = slot.blocks.array(slot.block, slot.index, 1)?;
             slot.blocks.bytes(block, 0, random::format_uuid(hash).as_bytes())?;
             Ok(Written::Value)
         }
-        Codec::Text(_) | Codec::Json | Codec::Enum(_) | Codec::DecimalText(_) | Codec::Bytes(BinaryMode::Bytes) => {
+        Codec::Text(_) | Codec::Json | Codec::Enum(_) | Codec::DecimalText(_) => {
             let block = slot.blocks.array(slot.block, slot.index, 1)?;
-            slot.blocks.bytes(block, 0, placeholder.as_bytes())?;
+            slot.blocks.bytes(block, 0, placeholder.text.as_bytes())?;
+            Ok(Written::Value)
+        }
+        Codec::Bytes(BinaryMode::Bytes) => {
+            let block = slot.blocks.array(slot.block, slot.index, 1)?;
+            slot.blocks.bytes(block, 0, &placeholder.bytes)?;
             Ok(Written::Value)
         }
         _ => Ok(Written::Nothing),
