@@ -224,9 +224,8 @@ impl Codec {
             Codec::DecimalText(scale) => {
                 slot.bytes_with(|out| decimal::pad(text, scale.unwrap_or(0) as usize, out))?;
             }
-            Codec::Money(DecimalMode::Text, digits) => {
-                slot.bytes_with(|out| decimal::pad(text, *digits as usize, out))?;
-            }
+            // The digits that the server gives, whatever money.fraction.digits says.
+            Codec::Money(DecimalMode::Text, _) => slot.bytes(text)?,
             Codec::Money(DecimalMode::Double, _) => {
                 let value = number::<f64>(text, "an amount of money")?;
                 slot.blocks.float64(slot.block, slot.index, value);
