@@ -256,6 +256,11 @@ def mask(value, names):
     return value
 
 
+def is_mark(row):
+    """Whether it is a row, or the key of one, around a chunk of an incremental snapshot."""
+    return isinstance(row, dict) and str(row.get("id", "")).endswith(("-open", "-close"))
+
+
 def normal(record, names):
     record = json.loads(json.dumps(record))
     for header in record["headers"]:
@@ -267,9 +272,11 @@ def normal(record, names):
     if isinstance(value, dict):
         if isinstance(value.get("transaction"), dict):
             value["transaction"]["id"] = "*"
-        row = value.get("after")
-        if isinstance(row, dict) and str(row.get("type", "")).startswith("snapshot-window"):
-            key["id"] = row["id"] = row["data"] = "*"
+        for row in (value.get("before"), value.get("after")):
+            if is_mark(row):
+                row["id"] = row["data"] = "*"
+    if is_mark(key):
+        key["id"] = "*"
     return mask(record, names)
 
 

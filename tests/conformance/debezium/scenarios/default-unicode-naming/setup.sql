@@ -1,0 +1,1 @@
+create table "tä b$_x" (id int primary key); insert into "tä b$_x" values (1);

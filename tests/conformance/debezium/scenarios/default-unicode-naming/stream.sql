@@ -1,0 +1,1 @@
+insert into "tä b$_x" values (2);

@@ -1,0 +1,2 @@
+create table f (id int primary key, m money, i interval, tz timestamptz, b bytea, p point, l line, r int4range, tm timetz, inet inet, x tsvector, md macaddr8, bx box);
+insert into f values (1, 12.345, '1 year 2 days 03:04:05.6', '2026-06-01 12:00+02', '\x00ff', '(1,2)', '{1,2,3}', '[1,5)', '12:00+02', '10.1.1.0/24', 'a b', '08:00:2b:01:02:03:04:05', '(1,1),(0,0)');

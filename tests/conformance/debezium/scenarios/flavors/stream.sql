@@ -1,0 +1,1 @@
+insert into f select 2, m, i, tz, b, p, l, r, tm, inet, x, md, bx from f;

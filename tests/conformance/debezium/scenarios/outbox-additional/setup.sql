@@ -1,0 +1,3 @@
+create table outbox (id uuid primary key, aggregatetype varchar(255) not null, aggregateid varchar(255) not null, type varchar(255) not null, payload jsonb, at timestamp, tenant text, ver int);
+create table other (id int primary key);
+insert into outbox values ('11111111-1111-1111-1111-111111111111', 'order', '1', 'OrderCreated', '{"id": 1, "items": [{"n": 1.5}, {"n": 2}], "ok": true, "none": null}', '2026-01-01', 'a', 1);

@@ -1,0 +1,1 @@
+insert into ev_1 values (2,'c'); update ev_2 set v = 'd'; delete from ev_2; update ev_1 set id = 5 where id = 2;
