@@ -75,7 +75,13 @@ fn a_read_only_index_is_named_at_validation_and_at_run_time() {
     let worker = system.worker("read-only").start();
     for flavor in Flavor::ALL {
         let search = Search::shared(&system, flavor);
-        check_read_only(&system, &worker, &search, "index.blocks.write", "the index is read-only");
+        check_read_only(
+            &system,
+            &worker,
+            &search,
+            "index.blocks.write",
+            "the index is read-only",
+        );
     }
 }
 
