@@ -25,7 +25,7 @@ pub use letter::{Letter, LetterHeaders, Place};
 pub use retry::{Attempts, Retry, RetryPolicy};
 pub use stage::Stage;
 pub use subject::{Consumed, Polled, Subject, sentence};
-pub use throwable::{CONNECT_EXCEPTION, ErrorClass, Throwable};
+pub use throwable::{CONNECT_EXCEPTION, DATA_EXCEPTION, ErrorClass, Throwable};
 pub use trail::{Origin, Trail};
 
 use crate::control::{Controls, Wish};

@@ -10,7 +10,7 @@ use caisson_convert::{ConvertError, ObjectParts};
 use caisson_model::{Failure, FailureKind};
 
 use crate::columns::{Cell, Column, Form, Forms, Schemas};
-use crate::errors::{Errors, Faults, Stage, Throwable};
+use crate::errors::{DATA_EXCEPTION, ErrorClass, Errors, Faults, Stage, Throwable};
 use crate::settings::Converters;
 
 pub use record::{Opened, Seen};
@@ -207,6 +207,19 @@ impl Recoder {
             self.lay_headers(headers, topic, input.headers, &mut laid, errors)?;
         }
         self.add(input, (&key, &value), &laid)
+    }
+
+    /// The failure of a record that no frame has room for.
+    pub fn misfit(&self, error: &FrameError) -> (Stage, String, Throwable) {
+        let (stage, text) = match error {
+            FrameError::TableSize(_) | FrameError::Headers { .. } => (
+                Stage::HeaderConverter,
+                "it has more headers than fit into a batch".to_owned(),
+            ),
+            other => (Stage::ValueConverter, format!("it does not fit into a batch: {other}")),
+        };
+        let error = Throwable::new(DATA_EXCEPTION, text).of_kind(ErrorClass::Limit);
+        (stage, self.columns.of(stage).class().to_owned(), error)
     }
 
     /// Adds a record whose payloads are laid down.

@@ -17,7 +17,7 @@ use caisson_model::{Failure, PartitionOffset, TaskState, TopicPartition};
 use caisson_sandbox::{Flow, SinkTask};
 use tokio::time::Instant;
 
-pub use self::faults::{DATA_EXCEPTION, SINK_TASK, report};
+pub use self::faults::{SINK_TASK, report};
 use self::intake::Intake;
 use self::positions::Positions;
 use crate::chain::Chain;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod bad_input;
 mod bad_modules;
 mod bad_settings;
 mod broker_faults;

@@ -7,6 +7,8 @@ use std::fmt;
 use caisson_api::{Cause, ErrorKind};
 use caisson_convert::ConvertError;
 
+/// `org.apache.kafka.connect.errors.DataException`: the record is to blame.
+pub const DATA_EXCEPTION: &str = "org.apache.kafka.connect.errors.DataException";
 /// `org.apache.kafka.connect.errors.ConnectException`
 pub const CONNECT_EXCEPTION: &str = "org.apache.kafka.connect.errors.ConnectException";
 /// `org.apache.kafka.connect.errors.RetriableException`: the same operation may succeed later.

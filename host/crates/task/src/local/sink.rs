@@ -14,11 +14,11 @@ use super::LocalRecord;
 use crate::chain::{Chain, Stream, Target};
 use crate::clock::Backoff;
 use crate::control::Wish;
-use crate::errors::{Consumed, Errors, Faults, Origin, Throwable, Trail};
+use crate::errors::{Consumed, DATA_EXCEPTION, Errors, Faults, Origin, Throwable, Trail};
 use crate::outgoing::{Outgoing, SinkFrames};
 use crate::settings::TaskSettings;
 use crate::sink::intake::Intake;
-use crate::sink::{DATA_EXCEPTION, report};
+use crate::sink::report;
 
 /// A sink task that runs here.
 pub struct LocalSink {

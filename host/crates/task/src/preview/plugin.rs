@@ -5,9 +5,9 @@ use caisson_model::{Failure, PartitionOffset, TopicPartition};
 use caisson_sandbox::{CallError, InstanceSpec, LateFailure, SinkTask};
 
 use super::steps::{Steps, told};
-use crate::errors::{CONNECT_EXCEPTION, ErrorClass, Stage, Throwable};
+use crate::errors::{CONNECT_EXCEPTION, DATA_EXCEPTION, ErrorClass, Stage, Throwable};
 use crate::settings::TaskSettings;
-use crate::sink::{DATA_EXCEPTION, SINK_TASK};
+use crate::sink::SINK_TASK;
 
 pub struct Plugin {
     spec: InstanceSpec,

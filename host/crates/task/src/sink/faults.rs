@@ -7,14 +7,13 @@ use caisson_model::Failure;
 use caisson_sandbox::LateFailure;
 
 use super::{Sink, parse};
-use crate::errors::{Errors, Failed, Occasion, Origin, Stage, Throwable, Trail};
+use crate::errors::{DATA_EXCEPTION, Errors, Failed, Occasion, Origin, Stage, Throwable, Trail};
 use crate::outgoing::Outgoing;
 
 /// How long a record that was reported late is looked for.
 const REREAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The class that Kafka Connect names where a plugin reports a record.
 pub const SINK_TASK: &str = "org.apache.kafka.connect.sink.SinkTask";
-pub const DATA_EXCEPTION: &str = "org.apache.kafka.connect.errors.DataException";
 
 impl Sink {
     /// Records that the guest could do nothing with (`ErrantRecordReporter`).

@@ -101,42 +101,71 @@ impl Intake {
                 slice.end = start;
                 continue;
             }
-            let taken = self.run(&run, skip, &mut bytes, errors)?;
+            let is_first = slice.end == from;
+            let taken = self.run(&run, (skip, is_first), &mut bytes, errors)?;
             slice.end = start - run.len() + skip + taken.records;
-            slice.consumed.push(PartitionOffset {
-                partition: run.topic_partition().clone(),
-                offset: taken.next,
-            });
-            if bytes >= TARGET_BYTES || errors.fatal_at().is_some() {
+            if taken.records > 0 {
+                slice.consumed.push(PartitionOffset {
+                    partition: run.topic_partition().clone(),
+                    offset: taken.next,
+                });
+            }
+            if taken.is_full || bytes >= TARGET_BYTES || errors.fatal_at().is_some() {
                 break;
             }
         }
         Ok(slice)
     }
 
-    fn run(&mut self, run: &Run<'_>, skip: usize, bytes: &mut usize, errors: &mut Errors) -> Result<Taken, Failure> {
-        let mut taken = Taken { records: 0, next: 0 };
+    /// Takes records of a run behind the first `skip`; `is_first` of a frame in which there are none yet.
+    fn run(
+        &mut self,
+        run: &Run<'_>,
+        (skip, is_first): (usize, bool),
+        bytes: &mut usize,
+        errors: &mut Errors,
+    ) -> Result<Taken, Failure> {
+        let mut taken = Taken::default();
         let partition = run.topic_partition();
         let topic = self.recoder.builder.topic(&partition.topic);
         let topic = topic.map_err(|error| Failure::host(format!("records of {partition} make no batch: {error}")))?;
         for message in run.messages().skip(skip) {
-            if self.passes && message.headers().next().is_none() {
-                self.pass(topic, &message)
-                    .map_err(|error| does_not_fit(&message, &error))?;
-            } else {
-                self.convert(&message, errors)?;
-                if errors.fatal_at().is_some() {
+            let has_headers = message.headers().next().is_some();
+            let laid = match self.passes && !has_headers {
+                true => self.pass(topic, &message),
+                false => self.lay(&Consumed::from(&message), Origin::Message(message), errors),
+            };
+            if let Err(error) = laid {
+                taken.is_full = true;
+                if !is_first || taken.records > 0 {
+                    // The next frame begins with it.
                     break;
                 }
+                self.refuse(&error, Origin::Message(message), errors);
+            }
+            if errors.fatal_at().is_some() {
+                break;
             }
             taken.records += 1;
             taken.next = message.offset() + 1;
-            *bytes += message.key().map_or(0, <[u8]>::len) + message.value().map_or(0, <[u8]>::len);
-            if *bytes >= TARGET_BYTES {
+            *bytes += size(&message, has_headers);
+            if taken.is_full || *bytes >= TARGET_BYTES {
                 break;
             }
         }
         Ok(taken)
+    }
+
+    /// Notes a record that no frame has room for: it has too many headers, or is too large.
+    fn refuse(&self, error: &FrameError, origin: Origin<'_>, errors: &mut Errors) {
+        let (stage, class, error) = self.recoder.misfit(error);
+        let failed = Failed {
+            stage,
+            class: &class,
+            error: &error,
+            occasion: Occasion::Operation,
+        };
+        errors.fail(u32::MAX, failed, origin);
     }
 
     fn pass(&mut self, topic: u16, message: &Message<'_>) -> Result<(), FrameError> {
@@ -149,11 +178,6 @@ impl Intake {
             value: message.value(),
             ..NewRecord::default()
         })
-    }
-
-    fn convert(&mut self, message: &Message<'_>, errors: &mut Errors) -> Result<(), Failure> {
-        self.lay(&Consumed::from(message), Origin::Message(*message), errors)
-            .map_err(|error| does_not_fit(message, &error))
     }
 
     /// Builds a frame of one record that came in no batch.
@@ -233,9 +257,26 @@ impl Intake {
 }
 
 /// What a frame takes of a run.
+#[derive(Default)]
 struct Taken {
     records: usize,
     next: i64,
+    /// There is no room for what comes next.
+    is_full: bool,
+}
+
+/// What a header takes beside its name and its value.
+const HEADER: usize = 8;
+
+/// What a message takes of a frame. Many short headers are as good as few long ones: their names stand in a table that ends.
+fn size(message: &Message<'_>, has_headers: bool) -> usize {
+    let payloads = message.key().map_or(0, <[u8]>::len) + message.value().map_or(0, <[u8]>::len);
+    if !has_headers {
+        return payloads;
+    }
+    let headers = message.headers();
+    let headers = headers.map(|header| HEADER + header.name.len() + header.value.map_or(0, <[u8]>::len));
+    payloads + headers.sum::<usize>()
 }
 
 fn timestamp(timestamp: caisson_kafka::Timestamp) -> Timestamp {
@@ -251,12 +292,4 @@ fn expected_records(batch: &Batch, from: usize) -> usize {
     let left = batch.len() - from;
     let average = (batch.bytes() / batch.len().max(1)).max(1);
     left.min(TARGET_BYTES / average + 1)
-}
-
-fn does_not_fit(message: &Message<'_>, error: &FrameError) -> Failure {
-    Failure::host(format!(
-        "record at offset {} of {} does not fit into a batch: {error}",
-        message.offset(),
-        message.topic_partition()
-    ))
 }
