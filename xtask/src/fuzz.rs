@@ -3,8 +3,9 @@
 //! The stable compiler counts branches for libFuzzer as well as a nightly one; only the sanitizers are missing, which safe
 //! code has little use for. So nothing has to be installed: libFuzzer itself comes as source with its crate.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -27,23 +28,31 @@ pub fn run(tree: &Tree, arguments: &FuzzArguments) -> Result<ExitCode> {
     let targets = targets(tree, arguments)?;
     machine::prepare_build()?;
     let program = build(tree)?;
-    let mut failed = Vec::new();
-    for target in targets {
+    let (mut inputs, mut failed) = (0, Vec::new());
+    for target in &targets {
         println!("== {target}: {} s", arguments.seconds);
-        if !fuzz(tree, &program, &target, arguments.seconds)? {
-            failed.push(target);
+        let run = fuzz(tree, &program, target, arguments.seconds)?;
+        inputs += run.inputs;
+        if run.found {
+            failed.push(target.as_str());
         }
         if interrupt.requested() {
             return Ok(ExitCode::from(130));
         }
     }
-    if failed.is_empty() {
-        println!("nothing found");
-        return Ok(ExitCode::SUCCESS);
+    if !failed.is_empty() {
+        println!("found something in: {}", failed.join(", "));
+        println!("the inputs are in {}", tree.shown(&found(tree)));
     }
-    println!("found something in: {}", failed.join(", "));
-    println!("the inputs are in {}", tree.shown(&found(tree)));
-    Ok(ExitCode::FAILURE)
+    println!(
+        "{} targets, {inputs} inputs, {} found something",
+        targets.len(),
+        failed.len()
+    );
+    Ok(match failed.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 /// The names of the corpus are those of the targets.
@@ -88,14 +97,18 @@ fn build(tree: &Tree) -> Result<PathBuf> {
     Ok(target.join(host).join("release/caisson-fuzz-engine"))
 }
 
-/// False: something was found.
-fn fuzz(tree: &Tree, program: &Path, target: &str, seconds: u64) -> Result<bool> {
+/// What came of a target.
+struct Run {
+    inputs: u64,
+    found: bool,
+}
+
+fn fuzz(tree: &Tree, program: &Path, target: &str, seconds: u64) -> Result<Run> {
     let grown = tree.target.join("fuzz/corpus").join(target);
     let found = found(tree);
     std::fs::create_dir_all(&grown)?;
     std::fs::create_dir_all(&found)?;
-    let mut command = Command::new(program);
-    command
+    let mut child = Command::new(program)
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-timeout={TIMEOUT}"))
         .arg(format!("-rss_limit_mb={MEMORY}"))
@@ -104,9 +117,23 @@ fn fuzz(tree: &Tree, program: &Path, target: &str, seconds: u64) -> Result<bool>
         .arg(grown)
         .arg(corpus(tree).join(target))
         .env("CAISSON_FUZZ_TARGET", target)
-        .env("RUST_BACKTRACE", "1");
-    let status = command
-        .status()
+        .env("RUST_BACKTRACE", "1")
+        .stderr(Stdio::piped())
+        .spawn()
         .with_context(|| format!("cannot run {}", program.display()))?;
-    Ok(status.success())
+    let said = child.stderr.take().context("standard error is piped")?;
+    let mut inputs = 0;
+    for line in BufReader::new(said).split(b'\n') {
+        let line = line?;
+        let line = String::from_utf8_lossy(&line);
+        if let Some(count) = line.strip_prefix("stat::number_of_executed_units:") {
+            inputs = count.trim().parse().unwrap_or_default();
+        }
+        // It asks for what only sanitizers have.
+        if !line.starts_with("WARNING: Failed to find function") {
+            eprintln!("{line}");
+        }
+    }
+    let found = !child.wait()?.success();
+    Ok(Run { inputs, found })
 }
