@@ -16,8 +16,8 @@ pub fn write(items: &[Item], millis: i64, out: &mut String) {
 
 fn write_field(field: Field, count: usize, fields: &Fields, out: &mut String) {
     let month = fields.moment.month as usize - 1;
-    let weekday = fields.day_of_week();
-    let hour = fields.hour();
+    let weekday = || fields.day_of_week();
+    let hour = || fields.hour();
     match field {
         Field::Era => out.push_str(names::ERAS[fields.era()]),
         Field::Year => year(fields.year(), count, out),
@@ -25,18 +25,18 @@ fn write_field(field: Field, count: usize, fields: &Fields, out: &mut String) {
         Field::Month | Field::MonthStandalone if count >= 4 => out.push_str(names::LONG_MONTHS[month]),
         Field::Month | Field::MonthStandalone if count == 3 => out.push_str(names::MONTHS[month]),
         Field::Month | Field::MonthStandalone => number(month as i64 + 1, count, out),
-        Field::DayOfWeek if count >= 4 => out.push_str(names::LONG_DAYS[weekday as usize - 1]),
-        Field::DayOfWeek => out.push_str(names::DAYS[weekday as usize - 1]),
-        Field::AmPm => out.push_str(names::AM_PM[usize::from(hour >= 12)]),
+        Field::DayOfWeek if count >= 4 => out.push_str(names::LONG_DAYS[weekday() as usize - 1]),
+        Field::DayOfWeek => out.push_str(names::DAYS[weekday() as usize - 1]),
+        Field::AmPm => out.push_str(names::AM_PM[usize::from(hour() >= 12)]),
         Field::ZoneName if count >= 4 => out.push_str(names::LONG_UTC),
         Field::ZoneName => out.push_str(names::UTC),
         Field::ZoneOffset => out.push_str("+0000"),
         Field::IsoZone => out.push('Z'),
-        Field::IsoDayOfWeek => number(if weekday == 1 { 7 } else { weekday - 1 }, count, out),
-        Field::HourOfDay => number(hour, count, out),
-        Field::HourOfDayFrom1 => number(if hour == 0 { 24 } else { hour }, count, out),
-        Field::Hour => number(hour % 12, count, out),
-        Field::HourFrom1 => number(if hour % 12 == 0 { 12 } else { hour % 12 }, count, out),
+        Field::IsoDayOfWeek => number((weekday() + 5) % 7 + 1, count, out),
+        Field::HourOfDay => number(hour(), count, out),
+        Field::HourOfDayFrom1 => number((hour() + 23) % 24 + 1, count, out),
+        Field::Hour => number(hour() % 12, count, out),
+        Field::HourFrom1 => number((hour() + 11) % 12 + 1, count, out),
         Field::Minute => number(fields.minute(), count, out),
         Field::Second => number(fields.second(), count, out),
         Field::Millisecond => number(fields.millisecond(), count, out),
@@ -57,21 +57,36 @@ fn year(year: i64, count: usize, out: &mut String) {
     }
 }
 
+/// `00` to `99`.
+const PAIRS: &str = "\
+    0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+    5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
 /// With zeros in front up to a length.
 fn number(number: i64, length: usize, out: &mut String) {
+    let pair = |number: i64| {
+        let at = 2 * number as usize;
+        &PAIRS[at..at + 2]
+    };
+    match (number, length) {
+        (0..=99, 2) => out.push_str(pair(number)),
+        (0..=999, 3) => {
+            out.push_str(&pair(number / 100)[1..]);
+            out.push_str(pair(number % 100));
+        }
+        (0..=9999, 4) => {
+            out.push_str(pair(number / 100));
+            out.push_str(pair(number % 100));
+        }
+        (number, length) => any_number(number, length, out),
+    }
+}
+
+fn any_number(number: i64, length: usize, out: &mut String) {
     if number < 0 {
         out.push('-');
     }
-    let size = number.unsigned_abs();
-    let mut digits = [0; 20];
-    let mut at = digits.len();
-    let mut rest = size;
-    while rest > 0 || at == digits.len() {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    let digits = &digits[at..];
+    let digits = number.unsigned_abs().to_string();
     out.extend(std::iter::repeat_n('0', length.saturating_sub(digits.len())));
-    out.extend(digits.iter().map(|digit| char::from(*digit)));
+    out.push_str(&digits);
 }
