@@ -203,6 +203,8 @@ impl Flattener<'_> {
                     Step::Struct(steps, self.leaves - before)
                 }
                 Kind::Map(_, _) => {
+                    // What is wrong with an earlier field is told first.
+                    std::mem::replace(&mut self.builder, SchemaBuilder::structure()).build()?;
                     let kind = &field.schema.kind;
                     return Err(Error::data(format!(
                         "Flatten transformation does not support {kind} for record with schemas (for field {name})."

@@ -54,8 +54,11 @@ impl<S: Side> Transform for MaskField<S> {
     }
 
     fn start(settings: &Settings) -> Result<Self, Error> {
+        // A set of Java: its order decides which of two fields that cannot be masked is told.
+        let mut fields = settings.list("fields").to_vec();
+        java::sort_as_in_hash_map(&mut fields, |field| field);
         Ok(MaskField {
-            fields: settings.list("fields").to_vec(),
+            fields,
             replacement: settings.optional_text("replacement").map(str::to_owned),
             replace_null_with_default: settings.boolean(standard::REPLACE_NULL_WITH_DEFAULT)?,
             schemas: SchemaCache::default(),
@@ -103,7 +106,11 @@ impl ByMember for MaskField<side::Value> {
 impl Plan {
     fn new(schema: &Schema, names: &[String], replace_null_with_default: bool) -> Self {
         Plan {
-            masked: names.iter().filter_map(|name| schema.field_index(name)).collect(),
+            masked: (0..)
+                .zip(schema.fields())
+                .filter(|(_, field)| names.contains(&field.name))
+                .map(|(place, _)| place)
+                .collect(),
             nulls: Nulls::of(schema, replace_null_with_default),
         }
     }

@@ -44,6 +44,8 @@ struct Plan {
     /// Whether no value has to move, so that the struct only gets shorter.
     in_order: bool,
     nulls: Nulls,
+    /// New fields whose values come from a field of another schema, and have to be looked at.
+    foreign: Vec<usize>,
 }
 
 impl<S: Side> Transform for ReplaceField<S> {
@@ -212,12 +214,16 @@ impl Plan {
         let updated = builder.build()?;
         let mut sources = Vec::new();
         let mut fields = Vec::new();
-        for field in updated.fields() {
+        let mut foreign = Vec::new();
+        for (index, field) in updated.fields().iter().enumerate() {
             let original = names.original(&field.name);
             let Some(place) = schema.field_index(original) else {
                 return Err(Error::data(format!("{original} is not a valid field name")));
             };
             sources.push(place);
+            if schema.fields()[place].schema != field.schema {
+                foreign.push(index);
+            }
             // The value's own schema knows the default, but messages name the new field.
             fields.push(Field {
                 name: field.name.clone(),
@@ -229,6 +235,7 @@ impl Plan {
             nulls: Nulls::of_fields(&fields, replace_null_with_default),
             updated: updated.into(),
             sources,
+            foreign,
         })
     }
 
@@ -242,6 +249,11 @@ impl Plan {
             // One value may be the source of two fields.
             *values = self.sources.iter().map(|place| values[*place].clone()).collect();
         }
-        self.nulls.replace(values)
+        self.nulls.replace(values)?;
+        for place in &self.foreign {
+            let field = &self.updated.fields()[*place];
+            field.schema.validate_field(&field.name, &values[*place])?;
+        }
+        Ok(())
     }
 }

@@ -12,7 +12,7 @@ mod report;
 mod vectors;
 
 pub use compare::{same_data, same_record, same_value};
-pub use error::{Expected, Thrown, check_error};
+pub use error::{Expected, Thrown, check_error, same_text};
 pub use excuses::excused;
 pub use report::{Outcome, Report};
 pub use vectors::{Error, Vector, VectorFile};

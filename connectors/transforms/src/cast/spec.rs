@@ -1,6 +1,7 @@
 //! What is to be cast to which type.
 
 use caisson_sdk::api::config::{ConfigError, Setting};
+use caisson_sdk::api::value::java;
 use caisson_sdk::prelude::*;
 
 /// A type to cast to.
@@ -97,7 +98,11 @@ impl Spec {
             }
         }
         match whole {
-            None => Ok(Spec::Fields(fields)),
+            None => {
+                // A map of Java: its order decides which of two members that cannot be cast is told.
+                java::sort_as_in_hash_map(&mut fields, |(field, _)| field);
+                Ok(Spec::Fields(fields))
+            }
             Some(target) if items.len() == 1 => Ok(Spec::Whole(target)),
             Some(_) => Err(ConfigError::new(
                 "Cast transformations that specify a type to cast the entire value to may only specify a single cast in their spec",

@@ -79,7 +79,7 @@ impl ConfigDef {
         if self.get(&key.name).is_some() {
             return Err(ConfigError(format!("Configuration {} is defined twice.", key.name)));
         }
-        if matches!(key.default, Default::Text(_)) {
+        if key.default != Default::Required {
             key.check(&key.default_value()?, &NoChecks)?;
         }
         self.keys.push(key);

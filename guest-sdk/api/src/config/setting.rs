@@ -66,9 +66,18 @@ impl Setting {
                 "Expected value to be either true or false",
             )),
             Type::String => Ok(Setting::String(trimmed.to_owned())),
-            Type::Int => trimmed.parse().map(Setting::Int).map_err(|_| not_a_number()),
-            Type::Short => trimmed.parse().map(Setting::Short).map_err(|_| not_a_number()),
-            Type::Long => trimmed.parse().map(Setting::Long).map_err(|_| not_a_number()),
+            Type::Int => java::ascii_digits(trimmed)
+                .parse()
+                .map(Setting::Int)
+                .map_err(|_| not_a_number()),
+            Type::Short => java::ascii_digits(trimmed)
+                .parse()
+                .map(Setting::Short)
+                .map_err(|_| not_a_number()),
+            Type::Long => java::ascii_digits(trimmed)
+                .parse()
+                .map(Setting::Long)
+                .map_err(|_| not_a_number()),
             Type::Double => parse_double(trimmed).map(Setting::Double).ok_or_else(not_a_number),
             Type::List => Ok(Setting::List(split_list(trimmed))),
             Type::Class => Ok(Setting::Class(trimmed.to_owned())),

@@ -80,10 +80,10 @@ impl Validator {
             },
             Validator::OneOfIgnoringCase(values) => match value.text() {
                 Some(text) if values.iter().any(|value| value.to_uppercase() == text.to_uppercase()) => Ok(()),
-                Some(_) | None => {
-                    let values = values.join(", ").to_uppercase();
-                    fail(&format!("String must be one of (case insensitive): {values}"))
-                }
+                Some(_) | None => fail(&format!(
+                    "String must be one of (case insensitive): {}",
+                    upper_case(values)
+                )),
             },
             Validator::EachOneOf(values) => check_list(name, value, true, false, values),
             Validator::Distinct {
@@ -130,7 +130,7 @@ impl Validator {
             Validator::OneOf(values) => format!("[{}]", values.join(", ")),
             Validator::OneOfOrNull(values) => format!("[{}]", listed(values)),
             Validator::OneOfIgnoringCase(values) => {
-                format!("(case insensitive) [{}]", values.join(", ").to_uppercase())
+                format!("(case insensitive) [{}]", upper_case(values))
             }
             Validator::EachOneOf(values) | Validator::Distinct { values, .. } if values.is_empty() => String::new(),
             Validator::EachOneOf(values) | Validator::Distinct { values, .. } => format!("[{}]", values.join(", ")),
@@ -141,6 +141,19 @@ impl Validator {
             Validator::Unknown(name) => name.clone(),
         }
     }
+}
+
+/// The texts of a set of Java, in its order.
+fn upper_case(values: &[String]) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for value in values {
+        let value = value.to_uppercase();
+        if !all.contains(&value) {
+            all.push(value);
+        }
+    }
+    java::sort_as_in_hash_map(&mut all, |value| value);
+    all.join(", ")
 }
 
 /// Texts of which some may be null.

@@ -2,6 +2,7 @@
 
 mod date;
 mod decimal;
+mod digit;
 mod number;
 
 use std::fmt::Write;
@@ -12,6 +13,8 @@ use crate::schema::{Kind, Schema};
 
 pub use date::Moment;
 pub use decimal::{double_value, exact_long, float_value, long_value, parse_decimal, write_decimal};
+pub(crate) use digit::ascii_digits;
+pub use digit::digit_value;
 pub use number::{parse_f32, parse_f64, write_f32, write_f64, write_i64};
 
 /// What `"" + value.getClass()` gives for the class that stands for a value in Kafka Connect.

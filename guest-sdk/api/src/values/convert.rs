@@ -68,14 +68,14 @@ pub fn convert_to(target: Target, from: Option<&Schema>, value: &Value) -> Resul
             other => Ok(Value::Float64(as_double(other, from)?)),
         },
         Target::String => Ok(string(from, value)),
-        Target::Decimal(scale) => decimal(&Schema::decimal(scale), value),
+        Target::Decimal(scale) => decimal(&Schema::decimal(scale), from, value),
         Target::Date => date(from, value),
         Target::Time => time(from, value),
         Target::Timestamp => timestamp(from, value),
-        Target::List | Target::Map => container(target, value),
+        Target::List | Target::Map => container(target, from, value),
         Target::Struct => match value {
             Value::Struct(_) => Ok(value.clone()),
-            other => Err(unable(other, "Schema{STRUCT}")),
+            other => Err(unable(from, other, "Schema{STRUCT}")),
         },
     }
 }
@@ -89,7 +89,7 @@ pub(super) fn align(shape: &Shape, value: Value) -> Result<Value, ConvertError> 
         Shape::Array(_) => Target::List,
         Shape::Map(..) => Target::Map,
         Shape::Leaf(schema) => match (schema.name.as_deref(), &schema.kind) {
-            (Some(DECIMAL), _) => return decimal(schema, &value),
+            (Some(DECIMAL), _) => return decimal(schema, None, &value),
             (Some(DATE), _) => Target::Date,
             (Some(TIME), _) => Target::Time,
             (Some(TIMESTAMP), _) => Target::Timestamp,
@@ -139,7 +139,7 @@ fn string(from: Option<&Schema>, value: &Value) -> Value {
     Value::String(String::from_utf8_lossy(&text).into_owned())
 }
 
-fn decimal(target: &Schema, value: &Value) -> Result<Value, ConvertError> {
+fn decimal(target: &Schema, from: Option<&Schema>, value: &Value) -> Result<Value, ConvertError> {
     let decimal = match value {
         Value::Decimal(decimal) => decimal.clone(),
         Value::Bytes(bytes) => {
@@ -161,7 +161,7 @@ fn decimal(target: &Schema, value: &Value) -> Result<Value, ConvertError> {
             let text = String::from_utf8_lossy(&text);
             java::parse_decimal(&text).ok_or_else(|| number_format(&text))?
         }
-        other => return Err(unable(other, &schema_text(target))),
+        other => return Err(unable(from, other, &schema_text(target))),
     };
     Ok(Value::Decimal(decimal))
 }
@@ -217,12 +217,12 @@ fn timestamp(from: Option<&Schema>, value: &Value) -> Result<Value, ConvertError
     as_long(&value, from).map(Value::Date)
 }
 
-fn container(target: Target, value: &Value) -> Result<Value, ConvertError> {
+fn container(target: Target, from: Option<&Schema>, value: &Value) -> Result<Value, ConvertError> {
     let value = parsed(value)?;
     match (target, &value) {
         (Target::List, Value::Array(_)) | (Target::Map, Value::Map(_)) => Ok(value),
-        (Target::List, other) => Err(unable(other, "Schema{ARRAY}")),
-        (_, other) => Err(unable(other, "Schema{MAP}")),
+        (Target::List, other) => Err(unable(from, other, "Schema{ARRAY}")),
+        (_, other) => Err(unable(from, other, "Schema{MAP}")),
     }
 }
 
@@ -250,10 +250,7 @@ fn as_long(value: &Value, from: Option<&Schema>) -> Result<i64, ConvertError> {
         Value::Null | Value::Boolean(_) | Value::Bytes(_) | Value::Array(_) | Value::Map(_) | Value::Struct(_) => {}
     }
     let target = from.map_or_else(|| "a number".to_owned(), schema_text);
-    let error = match from {
-        Some(from) => unable_of(from, value, &target),
-        None => unable(value, &target),
-    };
+    let error = unable(from, value, &target);
     Err(match cause {
         Some(cause) => error.because(cause),
         None => error,
@@ -287,16 +284,8 @@ fn null_value() -> ConvertError {
     ConvertError::data("Unable to convert a null value to a schema that requires a value")
 }
 
-fn unable(value: &Value, target: &str) -> ConvertError {
-    unable_with(None, value, target)
-}
-
-fn unable_of(schema: &Schema, value: &Value, target: &str) -> ConvertError {
-    unable_with(Some(schema), value, target)
-}
-
-fn unable_with(schema: Option<&Schema>, value: &Value, target: &str) -> ConvertError {
-    let (text, class) = (to_java_string(schema, value), java::class_of(value));
+fn unable(from: Option<&Schema>, value: &Value, target: &str) -> ConvertError {
+    let (text, class) = (to_java_string(from, value), java::class_of(value));
     ConvertError::data(format!("Unable to convert {text} ({class}) to {target}"))
 }
 

@@ -78,14 +78,13 @@ impl<'a> Parser<'a> {
         if place != Place::Top && self.tokens.take_if("\"") {
             return Ok(Some(self.quoted()));
         }
-        if self.tokens.take_if("null") {
+        if self.literal("null", place) {
             return Ok(None);
         }
-        if self.tokens.take_if("true") {
-            return Ok(Some(Parsed::leaf(Kind::Boolean, Value::Boolean(true))));
-        }
-        if self.tokens.take_if("false") {
-            return Ok(Some(Parsed::leaf(Kind::Boolean, Value::Boolean(false))));
+        for value in [true, false] {
+            if self.literal(if value { "true" } else { "false" }, place) {
+                return Ok(Some(Parsed::leaf(Kind::Boolean, Value::Boolean(value))));
+            }
         }
         let start = self.tokens.mark();
         let inside = match place {
@@ -112,18 +111,27 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// A word that stands alone, unless something is around it that says where it ends.
+    fn literal(&mut self, word: &str, place: Place) -> bool {
+        let start = self.tokens.mark();
+        if self.tokens.take_if(word) && (place != Place::Top || !self.tokens.has_next()) {
+            return true;
+        }
+        self.tokens.rewind_to(start);
+        false
+    }
+
     fn token(&mut self, place: Place) -> Result<Parsed, Unparsable> {
         let token = self.tokens.take();
         let trimmed = trim(token);
         let Some(first) = trimmed.chars().next() else {
             return Ok(Parsed::string(token));
         };
-        if first.is_ascii_digit()
-            && let Some(parsed) = self.temporal(trimmed)
-        {
+        let is_digit = java::digit_value(first).is_some();
+        if is_digit && let Some(parsed) = self.temporal(trimmed) {
             return Ok(parsed);
         }
-        if (first.is_ascii_digit() || first == '+' || first == '-')
+        if (is_digit || first == '+' || first == '-')
             && let Some(parsed) = number(trimmed)
         {
             return Ok(parsed);

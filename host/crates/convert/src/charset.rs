@@ -14,6 +14,10 @@ pub(crate) enum Charset {
     Utf16,
     Utf16Be,
     Utf16Le,
+    /// Without a byte order mark when written, looked for when read.
+    Utf32,
+    Utf32Be,
+    Utf32Le,
     Windows1252,
     /// One of the many others, which the web knows too.
     Legacy(&'static Encoding),
@@ -41,6 +45,9 @@ impl Charset {
             "utf-16" | "utf16" | "utf_16" | "unicode" | "unicodebig" => Charset::Utf16,
             "utf-16be" | "utf_16be" | "x-utf-16be" | "iso-10646-ucs-2" | "unicodebigunmarked" => Charset::Utf16Be,
             "utf-16le" | "utf_16le" | "x-utf-16le" | "unicodelittleunmarked" => Charset::Utf16Le,
+            "utf-32" | "utf_32" | "utf32" | "iso-10646-ucs-4" | "iso-10646/ucs-4" => Charset::Utf32,
+            "utf-32be" | "utf_32be" | "x-utf-32be" => Charset::Utf32Be,
+            "utf-32le" | "utf_32le" | "x-utf-32le" => Charset::Utf32Le,
             "windows-1252" | "cp1252" | "cp5348" | "ibm-1252" | "ibm1252" => Charset::Windows1252,
             other => Charset::Legacy(Encoding::for_label_no_replacement(other.as_bytes())?),
         })
@@ -68,6 +75,8 @@ impl Charset {
             }
             Charset::Utf16Be => out.extend(text.encode_utf16().flat_map(u16::to_be_bytes)),
             Charset::Utf16Le => out.extend(text.encode_utf16().flat_map(u16::to_le_bytes)),
+            Charset::Utf32 | Charset::Utf32Be => out.extend(text.chars().flat_map(|c| u32::from(c).to_be_bytes())),
+            Charset::Utf32Le => out.extend(text.chars().flat_map(|c| u32::from(c).to_le_bytes())),
             Charset::Windows1252 => out.extend(text.chars().map(to_windows_1252)),
             Charset::Legacy(encoding) => encode_legacy(encoding, text, out),
         }
@@ -89,6 +98,13 @@ impl Charset {
             },
             Charset::Utf16Be => decode_utf16(bytes, u16::from_be_bytes).into(),
             Charset::Utf16Le => decode_utf16(bytes, u16::from_le_bytes).into(),
+            Charset::Utf32 => match bytes {
+                [0xff, 0xfe, 0, 0, rest @ ..] => decode_utf32(rest, u32::from_le_bytes).into(),
+                [0, 0, 0xfe, 0xff, rest @ ..] => decode_utf32(rest, u32::from_be_bytes).into(),
+                bytes => decode_utf32(bytes, u32::from_be_bytes).into(),
+            },
+            Charset::Utf32Be => decode_utf32(bytes, u32::from_be_bytes).into(),
+            Charset::Utf32Le => decode_utf32(bytes, u32::from_le_bytes).into(),
             Charset::Windows1252 => bytes.iter().map(|byte| from_windows_1252(*byte)).collect(),
             Charset::Legacy(encoding) => encoding.decode_without_bom_handling(bytes).0,
         }
@@ -127,6 +143,18 @@ fn decode_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
         .map(|decoded| decoded.unwrap_or(REPLACEMENT))
         .collect();
     if odd {
+        text.push(REPLACEMENT);
+    }
+    text
+}
+
+fn decode_utf32(bytes: &[u8], code: fn([u8; 4]) -> u32) -> String {
+    let units = bytes.chunks_exact(4);
+    let rest = units.remainder().len();
+    let mut text: String = units
+        .map(|unit| char::from_u32(code([unit[0], unit[1], unit[2], unit[3]])).unwrap_or(REPLACEMENT))
+        .collect();
+    if rest > 0 {
         text.push(REPLACEMENT);
     }
     text

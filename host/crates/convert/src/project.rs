@@ -50,8 +50,10 @@ fn project_struct(source: &Schema, from: &[Field], values: &[Value], to: &[Field
                 } else {
                     value
                 };
-                let value = project(&known.schema, value, &field.schema)
-                    .map_err(|cause| mismatch(format!("Error projecting {}", field.name)).because(cause))?;
+                let value = project(&known.schema, value, &field.schema).map_err(|cause| match cause.class {
+                    Class::SchemaProjector => mismatch(format!("Error projecting {}", field.name)).because(cause),
+                    _ => cause,
+                })?;
                 field.schema.validate_field(&field.name, &value)?;
                 value
             }

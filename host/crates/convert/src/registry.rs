@@ -172,7 +172,9 @@ fn json(options: &Options) -> Result<JsonConverter, ConvertError> {
         replace_null_with_default: boolean(options, "replace.null.with.default", defaults.replace_null_with_default)?,
         schema_content: None,
     };
-    if let Some(Some(content)) = option(options, "schema.content") {
+    if let Some(Some(content)) = option(options, "schema.content")
+        && !content.is_empty()
+    {
         settings.schema_content = read_schema_content(content, settings.replace_null_with_default)?;
     }
     Ok(JsonConverter::new(settings))

@@ -63,14 +63,14 @@ fn run(input: &Json) -> Built<Run> {
     let refused = |error: caisson_api::config::ConfigError| {
         Run::Thrown(Throwable::new(CONFIG_EXCEPTION, error.to_string()), None)
     };
+    if let Err(error) = validate::check_links(&given, &FullNames::new()) {
+        return Ok(refused(error));
+    }
     // Without topics there is no sink, and to a chain it is all the same.
     let config = match ConnectorConfig::new(&given, ConnectorKind::Source) {
         Ok(config) => config,
         Err(error) => return Ok(refused(error)),
     };
-    if let Err(error) = validate::check_links(&given, &FullNames::new()) {
-        return Ok(refused(error));
-    }
     let mut links = match chain(&config) {
         Ok(links) => links,
         Err(error) => return Ok(Run::Thrown(Throwable::wrapping(&error), None)),
@@ -107,6 +107,8 @@ fn link(config: &ConnectorConfig, transform: &TransformConfig) -> Result<NativeL
         .iter()
         .find(|native| native.plugin().class() == transform.class)
         .ok_or_else(|| missing(&transform.class))?;
+    let start = || NativeLink::start(*native, &settings(native.plugin().config(), &transform.options)?);
+    let mut link = start().map_err(|error: caisson_api::Error| Throwable::from(&error))?;
     let condition = match &transform.condition {
         None => None,
         Some(condition) => match config.predicate(&condition.predicate) {
@@ -128,16 +130,12 @@ fn link(config: &ConnectorConfig, transform: &TransformConfig) -> Result<NativeL
             Some((native, &predicate.options, negate))
         }
     };
-    let start = || {
-        let own = settings(native.plugin().config(), &transform.options)?;
-        let mut link = NativeLink::start(*native, &own)?;
-        if let Some((native, options, negate)) = condition {
-            let own = settings(native.plugin().config(), options)?;
-            link.ask(NativePredicate::start(*native, &own)?, negate);
-        }
-        Ok(link)
-    };
-    start().map_err(|error: caisson_api::Error| Throwable::from(&error))
+    if let Some((native, options, negate)) = condition {
+        let start = || NativePredicate::start(*native, &settings(native.plugin().config(), options)?);
+        let predicate = start().map_err(|error: caisson_api::Error| Throwable::from(&error))?;
+        link.ask(predicate, negate);
+    }
+    Ok(link)
 }
 
 fn settings(

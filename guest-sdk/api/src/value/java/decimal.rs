@@ -2,6 +2,7 @@
 
 use crate::Decimal;
 
+use super::digit::ascii_digits;
 use crate::conversion::ConvertError;
 
 /// Longer texts and numbers are refused: the work to change the base grows with the square of their length.
@@ -12,7 +13,7 @@ pub fn parse_decimal(text: &str) -> Option<Decimal> {
     if text.len() > MAX_DIGITS {
         None
     } else {
-        Decimal::parse(text)
+        Decimal::parse(&ascii_digits(text))
     }
 }
 
@@ -70,16 +71,12 @@ pub fn long_value(decimal: &Decimal) -> i64 {
 
 /// `BigDecimal.doubleValue`
 pub fn double_value(decimal: &Decimal) -> f64 {
-    scientific(decimal)
-        .parse()
-        .map_or(0.0, |value: f64| if value == 0.0 { 0.0 } else { value })
+    scientific(decimal).parse().unwrap_or(0.0)
 }
 
 /// `BigDecimal.floatValue`
 pub fn float_value(decimal: &Decimal) -> f32 {
-    scientific(decimal)
-        .parse()
-        .map_or(0.0, |value: f32| if value == 0.0 { 0.0 } else { value })
+    scientific(decimal).parse().unwrap_or(0.0)
 }
 
 fn scientific(decimal: &Decimal) -> String {

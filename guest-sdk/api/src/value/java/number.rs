@@ -1,5 +1,7 @@
 //! Numbers as Java's `toString` writes them.
 
+use std::borrow::Cow;
+
 /// Appends what `Double.toString` of Java 17 gives. Mostly these are the shortest digits that read back as the same
 /// number; large whole numbers have a digit or two more. (Java 19 and later leave those out.)
 pub fn write_f64(out: &mut Vec<u8>, value: f64) {
@@ -15,12 +17,75 @@ pub fn write_f64(out: &mut Vec<u8>, value: f64) {
     let shortest = buffer.format_finite(value);
     if (1e-3..1e7).contains(&size) || size == 0.0 {
         write_plain(out, shortest);
+    } else if is_normal_power_of_two(size) {
+        write_scientific(out, &normal_power_of_two(value));
     } else if is_one_digit(shortest) {
         // Java asks for the closest of two digits, which is visible with the smallest numbers: 4.9E-324.
-        write_scientific(out, &format!("{value:.1e}"));
+        write_scientific(out, &inside(value, &format!("{value:.1e}")));
     } else {
-        write_scientific(out, shortest);
+        write_scientific(out, &inside(value, shortest));
     }
+}
+
+fn is_normal_power_of_two(size: f64) -> bool {
+    size >= f64::MIN_POSITIVE && size.to_bits() << (64 - f64::MANTISSA_DIGITS + 1) == 0
+}
+
+/// As [`power_of_two`], of doubles, whose distances take more digits than a double has.
+fn normal_power_of_two(value: f64) -> String {
+    const DIGITS: usize = 30;
+    let digits = |text: &str| -> Option<(u128, i32)> {
+        let (mantissa, exponent) = text.split_once('e')?;
+        let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+        Some((format!("{digits:0<31}").parse().ok()?, exponent.parse().ok()?))
+    };
+    let exact = digits(&format!("{value:.DIGITS$e}"));
+    let is_near = |text: &String| match (exact, digits(text)) {
+        (Some((exact, exponent)), Some((near, other))) => {
+            let near = if other > exponent { near * 10 } else { near };
+            near.abs_diff(exact) < exact >> (f64::MANTISSA_DIGITS + 1)
+        }
+        _ => false,
+    };
+    let mut texts = (1..=16).map(|digits| format!("{value:.digits$e}"));
+    texts.find(is_near).unwrap_or_else(|| format!("{value:.16e}"))
+}
+
+/// The text, unless it names a point right between two doubles that reads back as the even one: Java takes what lies
+/// inside then, with more digits. Only numbers of more than 63 bits have such texts.
+fn inside(value: f64, shortest: &str) -> Cow<'_, str> {
+    if value.abs() < WHOLE_LIMIT || !is_between_doubles(value, shortest) {
+        return Cow::Borrowed(shortest);
+    }
+    let texts = (1..=16).map(|digits| format!("{value:.digits$e}"));
+    let mut good = texts.filter(|text| text.parse() == Ok(value) && !is_between_doubles(value, text));
+    good.next().map_or(Cow::Borrowed(shortest), Cow::Owned)
+}
+
+/// Whether the number in the text is the middle between `value` and a neighbour: an odd number of halves of the last place.
+fn is_between_doubles(value: f64, text: &str) -> bool {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits: String = [whole, fraction]
+        .concat()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .collect();
+    let (Ok(digits), Ok(exponent)) = (digits.parse::<u64>(), exponent.parse::<i32>()) else {
+        return false;
+    };
+    let tens = exponent - fraction.len() as i32;
+    let Some(fives) = u32::try_from(tens).ok().and_then(|tens| 5_u64.checked_pow(tens)) else {
+        return false;
+    };
+    let twos = digits.trailing_zeros();
+    let Some(odd) = (digits >> twos.min(63)).checked_mul(fives) else {
+        return false;
+    };
+    let bits = value.to_bits();
+    let fraction = bits & ((1 << (f64::MANTISSA_DIGITS - 1)) - 1) | 1 << (f64::MANTISSA_DIGITS - 1);
+    let exponent = ((bits >> (f64::MANTISSA_DIGITS - 1)) & 0x7ff) as i32 - 1075;
+    twos as i32 + tens == exponent - 1 && odd.abs_diff(2 * fraction) == 1
 }
 
 /// Appends what `Float.toString` of Java 17 gives; see [`write_f64`].

@@ -69,12 +69,13 @@ pub(super) fn transforms(aliases: &[String], given: &Given) -> Result<Vec<Transf
         let negate = link.options.remove("negate");
         let condition = match link.options.remove("predicate").map(|text| text.trim().to_owned()) {
             Some(predicate) if !predicate.is_empty() => {
-                let negate = match negate
-                    .map(|text| Setting::parse(&key("negate"), &text, Type::Boolean))
-                    .transpose()?
-                {
-                    Some(Setting::Boolean(negate)) => negate,
-                    Some(_) | None => false,
+                let negate = match negate {
+                    Some(text) => {
+                        Setting::parse(&key("negate"), &text, Type::Boolean)?;
+                        // Kafka Connect checks the text without the space around it, and then goes by it as it stands.
+                        text.eq_ignore_ascii_case("true")
+                    }
+                    None => false,
                 };
                 Some(Condition { predicate, negate })
             }

@@ -8,6 +8,7 @@ use super::entry::{Entries, Entry};
 use crate::connector::negated_nothing;
 use crate::given::Given;
 use crate::plugins::{self, Missing, Plugins, Role};
+use crate::tables;
 use crate::tables::links::{Link, PREDICATES, TRANSFORMS};
 
 /// Links of one kind that a configuration may have. Each brings a list of all classes into the answer, so that without
@@ -35,6 +36,26 @@ pub(super) fn expand(entries: &mut Entries, given: &Given, plugins: &dyn Plugins
 /// What Kafka Connect says first of transforms and predicates when a connector starts with a configuration that nobody
 /// has validated.
 pub fn check_links(given: &Given, plugins: &dyn Plugins) -> Result<(), ConfigError> {
+    let common = Entries::evaluate(tables::source().iter(), given, plugins);
+    for kind in [&TRANSFORMS, &PREDICATES] {
+        if let Some(error) = common.get(kind.key).and_then(|entry| entry.errors.first()) {
+            return Err(ConfigError::new(error));
+        }
+    }
+    // Classes have to be there before any other value is read, for they say which keys there are.
+    for kind in [&TRANSFORMS, &PREDICATES] {
+        for alias in kind.aliases(given).iter().take(MAX_LINKS) {
+            let link = Link { kind, alias };
+            let key = link.type_key();
+            if given.get(key.name()).is_none() {
+                let expected = format!("Not a {}", kind.role.interface());
+                return Err(ConfigError::invalid(key.name(), "null", &expected));
+            }
+            if let Some(error) = Entry::evaluate(&key, 0, given, plugins).errors.first() {
+                return Err(ConfigError::new(error));
+            }
+        }
+    }
     let mut entries = Entries::default();
     expand(&mut entries, given, plugins);
     match entries.first_error() {

@@ -11,7 +11,7 @@ use super::exact::Exact;
 use super::parse::Parser;
 use super::plain::{FEW, PlainBuilder, Seen};
 use super::source::plain_text;
-use super::text::write_string;
+use super::text::{has_wide, write_string};
 use crate::ConvertError;
 
 /// An object in a text.
@@ -77,6 +77,10 @@ impl<'t> JsonObject<'t> {
     /// Finds the members. `None` is whatever is no object, or not quite good: the converter says what of it.
     pub fn read(bytes: &'t [u8], parts: &mut Parts) -> Option<Self> {
         let text = plain_text(bytes).filter(|text| u32::try_from(text.len()).is_ok())?;
+        if has_wide(bytes) {
+            // It is not written as it was read.
+            return None;
+        }
         let mut object = JsonObject {
             text,
             parts: std::mem::take(parts),

@@ -108,11 +108,25 @@ fn hex(text: &str) -> u32 {
         .unwrap_or(0xfffd)
 }
 
-/// Appends `text` as a JSON string, escaped as Jackson escapes.
+/// Appends `text` as a JSON string, escaped as Jackson escapes: characters beyond the basic plane as two units of UTF-16.
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
     out.push(b'"');
+    match has_wide(bytes) {
+        false => write_narrow(out, bytes),
+        true => write_wide(out, text),
+    }
+    out.push(b'"');
+}
+
+/// Whether there are characters beyond Unicode's basic plane, whose first byte nothing else has.
+#[inline]
+pub(crate) fn has_wide(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0, |most, byte| most.max(*byte)) >= 0xf0
+}
+
+fn write_narrow(out: &mut Vec<u8>, bytes: &[u8]) {
     let mut start = 0;
     loop {
         let special = find_special(bytes, start);
@@ -123,7 +137,18 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
         write_escape(out, byte);
         start = special + 1;
     }
-    out.push(b'"');
+}
+
+#[cold]
+fn write_wide(out: &mut Vec<u8>, text: &str) {
+    for part in text.split_inclusive(|character| character > '\u{ffff}') {
+        let wide = part.chars().next_back().filter(|last| *last > '\u{ffff}');
+        let narrow = part.len() - wide.map_or(0, char::len_utf8);
+        write_narrow(out, &part.as_bytes()[..narrow]);
+        for unit in wide.iter().flat_map(|wide| wide.encode_utf16(&mut [0; 2]).to_vec()) {
+            out.extend_from_slice(format!("\\u{unit:04X}").as_bytes());
+        }
+    }
 }
 
 #[cold]

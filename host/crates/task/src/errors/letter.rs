@@ -126,7 +126,8 @@ impl From<&Consumed<'_>> for Letter {
         Letter {
             timestamp: match consumed.timestamp {
                 Timestamp::None => None,
-                Timestamp::Create(at) | Timestamp::LogAppend(at) => Some(at),
+                // Kafka's number for none.
+                Timestamp::Create(at) | Timestamp::LogAppend(at) => Some(at).filter(|at| *at != -1),
             },
             key: consumed.key.map(<[u8]>::to_vec),
             value: consumed.value.map(<[u8]>::to_vec),
