@@ -19,6 +19,8 @@ const REST_GRACE: Duration = Duration::from_secs(5);
 pub fn run(arguments: &DistributedArguments) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // Previews convert values, which may be nested deeply; what is never touched takes no memory.
+        .thread_stack_size(32 << 20)
         .enable_all()
         .build();
     let ended = match runtime {

@@ -34,6 +34,8 @@ impl From<anyhow::Error> for Ending {
 pub fn run(arguments: &StandaloneArguments) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // Previews convert values, which may be nested deeply; what is never touched takes no memory.
+        .thread_stack_size(32 << 20)
         .enable_all()
         .build()
     {

@@ -45,8 +45,11 @@ pub fn json(input: &[u8]) {
     if let Ok(typed) = typed
         && typed.present
     {
-        let other = decode(typed.schema.as_deref(), &block).unwrap();
-        assert_eq!(format!("{other:?}"), format!("{value:?}"));
+        // By way of a value it is the same; a decimal gets the scale of its schema.
+        let mut longer = Vec::new();
+        assert!(encode(schema.as_deref(), &value, &mut longer).unwrap());
+        let (short, long) = (decode(typed.schema.as_deref(), &block), decode(schema.as_deref(), &longer));
+        assert_eq!(format!("{:?}", short.unwrap()), format!("{:?}", long.unwrap()));
     }
 }
 

@@ -75,10 +75,14 @@ where
     // Guest calls run on fibers with stacks of their own.
     std::thread::Builder::new()
         .name(thread_name(handle))
-        .stack_size(1 << 20)
+        .stack_size(STACK)
         .spawn(body)?;
     Ok(())
 }
+
+/// Values nest a thousand levels deep (JSON's limit), and each is a call or three in converters and transforms, which a
+/// program that is not optimized feels most. What a thread never touches of it takes no memory.
+const STACK: usize = 32 << 20;
 
 /// Linux keeps 15 bytes of a thread's name: the number of the task is what tells siblings apart.
 fn thread_name(handle: &TaskHandle) -> String {

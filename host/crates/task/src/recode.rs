@@ -2,6 +2,8 @@
 
 mod record;
 
+use std::sync::Arc;
+
 use caisson_api::SchemaRef;
 use caisson_api::frame::{
     Boundary, Encodings, Frame, FrameBuilder, FrameError, NewHeader, NewRecord, Role, SourceCoordinates, Timestamp,
@@ -26,6 +28,8 @@ pub struct Recoder {
     object: ObjectParts,
     /// The schema of the payload before, by address, and its index in the frame: mostly that of the next one too.
     last_schema: Option<(usize, u16)>,
+    /// The topic of the record before, and its index in the frame.
+    last_topic: Option<(Arc<str>, u16)>,
     order: Order,
     trust: Trust,
     /// What `Timestamp::Arrival` means now, in milliseconds; `None` leaves it to the producer.
@@ -148,6 +152,7 @@ impl Recoder {
             scratch: Vec::new(),
             object: ObjectParts::default(),
             last_schema: None,
+            last_topic: None,
             arrival: None,
             offset: None,
         }
@@ -174,6 +179,7 @@ impl Recoder {
 
     pub fn begin(&mut self, encodings: Encodings, expected_records: usize) {
         self.last_schema = None;
+        self.last_topic = None;
         self.builder.begin(encodings, expected_records);
     }
 
@@ -311,7 +317,7 @@ impl Recoder {
     }
 
     fn schema_index(&mut self, schema: &SchemaRef) -> Result<u16, FrameError> {
-        let address = std::sync::Arc::as_ptr(schema) as usize;
+        let address = Arc::as_ptr(schema) as usize;
         if let Some((known, index)) = self.last_schema
             && known == address
         {
@@ -321,6 +327,17 @@ impl Recoder {
         let index = self.builder.schema(id, &text)?;
         // `schemas` keeps the schema alive, so that its address stays its own while the frame is built.
         self.last_schema = Some((address, index));
+        Ok(index)
+    }
+
+    fn topic_index(&mut self, topic: &Arc<str>) -> Result<u16, FrameError> {
+        if let Some((known, index)) = &self.last_topic
+            && Arc::ptr_eq(known, topic)
+        {
+            return Ok(*index);
+        }
+        let index = self.builder.topic(topic)?;
+        self.last_topic = Some((topic.clone(), index));
         Ok(index)
     }
 

@@ -116,7 +116,7 @@ fn bad_json_and_too_many_headers_are_left_out_one_by_one() {
 fn wrong_envelopes_are_left_out_one_by_one() {
     let Some(system) = System::get() else { return };
     let value = |text: &str| ("a:1".to_owned(), text.to_owned());
-    let bad: [Bad; 4] = [
+    let bad: [Bad; 3] = [
         (
             "no envelope",
             value("{\"n\":1}"),
@@ -126,11 +126,6 @@ fn wrong_envelopes_are_left_out_one_by_one() {
             "no such type",
             value("{\"schema\":{\"type\":\"int128\"},\"payload\":1}"),
             &[VALUE, DATA, "Unknown schema type: int128"],
-        ),
-        (
-            "another type than the schema says",
-            value("{\"schema\":{\"type\":\"int32\"},\"payload\":\"x\"}"),
-            &[VALUE, DATA],
         ),
         (
             "nothing where something is required",
@@ -182,8 +177,9 @@ fn bytes_that_are_no_utf8_fail_the_task_and_are_named() {
 #[test]
 fn a_hundred_megabytes_pass_as_bytes_and_are_a_short_error_as_json() {
     let Some(system) = System::get() else { return };
-    let memory = ("sandbox.memory.bytes", (1_u64 << 30).to_string());
-    let worker = system.worker("huge").property(memory.0, &memory.1).start();
+    let setup = system.worker("huge");
+    let setup = setup.property("sandbox.memory.bytes", "1073741824");
+    let worker = setup.property("sandbox.output.bytes", "134217728").start();
     let topic = system.topic("huge", 1, &[("max.message.bytes", "120000000")]);
     let source = json!({
         "connector.class": "DatagenSource", "topic": topic, "record.bytes": "100000000", "batch.records": "1",

@@ -151,6 +151,7 @@ impl Recoder {
             (None, Some(object)) => self.close_object(seen, object, &mut record, errors)?,
             (None, None) => self.close_value(seen, &record, errors)?,
         };
+        let topic = self.topic_index(&record.topic)?;
         let bytes = |laid: &Laid| laid.bytes.clone().map(|range| &self.scratch[range]);
         let headers: Vec<NewHeader<'_>> = headers
             .iter()
@@ -160,7 +161,6 @@ impl Recoder {
                 value: bytes(laid),
             })
             .collect();
-        let topic = self.builder.topic(&record.topic)?;
         self.builder.push(&NewRecord {
             timestamp: self.timestamp(seen.entry.timestamp, record.timestamp),
             offset,
