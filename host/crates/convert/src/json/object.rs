@@ -173,7 +173,11 @@ impl<'t> JsonObject<'t> {
             Name::Read(span) => (self.text.as_bytes(), span),
             Name::Made(span) => (self.parts.names.as_bytes(), span),
         };
-        (span.end - span.start) as usize == wanted.len() && bytes.get(span.range()) == Some(wanted.as_bytes())
+        let wanted = wanted.as_bytes();
+        // Names of one length mostly differ in their first byte, which is looked at without a call.
+        bytes
+            .get(span.range())
+            .is_some_and(|name| name.len() == wanted.len() && name.first() == wanted.first() && name == wanted)
     }
 
     /// Appends the object as JSON.

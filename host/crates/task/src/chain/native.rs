@@ -71,28 +71,33 @@ impl NativeLinks {
 
     /// The record as it comes out; none if it is dropped on the way. All its columns are decoded.
     pub fn apply(&mut self, record: Record, origin: Origin) -> Result<Option<Record>, LinkFailure<'_>> {
-        self.apply_seen(record, origin, None, &mut None)
+        let mut record = Some(record);
+        self.apply_seen(&mut record, origin, None, &mut None)?;
+        Ok(record)
     }
 
-    /// While the members of the value lie in `object`, the record has none.
+    /// Leaves the record as it comes out, or none. While the members of its value lie in `object`, the record has none.
     fn apply_seen(
         &mut self,
-        mut record: Record,
+        record: &mut Option<Record>,
         origin: Origin,
         seen: Option<&Seen<'_>>,
         object: &mut Option<JsonObject<'_>>,
-    ) -> Result<Option<Record>, LinkFailure<'_>> {
+    ) -> Result<(), LinkFailure<'_>> {
         for link in &mut self.links {
+            let Some(current) = record else {
+                return Ok(());
+            };
             let class = &link.class;
             let failed = |error| LinkFailure { class, error };
             if let Some((predicate, negate)) = &mut link.condition {
                 let chosen = match seen {
                     Some(seen) => predicate.predicate.test(&InPlace {
-                        record: &record,
+                        record: current,
                         is_object: object.is_some(),
                         seen,
                     }),
-                    None => predicate.predicate.test(&record),
+                    None => predicate.predicate.test(&*current),
                 };
                 if chosen.map_err(failed)? == *negate {
                     continue;
@@ -102,17 +107,16 @@ impl NativeLinks {
                 && let Some(members) = object
             {
                 if let Some(transform) = link.transform.by_member() {
-                    transform.edit(members, &record, origin).map_err(failed)?;
+                    transform.edit(members, current, origin).map_err(failed)?;
                     continue;
                 }
-                record.value = object.take().map(JsonObject::into_value).unwrap_or_default();
+                current.value = object.take().map(JsonObject::into_value).unwrap_or_default();
             }
-            match link.transform.apply(record, origin).map_err(failed)? {
-                Some(changed) => record = changed,
-                None => return Ok(None),
+            if let Some(current) = record.take() {
+                *record = link.transform.apply(current, origin).map_err(failed)?;
             }
         }
-        Ok(Some(record))
+        Ok(())
     }
 }
 
@@ -251,33 +255,29 @@ impl NativeSection {
     fn send(&mut self, frame: &Frame<'_>, seen: &Seen<'_>, at: u32, pass: &mut Pass<'_>) -> Result<bool, Failure> {
         let topic = self.topic(frame, seen.entry);
         let errors = &mut *pass.faults.errors;
-        let opened = match pass.recoder.open(*seen, topic, errors) {
+        let mut opened = match pass.recoder.open(*seen, topic, errors) {
             Ok(opened) => opened,
             Err(refusal) => return refused(refusal, seen, at, pass),
         };
-        let Some(opened) = self.run(opened, seen, at, pass) else {
+        if !self.run(&mut opened, seen, at, pass) {
             return Ok(false);
-        };
+        }
         let errors = &mut *pass.faults.errors;
-        match pass.recoder.close(*seen, opened, seen.entry.offset, errors) {
+        match pass.recoder.close(*seen, &mut opened, seen.entry.offset, errors) {
             Ok(()) => Ok(true),
             Err(refusal) => refused(refusal, seen, at, pass),
         }
     }
 
-    /// None: it is dropped, or failed and reported.
-    fn run<'a>(&mut self, mut opened: Opened<'a>, seen: &Seen<'_>, at: u32, pass: &mut Pass<'_>) -> Option<Opened<'a>> {
+    /// False: it is dropped, or failed and reported.
+    fn run(&mut self, opened: &mut Opened<'_>, seen: &Seen<'_>, at: u32, pass: &mut Pass<'_>) -> bool {
         let origin = Origin::of(seen.entry.offset, seen.entry.timestamp);
-        let object = &mut opened.object;
-        match self.links.apply_seen(opened.record, origin, Some(seen), object) {
-            Ok(Some(record)) => {
-                opened.record = record;
-                Some(opened)
-            }
-            Ok(None) => None,
+        let Opened { record, object, .. } = opened;
+        match self.links.apply_seen(record, origin, Some(seen), object) {
+            Ok(()) => record.is_some(),
             Err(LinkFailure { class, error }) => {
                 pass.fail(at, class, &Throwable::from(&error));
-                None
+                false
             }
         }
     }

@@ -29,7 +29,8 @@ pub struct Seen<'a> {
 
 /// A record whose columns are values as far as somebody looks at them. The others may be laid down already.
 pub struct Opened<'a> {
-    pub record: Record,
+    /// None once it was dropped.
+    pub record: Option<Record>,
     /// The value, instead of the one in the record.
     pub object: Option<JsonObject<'a>>,
     key: Option<Laid>,
@@ -65,25 +66,25 @@ impl Recoder {
         let Seen { entry, looks, .. } = seen;
         let (from, to) = seen.forms;
         let mut opened = Opened {
-            record: Record {
-                topic,
-                partition: entry.partition,
-                key_schema: None,
-                key: Value::Null,
-                value_schema: None,
-                value: Value::Null,
-                timestamp: match (entry.timestamp, self.arrival) {
-                    (Timestamp::Arrival, now) => now,
-                    (timestamp, _) => timestamp.millis(),
-                },
-                headers: Vec::new(),
-            },
+            record: None,
             object: None,
             key: None,
             value: None,
             headers: None,
         };
-        let record = &mut opened.record;
+        let record = opened.record.insert(Record {
+            topic,
+            partition: entry.partition,
+            key_schema: None,
+            key: Value::Null,
+            value_schema: None,
+            value: Value::Null,
+            timestamp: match (entry.timestamp, self.arrival) {
+                (Timestamp::Arrival, now) => now,
+                (timestamp, _) => timestamp.millis(),
+            },
+            headers: Vec::new(),
+        });
         if is_seen(looks.key) {
             (record.key_schema, record.key) =
                 self.read(Stage::KeyConverter, from.key, entry.topic, seen.key(), errors)?;
@@ -124,32 +125,28 @@ impl Recoder {
     pub fn close(
         &mut self,
         seen: Seen<'_>,
-        opened: Opened<'_>,
+        opened: &mut Opened<'_>,
         offset: Option<i64>,
         errors: &mut Errors,
     ) -> Result<(), Refusal> {
-        let Opened {
-            mut record,
-            object,
-            key,
-            value,
-            headers,
-        } = opened;
+        let Some(record) = &mut opened.record else {
+            return Ok(());
+        };
         if self.order == Order::HeadersFirst {
             self.scratch.clear();
         }
-        let headers = match headers {
+        let headers = match opened.headers.take() {
             Some(headers) => headers,
             None => self.close_headers(seen, std::mem::take(&mut record.headers), &record.topic, errors)?,
         };
-        let key = match key {
+        let key = match opened.key.take() {
             Some(key) => key,
-            None => self.close_key(seen, &record, errors)?,
+            None => self.close_key(seen, record, errors)?,
         };
-        let value = match (value, object) {
+        let value = match (opened.value.take(), opened.object.take()) {
             (Some(value), _) => value,
-            (None, Some(object)) => self.close_object(seen, object, &mut record, errors)?,
-            (None, None) => self.close_value(seen, &record, errors)?,
+            (None, Some(object)) => self.close_object(seen, object, record, errors)?,
+            (None, None) => self.close_value(seen, record, errors)?,
         };
         let topic = self.topic_index(&record.topic)?;
         let bytes = |laid: &Laid| laid.bytes.clone().map(|range| &self.scratch[range]);
