@@ -72,8 +72,6 @@ pub fn same_record(a: &Record, b: &Record) -> bool {
         && same_value(&a.value, &b.value)
         && a.headers.len() == b.headers.len()
         && a.headers.iter().zip(&b.headers).all(|(a, b)| {
-            a.name == b.name
-                && same_schemas(a.schema.as_ref(), b.schema.as_ref())
-                && same_value(&a.value, &b.value)
+            a.name == b.name && same_schemas(a.schema.as_ref(), b.schema.as_ref()) && same_value(&a.value, &b.value)
         })
 }

@@ -48,7 +48,10 @@ pub fn json(input: &[u8]) {
         // By way of a value it is the same; a decimal gets the scale of its schema.
         let mut longer = Vec::new();
         assert!(encode(schema.as_deref(), &value, &mut longer).unwrap());
-        let (short, long) = (decode(typed.schema.as_deref(), &block), decode(schema.as_deref(), &longer));
+        let (short, long) = (
+            decode(typed.schema.as_deref(), &block),
+            decode(schema.as_deref(), &longer),
+        );
         assert_eq!(format!("{:?}", short.unwrap()), format!("{:?}", long.unwrap()));
     }
 }
