@@ -9,14 +9,15 @@ use caisson_config::worker::{Cluster, ExactlyOnce, InternalTopic, Mode, Protocol
 use caisson_herder::distributed::core::CoreOptions;
 use caisson_herder::distributed::{self, signature};
 use caisson_herder::loggers::{Level, Loggers};
-use caisson_herder::modules::{self, Desk, DeskOptions, TrialTerms};
+use caisson_herder::modules::{self, Desk, DeskOptions, DeskParts, TrialTerms};
 use caisson_herder::{DistributedHerder, Herder, StandaloneHerder, standalone};
 use caisson_kafka::{Admin, GroupOptions};
 use caisson_model::GroupProtocol;
 use caisson_rest::PeerClient;
 use caisson_sandbox::{Sandbox, SandboxOptions};
 use caisson_store::{
-    DirectoryModuleStore, FileOffsetStore, MemoryConfigStore, MemoryStatusStore, ModuleStore, OffsetStore,
+    ConfigStore, DirectoryModuleStore, FileOffsetStore, MemoryConfigStore, MemoryStatusStore, ModuleStore, OffsetStore,
+    StatusStore, TopicModuleStore,
 };
 use caisson_worker::{OffsetTopics, Parts, Plugins, Worker};
 use tokio::sync::mpsc;
@@ -33,6 +34,12 @@ const EVENTS: usize = 256;
 pub const VERSION: &str = caisson_api::KAFKA_CONNECT;
 pub const COMMIT: &str = concat!("caisson-", env!("CARGO_PKG_VERSION"));
 
+/// What is configured and what is, as far as the desk of modules looks at it.
+struct Stores {
+    configs: Arc<dyn ConfigStore>,
+    statuses: Arc<dyn StatusStore>,
+}
+
 /// A standalone worker, put together.
 pub struct Standalone {
     pub herder: Arc<StandaloneHerder>,
@@ -45,12 +52,16 @@ pub async fn standalone(config: Arc<WorkerConfig>, worker_id: String, log: Filte
     };
     let offsets = FileOffsetStore::open(offset_file).context("offset.storage.file.filename")?;
     let (worker, events) = worker(&config, Arc::new(offsets), None).await?;
-    let modules = desk(&config, &worker).await?;
+    let stores = Stores {
+        configs: Arc::new(MemoryConfigStore::new()),
+        statuses: Arc::new(MemoryStatusStore::new()),
+    };
+    let modules = desk(&config, &worker, &stores).await?;
     let parts = standalone::Parts {
         worker: Arc::new(Adapter::new(worker, config.bootstrap_servers.clone())),
         events,
-        configs: Arc::new(MemoryConfigStore::new()),
-        statuses: Arc::new(MemoryStatusStore::new()),
+        configs: stores.configs,
+        statuses: stores.statuses,
         loggers: Loggers::new(Arc::new(Levels(log)), Level::Info, Default::default()),
         modules,
     };
@@ -109,7 +120,17 @@ pub async fn distributed(
     let (worker, events) = worker(&config, Arc::new(offsets), Some(Arc::new(cluster::ConnectorTopics))).await?;
     // A module has to be there before the first task that needs it.
     let topic = cluster.modules.as_ref();
-    let modules = shared_desk(&config, &worker, (&clients, &admin), topic, &worker_id).await?;
+    let stores = Stores {
+        configs: Arc::new(configs),
+        statuses: Arc::new(statuses),
+    };
+    let modules = match topic {
+        Some(topic) => {
+            let store = shared_store(&config, &worker, (&clients, &admin), topic, &worker_id).await?;
+            Some(desk_with(&config, &worker, Arc::new(store), &stores).await)
+        }
+        None => None,
+    };
     let group = GroupOptions {
         session_timeout: cluster.session_timeout,
         rebalance_timeout: cluster.rebalance_timeout,
@@ -120,8 +141,8 @@ pub async fn distributed(
     let parts = distributed::Parts {
         worker: Arc::new(Adapter::new(worker, config.bootstrap_servers.clone()).following(modules.clone())),
         events,
-        configs: Arc::new(configs),
-        statuses: Arc::new(statuses),
+        configs: stores.configs,
+        statuses: stores.statuses,
         loggers: Loggers::new(Arc::new(Levels(log)), Level::Info, Default::default()),
         membership,
         membership_events,
@@ -179,7 +200,11 @@ impl Standalone {
 }
 
 /// Modules by REST, if a standalone worker has a place for them.
-async fn desk(config: &WorkerConfig, worker: &Arc<Worker>) -> anyhow::Result<Option<Arc<dyn modules::Modules>>> {
+async fn desk(
+    config: &WorkerConfig,
+    worker: &Arc<Worker>,
+    stores: &Stores,
+) -> anyhow::Result<Option<Arc<dyn modules::Modules>>> {
     let Some(directory) = &config.modules.directory else {
         return Ok(None);
     };
@@ -192,32 +217,31 @@ async fn desk(config: &WorkerConfig, worker: &Arc<Worker>) -> anyhow::Result<Opt
         }
         Err(error) => return Err(error).context("module.storage.directory"),
     };
-    Ok(Some(desk_with(config, worker, Arc::new(store)).await))
+    Ok(Some(desk_with(config, worker, Arc::new(store), stores).await))
 }
 
-/// Modules by REST for all workers of a cluster, if it has a topic for them.
-async fn shared_desk(
+/// What holds the modules of all workers of a cluster.
+async fn shared_store(
     config: &WorkerConfig,
     worker: &Arc<Worker>,
     (clients, admin): (&Clients<'_>, &Admin),
-    topic: Option<&InternalTopic>,
+    topic: &InternalTopic,
     worker_id: &str,
-) -> anyhow::Result<Option<Arc<dyn modules::Modules>>> {
-    let Some(topic) = topic else { return Ok(None) };
+) -> anyhow::Result<TopicModuleStore> {
     let directory = config.modules.directory.clone().unwrap_or_else(|| {
         // Workers on one machine share the compiled code, and nothing else.
         let own = worker_id.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
         worker.sandbox().options().cache_dir.join("modules").join(own)
     });
     let directory = DirectoryModuleStore::open(&directory).context("module.storage.directory")?;
-    let store = cluster::open_modules(clients, admin, &topic.name, directory).await?;
-    Ok(Some(desk_with(config, worker, Arc::new(store)).await))
+    cluster::open_modules(clients, admin, &topic.name, directory).await
 }
 
 async fn desk_with(
     config: &WorkerConfig,
     worker: &Arc<Worker>,
     store: Arc<dyn ModuleStore>,
+    stores: &Stores,
 ) -> Arc<dyn modules::Modules> {
     let options = DeskOptions {
         module_bytes: worker.sandbox().options().module_bytes,
@@ -226,7 +250,13 @@ async fn desk_with(
             time: config.modules.probation,
         },
     };
-    Arc::new(Desk::open(store, Arc::new(Modules(worker.clone())), options).await)
+    let parts = DeskParts {
+        store,
+        worker: Arc::new(Modules(worker.clone())),
+        configs: stores.configs.clone(),
+        statuses: stores.statuses.clone(),
+    };
+    Arc::new(Desk::open(parts, options).await)
 }
 
 /// The `sandbox.*` properties. Modules are compiled by this same program, started anew with limits.

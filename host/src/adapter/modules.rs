@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use caisson_herder::BoxFuture;
 use caisson_herder::modules::{
-    Examined, ModuleWorker, Origin, Scope, Server, SwapOrder, Swaps, Trial, TrialTerms, WorkerModule,
+    Examined, Ingredient, ModuleWorker, Origin, Scope, Server, SwapOrder, Swaps, Trial, TrialTerms, WorkerModule,
 };
+use caisson_herder::{BoxFuture, Config};
 use caisson_model::{Digest, Failure};
 use caisson_sandbox::Module;
 use caisson_task::swap::Terms;
@@ -55,6 +55,25 @@ impl ModuleWorker for Modules {
         self.0.users(digest)
     }
 
+    fn runs(&self, task: &str) -> bool {
+        self.0.runs(task)
+    }
+
+    fn takers(&self, class: &str, module: Digest) -> Vec<String> {
+        let takers = self.0.takers(class, module);
+        takers.iter().map(ToString::to_string).collect()
+    }
+
+    fn made_of(&self, connector: &Config, tried: Option<(&str, Digest)>) -> Result<Vec<Ingredient>, Failure> {
+        let ingredient = |found: caisson_worker::Ingredient| Ingredient {
+            class: found.class,
+            module: found.module,
+            connector: found.connector,
+        };
+        let made_of = self.0.made_of(connector, tried)?;
+        Ok(made_of.into_iter().map(ingredient).collect())
+    }
+
     fn server(&self, class: &str) -> Option<Server> {
         let (info, installed) = self.0.server(class)?;
         Some(Server {
@@ -75,7 +94,7 @@ impl ModuleWorker for Modules {
             scope: match order.scope {
                 Scope::All => modules::Scope::All,
                 Scope::Task(task) => modules::Scope::Task(task),
-                Scope::Canary(digest) => modules::Scope::Canary(digest),
+                Scope::Canary { task, module } => modules::Scope::Canary { task, module },
             },
             terms: order.trial.map(terms),
             reason: order.reason,

@@ -12,12 +12,14 @@ use std::path::PathBuf;
 
 use caisson_api::manifest::Manifest;
 use caisson_model::Digest;
-use caisson_store::{Binding, BoxFuture, Published, Spooled, Upload};
+use caisson_store::{Binding, BoxFuture, Canary, Published, Spooled, Upload};
 
 use crate::Error;
-pub use desk::{Desk, DeskOptions};
+pub use desk::{Desk, DeskOptions, DeskParts};
 pub use grants::wider;
-pub use worker::{Examined, ModuleWorker, Scope, Server, SwapOrder, Swaps, Trial, TrialTerms, WorkerModule};
+pub use worker::{
+    Examined, Ingredient, ModuleWorker, Scope, Server, SwapOrder, Swaps, Trial, TrialTerms, WorkerModule,
+};
 
 /// Where a module came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub struct ModuleInfo {
     pub uploaded: Option<u64>,
     /// The classes that it serves by decision.
     pub serves: Vec<String>,
-    /// Connectors and tasks that run with it.
+    /// Connectors and tasks that run with it, on any worker.
     pub used_by: Vec<String>,
 }
 
@@ -58,27 +60,8 @@ pub struct BindingInfo {
     pub current: Binding,
     pub previous: Option<Binding>,
     pub state: BindingState,
-    /// What one task of this worker tries, or has tried in vain.
-    pub canary: Option<CanaryInfo>,
-}
-
-/// A module that one task tries before the others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CanaryInfo {
-    pub module: Digest,
-    pub version: Option<String>,
-    /// `name-0`.
-    pub task: String,
-    pub by: String,
-    pub state: CanaryState,
-}
-
-/// How a canary does. One that has proved itself is the binding.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CanaryState {
-    Probation,
-    /// Why the module was given up.
-    Failed(String),
+    /// What one task of all workers tries, or has tried in vain.
+    pub canary: Option<Canary>,
 }
 
 /// What a change of a binding did to what runs.
@@ -145,7 +128,7 @@ pub trait Modules: Send + Sync {
     /// Oldest first.
     fn history(&self, class: &str) -> Result<Vec<Binding>, Error>;
     fn bind(&self, class: String, request: BindRequest) -> BoxFuture<'_, Result<Bound, Error>>;
-    /// Has one task of this worker take the module. The others follow, by a decision as of [`Self::bind`], when its
+    /// Has one task take the module, on whichever worker it runs. The others follow, by a decision as of [`Self::bind`], when its
     /// probation has ended well; if it does not, that task goes back.
     fn try_out(&self, class: String, request: BindRequest) -> BoxFuture<'_, Result<Bound, Error>>;
     /// Takes notice of what other workers have changed until now. Whether there was anything.

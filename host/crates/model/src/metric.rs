@@ -23,6 +23,8 @@ pub enum MetricGroup {
     Restart,
     /// What tasks do with their time, which Kafka Connect does not tell.
     Stage,
+    /// Plugins that were replaced while they ran.
+    Module,
     /// What plugins count and measure.
     Plugin,
 }

@@ -59,6 +59,7 @@ fn prefix(group: MetricGroup) -> &'static str {
         MetricGroup::TaskError => "kafka_connect_task_error",
         MetricGroup::Restart => "caisson_restart",
         MetricGroup::Stage => "caisson_task",
+        MetricGroup::Module => "caisson_module",
         MetricGroup::Plugin => "caisson_plugin",
     }
 }

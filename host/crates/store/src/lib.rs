@@ -17,7 +17,8 @@ pub use config::{
 };
 pub use error::Error;
 pub use module::{
-    Binding, DirectoryModuleStore, History, ModuleStore, Published, Spooled, StoredModule, TopicModuleStore, Upload,
+    Binding, Canary, CanaryStage, DirectoryModuleStore, History, ModuleStore, Published, Spooled, StoredModule,
+    TopicModuleStore, Upload,
 };
 pub use offset::{FileOffsetStore, MemoryOffsetStore, OffsetEntry, OffsetKey, OffsetStore, TopicOffsetStore};
 pub use status::{MemoryStatusStore, Status, StatusStore, TopicStatusStore, TopicUse};

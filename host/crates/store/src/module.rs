@@ -5,6 +5,7 @@
 //! worker compiles and serves them without asking anybody.
 
 mod binding;
+mod canary;
 mod directory;
 mod topic;
 mod upload;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use binding::{Binding, History};
+pub use canary::{Canary, CanaryStage};
 pub use directory::DirectoryModuleStore;
 pub use topic::TopicModuleStore;
 pub use upload::{Spooled, Upload};
@@ -66,9 +68,20 @@ pub trait ModuleStore: Send + Sync {
     /// Writes a binding down, if its generation follows the current one.
     fn bind(&self, class: String, next: Binding) -> BoxFuture<'_, Result<(), Error>>;
 
-    /// Changes whenever modules or bindings have, whoever changed them; none where nobody else can.
+    /// What single tasks try, or tried last, by class.
+    fn canaries(&self) -> BTreeMap<String, Canary>;
+
+    /// Says how a canary does; none: there is none of the class any more. Where several workers say so, the last word counts.
+    fn set_canary(&self, class: String, canary: Option<Canary>) -> BoxFuture<'_, Result<(), Error>>;
+
+    /// Changes whenever modules, bindings or canaries have, whoever changed them; none where nobody else can.
     fn changes(&self) -> Option<watch::Receiver<u64>> {
         None
+    }
+
+    /// Removes what uploads without an end have left, where that is not done at the start; to be called now and then.
+    fn tidy(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     /// Returns once everything is known that was written before the call.

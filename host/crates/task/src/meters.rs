@@ -37,6 +37,9 @@ pub struct Meters {
     errors: ErrorCounts,
     /// How long each batch took, by the place in [`STAGES`].
     stages: [Histogram; STAGES.len()],
+    /// Plugins that were replaced, and those that gave their place back by themselves.
+    swaps: AtomicU64,
+    rollbacks: AtomicU64,
 }
 
 /// What a batch goes through.
@@ -148,7 +151,19 @@ impl Meters {
             partitions: AtomicU64::new(0),
             errors: ErrorCounts::default(),
             stages: Default::default(),
+            swaps: AtomicU64::new(0),
+            rollbacks: AtomicU64::new(0),
         }
+    }
+
+    /// A plugin of the task was replaced.
+    pub fn swapped(&self) {
+        add(&self.swaps, 1);
+    }
+
+    /// One that had replaced another has given its place back.
+    pub fn rolled_back(&self) {
+        add(&self.rollbacks, 1);
     }
 
     /// A batch has been through something.

@@ -14,6 +14,7 @@ mod preview;
 mod source_stores;
 mod tasks;
 mod topics;
+mod users;
 mod validate;
 pub mod watchdog;
 
@@ -37,6 +38,7 @@ pub use offsets::{OffsetsError, SourceOffset};
 pub use plugins::Plugins;
 pub use preview::PreviewError;
 pub use source_stores::{OffsetClients, OffsetTopics};
+pub use users::Ingredient;
 pub use validate::ValidationError;
 
 /// What happened on this node.

@@ -5,21 +5,20 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use caisson_config::connector::ConnectorConfig;
-use caisson_config::{Given, Role};
+use caisson_config::Role;
 use caisson_model::{Digest, Failure, TaskId};
 use caisson_sandbox::Module;
 use caisson_store::Config;
 use caisson_task::PluginRef;
-use caisson_task::swap::{Answers, Fresh, Order, Place, Preparer, Swap, Terms, places};
+use caisson_task::meters::Meters;
+use caisson_task::swap::{Answers, Fresh, Order, Place, Preparer, Swap, Terms};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 
-use crate::assemble::{kind_of, plugin_ref};
-use crate::connectors::{hidden, on_thread};
+use crate::Worker;
+use crate::connectors::on_thread;
 use crate::plugins::{Installed, LoadedModule, Plugins};
 use crate::tasks::Running;
-use crate::{Worker, assemble};
 
 /// How long a task may take to come to the end of a batch and make it durable.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -31,8 +30,8 @@ pub enum Scope {
     All,
     /// This task is; by its name, `connector-0`.
     Task(String),
-    /// One task takes this module, as if it were bound.
-    Canary(Digest),
+    /// This task takes this module, as if it were bound.
+    Canary { task: String, module: Digest },
 }
 
 /// What is to be swapped.
@@ -61,9 +60,20 @@ pub struct Swaps {
     pub trials: Vec<Trial>,
 }
 
+/// Places in tasks, by what has to be done about them.
+#[derive(Default)]
+pub(crate) struct Places {
+    /// To be taken by another module.
+    pub(crate) vacant: Vec<Vacancy>,
+    /// Tasks that can take it only when they are started the next time.
+    waiting: Vec<String>,
+    /// Of those that run with the right module: where their tasks take orders.
+    in_line: Vec<mpsc::Sender<Order>>,
+}
+
 /// A place of a task that another module is to take.
-struct Vacancy {
-    task: TaskId,
+pub(crate) struct Vacancy {
+    pub(crate) task: TaskId,
     place: Place,
     plugin: PluginRef,
     before: PluginRef,
@@ -118,27 +128,6 @@ impl Worker {
         self.plugins().loaded().to_vec()
     }
 
-    /// Connectors and tasks that are made of a module.
-    pub fn users(&self, digest: Digest) -> Vec<String> {
-        let mut users: Vec<String> = {
-            let modules = self.connector_modules();
-            let using = modules.iter().filter(|(_, module)| **module == digest);
-            using.map(|(name, _)| name.to_string()).collect()
-        };
-        {
-            let tasks = self.tasks();
-            let uses = |running: &Running| running.places.iter().any(|(_, plugin)| plugin.module.digest == digest);
-            users.extend(
-                tasks
-                    .iter()
-                    .filter(|(_, running)| uses(running))
-                    .map(|(id, _)| id.to_string()),
-            );
-        }
-        users.sort();
-        users
-    }
-
     /// What a configuration that names this class and no version would be given.
     pub fn server(&self, class: &str) -> Option<(caisson_config::PluginInfo, Option<Installed>)> {
         let plugins = self.plugins();
@@ -155,11 +144,7 @@ impl Worker {
     /// Brings what runs of a class in line with the bindings. All that is new is started before anything old ends.
     pub async fn swap(self: &Arc<Self>, order: &SwapOrder) -> Result<Swaps, Failure> {
         let mut swaps = Swaps::default();
-        let mut vacancies = self.vacancies(order, &mut swaps).await;
-        if let Scope::Canary(_) = order.scope {
-            keep_one_task(&mut vacancies);
-            swaps.waiting.clear();
-        }
+        let vacancies = self.vacancies(order, &mut swaps).await;
         let prepared = prepared(vacancies).await?;
         if order.scope == Scope::All {
             for (name, installed) in self.outdated_connectors(&order.class).await {
@@ -226,33 +211,47 @@ impl Worker {
 
     /// Places in tasks that another module is to take. What cannot be swapped is noted.
     async fn vacancies(&self, order: &SwapOrder, swaps: &mut Swaps) -> Vec<Vacancy> {
-        let mut vacancies = Vec::new();
-        let plugins = match order.scope {
-            Scope::All | Scope::Task(_) => self.plugins(),
-            Scope::Canary(digest) => Arc::new(self.plugins().with_bound(&order.class, digest)),
+        let class = &order.class;
+        let found = match &order.scope {
+            Scope::All => self.look(&self.plugins(), class, None),
+            Scope::Task(task) => self.look(&self.plugins(), class, Some(task)),
+            Scope::Canary { task, module } => {
+                let tried = self.plugins().with_bound(class, *module);
+                self.look(&tried, class, Some(task))
+            }
         };
+        if let Some(reason) = &order.reason {
+            for orders in found.in_line {
+                // A task that has ended has told more.
+                let _ = orders.send(Order::Tell(reason.clone())).await;
+            }
+        }
+        swaps.waiting.extend(found.waiting);
+        found.vacant
+    }
+
+    /// Compares what runs of a class, in one task or in all, with what these plugins would have it be.
+    pub(crate) fn look(&self, plugins: &Plugins, class: &str, only: Option<&str>) -> Places {
+        let mut found = Places::default();
         for task in self.residents() {
-            if matches!(&order.scope, Scope::Task(name) if *name != task.id.to_string()) {
+            if only.is_some_and(|name| name != task.id.to_string()) {
                 continue;
             }
-            let wanted = match self.wanted_places(&plugins, &task.connector) {
+            let wanted = match self.wanted_places(plugins, &task.connector) {
                 Ok(wanted) => wanted,
                 Err(failure) => {
                     tracing::warn!(task = %task.id, %failure, "left as it is: its configuration cannot be looked up");
                     continue;
                 }
             };
-            let of_class = |(_, plugin): &&(Place, PluginRef)| plugin.class == order.class;
+            let of_class = |(_, plugin): &&(Place, PluginRef)| plugin.class == class;
             for (place, before) in task.places.iter().filter(of_class) {
                 let plugin = wanted.iter().filter(of_class).find(|(wanted, _)| wanted == place);
                 match plugin {
                     Some((_, plugin)) if plugin.module.digest == before.module.digest => {
-                        if let Some(reason) = &order.reason {
-                            // A task that has ended has told more.
-                            let _ = task.orders.send(Order::Tell(reason.clone())).await;
-                        }
+                        found.in_line.push(task.orders.clone());
                     }
-                    Some((_, plugin)) if !task.orders.is_closed() => vacancies.push(Vacancy {
+                    Some((_, plugin)) if !task.orders.is_closed() => found.vacant.push(Vacancy {
                         task: task.id.clone(),
                         place: place.clone(),
                         plugin: plugin.clone(),
@@ -260,15 +259,15 @@ impl Worker {
                         preparer: task.preparer.clone(),
                         orders: task.orders.clone(),
                     }),
-                    Some(_) | None => swaps.waiting.push(task.id.to_string()),
+                    Some(_) | None => found.waiting.push(task.id.to_string()),
                 }
             }
             let is_new = |(place, _): &(Place, PluginRef)| !task.places.iter().any(|(known, _)| known == place);
             if wanted.iter().filter(of_class).any(is_new) {
-                swaps.waiting.push(task.id.to_string());
+                found.waiting.push(task.id.to_string());
             }
         }
-        vacancies
+        found
     }
 
     /// What is known of the tasks that were started.
@@ -281,16 +280,6 @@ impl Worker {
             orders: running.handle.orders(),
         };
         self.tasks().iter().map(resident).collect()
-    }
-
-    /// The components that a task of this connector would be started with by these plugins.
-    fn wanted_places(&self, plugins: &Plugins, connector: &Config) -> Result<Vec<(Place, PluginRef)>, Failure> {
-        let (given, secrets) = self.resolve_with_secrets(connector);
-        let installed = assemble::installed_connector(plugins, &given)?;
-        let config = connector_config(&given, &installed);
-        let config = config.map_err(|failure| hidden(&secrets, failure))?;
-        let chain = assemble::chain(plugins, &config).map_err(|failure| hidden(&secrets, failure))?;
-        Ok(places(&plugin_ref(&installed), &chain))
     }
 
     /// Has a task take a new instance, and waits until it has.
@@ -307,7 +296,10 @@ impl Worker {
             return Ok(Offered::Ended(task));
         }
         match tokio::time::timeout(PATIENCE, answers.swapped).await {
-            Ok(Ok(Ok(_))) => self.note(&task, &place, plugin),
+            Ok(Ok(Ok(_))) => {
+                self.note(&task, &place, plugin);
+                self.count(&task, Meters::swapped);
+            }
             Ok(Ok(Err(failure))) => return Err(failure),
             // It may have failed for whatever reason: what it is started with the next time is decided anew.
             Ok(Err(_)) => return Ok(Offered::Ended(task)),
@@ -325,11 +317,18 @@ impl Worker {
             let Ok(judged) = answers.verdict.await else { return };
             if judged.is_err() {
                 self.note(&id, &place, before);
+                self.count(&id, Meters::rolled_back);
             }
             // Who waits may have gone.
             let _ = sender.send(judged);
         });
         Ok(Offered::Taken(Trial { task, verdict }))
+    }
+
+    fn count(&self, task: &TaskId, what: fn(&Meters)) {
+        if let Some(running) = self.tasks().get(task) {
+            what(&running.meters);
+        }
     }
 
     /// A task runs with another component now.
@@ -339,13 +338,6 @@ impl Worker {
         {
             entry.1 = plugin;
         }
-    }
-}
-
-/// Of the tasks with vacancies the first.
-fn keep_one_task(vacancies: &mut Vec<Vacancy>) {
-    if let Some(first) = vacancies.iter().map(|vacancy| vacancy.task.clone()).min() {
-        vacancies.retain(|vacancy| vacancy.task == first);
     }
 }
 
@@ -375,8 +367,4 @@ fn bug(error: &JoinError) -> Failure {
 enum Offered {
     Taken(Trial),
     Ended(TaskId),
-}
-
-fn connector_config(given: &Given, installed: &Installed) -> Result<ConnectorConfig, Failure> {
-    ConnectorConfig::new(given, kind_of(installed.plugin().kind)).map_err(|error| assemble::config_error(&error))
 }

@@ -5,6 +5,7 @@ mod change;
 mod follow;
 #[cfg(test)]
 mod tests;
+mod users;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -12,9 +13,8 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use caisson_model::Digest;
-use caisson_store::{Binding, BoxFuture, ModuleStore, Spooled, Upload};
+use caisson_store::{Binding, BoxFuture, Canary, ConfigStore, ModuleStore, Spooled, StatusStore, Upload};
 
-use self::canary::Canary;
 use super::worker::{ModuleWorker, TrialTerms, WorkerModule};
 use super::{AddRequest, Added, BindRequest, BindingInfo, BindingState, Bound, ModuleInfo, Modules, Origin};
 use crate::Error;
@@ -28,6 +28,16 @@ pub struct DeskOptions {
     pub trial: TrialTerms,
 }
 
+/// What a desk works with.
+pub struct DeskParts {
+    pub store: Arc<dyn ModuleStore>,
+    pub worker: Arc<dyn ModuleWorker>,
+    /// Who may use a module, on any worker.
+    pub configs: Arc<dyn ConfigStore>,
+    /// What runs, on any worker.
+    pub statuses: Arc<dyn StatusStore>,
+}
+
 /// Modules and bindings of one worker.
 #[derive(Clone)]
 pub struct Desk {
@@ -38,6 +48,8 @@ struct Shared {
     options: DeskOptions,
     store: Arc<dyn ModuleStore>,
     worker: Arc<dyn ModuleWorker>,
+    configs: Arc<dyn ConfigStore>,
+    statuses: Arc<dyn StatusStore>,
     /// Makes the look at modules and bindings and the change that follows from it one step. It is held across writes and
     /// swaps, which is what it is for.
     changes: tokio::sync::Mutex<()>,
@@ -45,23 +57,28 @@ struct Shared {
     trials: Mutex<BTreeMap<String, u64>>,
     /// Generations, by class, that the worker acts on. Held for a look or a change.
     acted: Mutex<BTreeMap<String, u64>>,
-    /// By class, what one task tries, or tried last. Held for a look or a change.
-    canaries: Mutex<BTreeMap<String, Canary>>,
+    /// By class, what a task of this worker tries. Held for a look or a change.
+    trying: Mutex<BTreeMap<String, Canary>>,
+    /// By class, the last canary elsewhere that this desk watches over. Held for a change.
+    looked_after: Mutex<BTreeMap<String, u64>>,
     /// Canaries that there were.
     canary_numbers: AtomicU64,
 }
 
 impl Desk {
     /// Takes what the store has among the worker's plugins. A module that cannot be loaded is logged and left out.
-    pub async fn open(store: Arc<dyn ModuleStore>, worker: Arc<dyn ModuleWorker>, options: DeskOptions) -> Desk {
+    pub async fn open(parts: DeskParts, options: DeskOptions) -> Desk {
         let shared = Shared {
             options,
-            store,
-            worker,
+            store: parts.store,
+            worker: parts.worker,
+            configs: parts.configs,
+            statuses: parts.statuses,
             changes: tokio::sync::Mutex::default(),
             trials: Mutex::default(),
             acted: Mutex::default(),
-            canaries: Mutex::default(),
+            trying: Mutex::default(),
+            looked_after: Mutex::default(),
             canary_numbers: AtomicU64::default(),
         };
         let changes = shared.store.changes();
@@ -71,6 +88,7 @@ impl Desk {
         }
         shared.tell_bindings();
         let shared = Arc::new(shared);
+        shared.heed_canaries().await;
         if let Some(changes) = changes {
             tokio::spawn(follow::follow(Arc::downgrade(&shared), changes));
         }
@@ -95,8 +113,12 @@ impl Shared {
         self.acted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn canaries(&self) -> MutexGuard<'_, BTreeMap<String, Canary>> {
-        self.canaries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn trying(&self) -> MutexGuard<'_, BTreeMap<String, Canary>> {
+        self.trying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn looked_after(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
+        self.looked_after.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the worker which modules serve which classes.
@@ -117,7 +139,7 @@ impl Shared {
         self.worker.bind(bound);
     }
 
-    fn info(&self, module: WorkerModule) -> ModuleInfo {
+    fn info(&self, module: WorkerModule, users: &BTreeMap<Digest, BTreeSet<String>>) -> ModuleInfo {
         let stored = self
             .store
             .modules()
@@ -137,7 +159,7 @@ impl Shared {
             size: stored.as_ref().map(|stored| stored.size),
             uploaded: stored.as_ref().map(|stored| stored.uploaded),
             serves,
-            used_by: self.worker.users(module.digest),
+            used_by: users.get(&module.digest).into_iter().flatten().cloned().collect(),
         }
     }
 
@@ -156,9 +178,8 @@ impl Shared {
             )));
         };
         let on_trial = self.trials().get(class) == Some(&current.generation);
-        let canary = self.canaries().get(class).map(Canary::info);
         Ok(BindingInfo {
-            canary,
+            canary: self.canary(class),
             class: class.to_owned(),
             current: current.clone(),
             previous: history.previous().cloned(),
@@ -173,12 +194,16 @@ impl Shared {
 
 impl Modules for Desk {
     fn list(&self) -> Vec<ModuleInfo> {
+        let users = self.shared.all_users();
         let modules = self.shared.worker.modules();
-        modules.into_iter().map(|module| self.shared.info(module)).collect()
+        modules
+            .into_iter()
+            .map(|module| self.shared.info(module, &users))
+            .collect()
     }
 
     fn module(&self, digest: Digest) -> Result<ModuleInfo, Error> {
-        Ok(self.shared.info(self.shared.module(digest)?))
+        Ok(self.shared.info(self.shared.module(digest)?, &self.shared.all_users()))
     }
 
     fn file(&self, digest: Digest) -> Result<PathBuf, Error> {
@@ -227,16 +252,16 @@ impl Modules for Desk {
         let shared = self.shared.clone();
         Box::pin(unbroken(async move {
             let _turn = shared.changes.lock().await;
+            if let Some(module) = request.module {
+                shared.look_for(module).await?;
+            }
             shared.bind(&class, request).await
         }))
     }
 
     fn try_out(&self, class: String, request: BindRequest) -> BoxFuture<'_, Result<Bound, Error>> {
         let shared = self.shared.clone();
-        Box::pin(unbroken(async move {
-            let _turn = shared.changes.lock().await;
-            shared.try_out(&class, request).await
-        }))
+        Box::pin(unbroken(async move { shared.try_out(&class, request).await }))
     }
 
     fn catch_up(&self) -> BoxFuture<'_, Result<bool, Error>> {

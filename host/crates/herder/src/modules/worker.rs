@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use caisson_api::manifest::{Manifest, Plugin, PluginKind};
 use caisson_model::{Digest, Failure};
-use caisson_store::BoxFuture;
+use caisson_store::{BoxFuture, Config};
 use tokio::sync::oneshot;
 
 use super::Origin;
@@ -53,8 +53,8 @@ pub enum Scope {
     All,
     /// This task is.
     Task(String),
-    /// One task takes this module, whatever the bindings say: the first one that would, if they said so.
-    Canary(Digest),
+    /// This task takes this module, whatever the bindings say. Nothing happens where it does not run.
+    Canary { task: String, module: Digest },
 }
 
 /// What is to be swapped.
@@ -84,6 +84,15 @@ pub struct Swaps {
     pub trials: Vec<Trial>,
 }
 
+/// A module that a connector of some configuration is made of, wherever it runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ingredient {
+    pub class: String,
+    pub module: Digest,
+    /// The connector itself is made of it too, not its tasks alone.
+    pub connector: bool,
+}
+
 /// The worker, as far as modules go.
 pub trait ModuleWorker: Send + Sync {
     /// Reads a component and compiles it. The error is for who uploaded it.
@@ -93,8 +102,17 @@ pub trait ModuleWorker: Send + Sync {
 
     fn modules(&self) -> Vec<WorkerModule>;
 
-    /// Connectors and tasks that run with a module, or would if they had not failed.
+    /// Connectors and tasks that run here with a module, or would if they had not failed.
     fn users(&self, digest: Digest) -> Vec<String>;
+
+    /// Whether a task, by its name, was started here and has not ended.
+    fn runs(&self, task: &str) -> bool;
+
+    /// Tasks that run here with something else for a class, and would take the module if it served the class.
+    fn takers(&self, class: &str, module: Digest) -> Vec<String>;
+
+    /// The modules that a connector of this configuration is made of; of the one class as if this module served it.
+    fn made_of(&self, connector: &Config, tried: Option<(&str, Digest)>) -> Result<Vec<Ingredient>, Failure>;
 
     fn server(&self, class: &str) -> Option<Server>;
 

@@ -1,8 +1,8 @@
 //! The JSON of modules and bindings.
 
 use caisson_api::manifest::Plugin;
-use caisson_herder::modules::{BindingInfo, BindingState, Bound, CanaryInfo, CanaryState, ModuleInfo, Origin};
-use caisson_store::Binding;
+use caisson_herder::modules::{BindingInfo, BindingState, Bound, ModuleInfo, Origin};
+use caisson_store::{Binding, Canary, CanaryStage};
 use serde_json::{Value, json};
 
 pub fn module(module: &ModuleInfo) -> Value {
@@ -55,10 +55,11 @@ pub fn binding(binding: &BindingInfo) -> Value {
     value
 }
 
-fn canary(canary: &CanaryInfo) -> Value {
-    let (state, reason) = match &canary.state {
-        CanaryState::Probation => ("probation", None),
-        CanaryState::Failed(reason) => ("failed", Some(reason)),
+fn canary(canary: &Canary) -> Value {
+    let (state, reason) = match &canary.stage {
+        CanaryStage::Offered => ("offered", None),
+        CanaryStage::Probation => ("probation", None),
+        CanaryStage::Failed { reason } => ("failed", Some(reason)),
     };
     json!({
         "module": canary.module,

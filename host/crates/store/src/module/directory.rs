@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use caisson_model::Digest;
 use serde::{Deserialize, Serialize};
 
-use super::{Binding, History, ModuleStore, Published, Spooled, StoredModule, Upload};
+use super::{Binding, Canary, History, ModuleStore, Published, Spooled, StoredModule, Upload};
 use crate::{BoxFuture, Error};
 
 /// Bytes of an entry or of the bindings that are read.
@@ -42,6 +42,8 @@ struct Shared {
 struct Known {
     modules: BTreeMap<Digest, StoredModule>,
     bindings: BTreeMap<String, History>,
+    /// Not on the disk: the tasks that try something end with the worker.
+    canaries: BTreeMap<String, Canary>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -134,6 +136,19 @@ impl ModuleStore for DirectoryModuleStore {
     fn bind(&self, class: String, next: Binding) -> BoxFuture<'_, Result<(), Error>> {
         let shared = self.shared.clone();
         Box::pin(blocking(move || shared.bind(class, next)))
+    }
+
+    fn canaries(&self) -> BTreeMap<String, Canary> {
+        self.shared.known().canaries.clone()
+    }
+
+    fn set_canary(&self, class: String, canary: Option<Canary>) -> BoxFuture<'_, Result<(), Error>> {
+        let mut known = self.shared.known();
+        match canary {
+            Some(canary) => known.canaries.insert(class, canary),
+            None => known.canaries.remove(&class),
+        };
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 

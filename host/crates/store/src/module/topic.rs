@@ -1,16 +1,16 @@
 //! Modules in a compacted topic of the cluster, from which every worker fills a directory of its own.
 //!
 //! A module is its chunks, `chunk/DIGEST/NUMBER`, and its entry, `module/DIGEST`, which is written last: without an entry
-//! the chunks are garbage, which the next upload of the same bytes overwrites. Bindings are `binding/CLASS` with the whole
-//! history of the class. A worker takes a module from the topic only if its bytes have the digest that names it.
+//! the chunks are garbage, which the next upload of the same bytes overwrites, or any worker removes after a while. Bindings are `binding/CLASS` with the whole
+//! history of the class, and `canary/CLASS` is what one task tries. A worker takes a module from the topic only if its bytes have the digest that names it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use caisson_model::Digest;
 use tokio::sync::watch;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::directory::DirectoryModuleStore;
 use super::upload::Spooled;
-use super::{Binding, History, ModuleStore, Published, StoredModule, Upload};
+use super::{Binding, Canary, History, ModuleStore, Published, StoredModule, Upload};
 use crate::log::{Log, LogReader, LogRecord, Pair};
 use crate::{BoxFuture, Error};
 
@@ -30,6 +30,10 @@ const WINDOW: usize = 8;
 const MOST_BYTES: u64 = 1 << 30;
 /// For one change, reading it back included.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Chunks whose entry has not come for so long belong to an upload that has no end: none takes as long.
+const GARBAGE: Duration = CHANGE_TIMEOUT.saturating_mul(10);
+/// How often an upload is written again because chunks were removed meanwhile, which may have been its own.
+const ATTEMPTS: usize = 3;
 
 /// A module store behind a topic with one partition.
 pub struct TopicModuleStore {
@@ -51,14 +55,20 @@ struct State {
     /// Whole modules, which are in the directory.
     modules: BTreeMap<Digest, StoredModule>,
     bindings: BTreeMap<String, History>,
+    canaries: BTreeMap<String, Canary>,
     /// Modules of which there are only chunks yet.
     partial: HashMap<Digest, Partial>,
+    /// Chunks that were removed, of whatever module.
+    removed: u64,
 }
 
 /// A file that chunks are written to as they come. It goes with its last chunk's module, or at the next start.
 struct Partial {
     file: File,
     path: PathBuf,
+    chunks: BTreeSet<u64>,
+    /// When the last of them came.
+    since: Instant,
 }
 
 /// A record, by its key.
@@ -66,6 +76,7 @@ enum Key {
     Chunk(Digest, u64),
     Module(Digest),
     Binding(String),
+    Canary(String),
 }
 
 impl Key {
@@ -74,6 +85,7 @@ impl Key {
             Key::Chunk(digest, number) => format!("chunk/{digest}/{number}"),
             Key::Module(digest) => format!("module/{digest}"),
             Key::Binding(class) => format!("binding/{class}"),
+            Key::Canary(class) => format!("canary/{class}"),
         }
         .into_bytes()
     }
@@ -87,6 +99,7 @@ impl Key {
             }
             "module" => Some(Key::Module(rest.parse().ok()?)),
             "binding" => Some(Key::Binding(rest.to_owned())),
+            "canary" => Some(Key::Canary(rest.to_owned())),
             _ => None,
         }
     }
@@ -137,8 +150,22 @@ impl TopicModuleStore {
         // Chunks of one's own need not be read back.
         self.reader.directory.publish(upload, name).await?;
         let path = self.reader.directory.file(digest).ok_or_else(|| gone(digest))?;
+        for _ in 0..ATTEMPTS {
+            let removed = self.reader.state().removed;
+            self.write_module(&path, &module).await?;
+            self.log.read_to_end().await?;
+            if self.reader.state().removed == removed {
+                break;
+            }
+        }
+        Ok(Published::New)
+    }
+
+    /// The chunks, and the entry behind them.
+    async fn write_module(&self, path: &Path, module: &StoredModule) -> Result<(), Error> {
+        let digest = module.digest;
         for window in 0.. {
-            let path = path.clone();
+            let path = path.to_owned();
             let first = window * WINDOW as u64;
             let read = tokio::task::spawn_blocking(move || chunks(&path, first)).await;
             let pairs = read
@@ -150,10 +177,29 @@ impl TopicModuleStore {
             let key = |(number, bytes)| (Key::Chunk(digest, number).write(), Some(bytes));
             self.write(pairs.into_iter().map(key).collect()).await?;
         }
-        let entry = serde_json::to_vec(&module).map_err(|error| Error::Unavailable(error.to_string()))?;
-        self.write(vec![(Key::Module(digest).write(), Some(entry))]).await?;
-        self.log.read_to_end().await?;
-        Ok(Published::New)
+        let entry = serde_json::to_vec(module).map_err(|error| Error::Unavailable(error.to_string()))?;
+        self.write(vec![(Key::Module(digest).write(), Some(entry))]).await
+    }
+
+    /// Has compaction remove the chunks of uploads that ended without an entry, of crashed workers for example.
+    async fn tidy_up(&self, age: Duration) -> Result<(), Error> {
+        let garbage: Vec<Pair> = {
+            let state = self.reader.state();
+            let old = state
+                .partial
+                .iter()
+                .filter(|(_, partial)| partial.since.elapsed() >= age);
+            old.flat_map(|(digest, partial)| {
+                let chunk = |number: &u64| (Key::Chunk(*digest, *number).write(), None);
+                partial.chunks.iter().map(chunk)
+            })
+            .collect()
+        };
+        if garbage.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(chunks = garbage.len(), "removing what uploads without an end have left");
+        self.write(garbage).await
     }
 
     /// The entry goes first, so that nobody takes a module whose chunks are going.
@@ -194,6 +240,13 @@ impl TopicModuleStore {
             })
         }
     }
+
+    async fn set_canary_of(&self, class: String, canary: Option<Canary>) -> Result<(), Error> {
+        let value = canary.map(|canary| serde_json::to_vec(&canary)).transpose();
+        let value = value.map_err(|error| Error::Unavailable(error.to_string()))?;
+        self.write(vec![(Key::Canary(class).write(), value)]).await?;
+        self.log.read_to_end().await
+    }
 }
 
 async fn in_time<T>(what: &'static str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
@@ -215,7 +268,7 @@ fn gone(digest: Digest) -> Error {
 }
 
 /// Some chunks of a file, with their numbers; none behind its end.
-fn chunks(path: &std::path::Path, first: u64) -> std::io::Result<Vec<(u64, Vec<u8>)>> {
+fn chunks(path: &Path, first: u64) -> std::io::Result<Vec<(u64, Vec<u8>)>> {
     let file = File::open(path)?;
     let mut chunks = Vec::new();
     for number in first..first + WINDOW as u64 {
@@ -266,12 +319,24 @@ impl ModuleStore for TopicModuleStore {
         Box::pin(in_time("binding", self.bind_all(class, next)))
     }
 
+    fn canaries(&self) -> BTreeMap<String, Canary> {
+        self.reader.state().canaries.clone()
+    }
+
+    fn set_canary(&self, class: String, canary: Option<Canary>) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(in_time("canary", self.set_canary_of(class, canary)))
+    }
+
     fn changes(&self) -> Option<watch::Receiver<u64>> {
         Some(self.reader.changes.subscribe())
     }
 
     fn refresh(&self) -> BoxFuture<'_, Result<(), Error>> {
         self.log.read_to_end()
+    }
+
+    fn tidy(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(in_time("module", self.tidy_up(GARBAGE)))
     }
 }
 
@@ -284,6 +349,7 @@ impl Reader {
         match (key, value) {
             (Key::Chunk(digest, number), Some(bytes)) => self.chunk(state, digest, number, bytes),
             (Key::Chunk(digest, _), None) => {
+                state.removed += 1;
                 if let Some(partial) = state.partial.remove(&digest) {
                     let _ = fs::remove_file(partial.path);
                 }
@@ -306,6 +372,15 @@ impl Reader {
                 state.bindings.remove(&class);
                 Ok(())
             }
+            (Key::Canary(class), Some(canary)) => {
+                let canary = serde_json::from_slice(canary).map_err(|error| error.to_string())?;
+                state.canaries.insert(class, canary);
+                Ok(())
+            }
+            (Key::Canary(class), None) => {
+                state.canaries.remove(&class);
+                Ok(())
+            }
         }
     }
 
@@ -322,9 +397,16 @@ impl Reader {
             std::collections::hash_map::Entry::Vacant(entry) => {
                 let path = self.directory.directory().join(format!("{digest}.partial"));
                 let file = File::create(&path).map_err(|error| error.to_string())?;
-                entry.insert(Partial { file, path })
+                entry.insert(Partial {
+                    file,
+                    path,
+                    chunks: BTreeSet::new(),
+                    since: Instant::now(),
+                })
             }
         };
+        partial.chunks.insert(number);
+        partial.since = Instant::now();
         partial.file.write_all_at(bytes, at).map_err(|error| error.to_string())
     }
 

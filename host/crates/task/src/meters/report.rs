@@ -54,6 +54,9 @@ impl Meters {
         }
         self.errors(Group::new(id, MetricGroup::TaskError, &mut metrics));
         self.stages(id, &mut metrics);
+        let mut group = Group::new(id, MetricGroup::Module, &mut metrics);
+        group.total("swaps-total", &self.swaps);
+        group.total("rollbacks-total", &self.rollbacks);
         metrics
     }
 

@@ -1,10 +1,12 @@
 //! What changes modules and bindings: uploads, decisions, and decisions that are taken back.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use caisson_api::manifest::{Manifest, Plugin};
 use caisson_model::{Digest, Failure};
-use caisson_store::{Binding, Published, Spooled};
+use caisson_store::{Binding, History, Published, Spooled};
 
 use super::Shared;
 use crate::Error;
@@ -32,7 +34,7 @@ impl Shared {
             true => self.activate(digest, &request).await?,
             false => Vec::new(),
         };
-        let module = self.info(self.module(digest)?);
+        let module = self.info(self.module(digest)?, &self.all_users());
         Ok(Added {
             module,
             published,
@@ -81,11 +83,21 @@ impl Shared {
         self.check_kinds(&manifest)?;
         let unserved = |plugin: &&Plugin| self.worker.server(&plugin.class).is_none();
         let fresh: Vec<Plugin> = manifest.plugins.iter().filter(unserved).cloned().collect();
+        let generation =
+            |bindings: &BTreeMap<String, History>, class: &str| bindings.get(class).map(History::generation);
+        let before = self.store.bindings();
         let published = self.store.publish(upload, name).await?;
         install();
-        for plugin in fresh {
+        let after = self.store.bindings();
+        // Another worker may have been given the same module meanwhile, or another one for the class.
+        let is_open = |plugin: &Plugin| generation(&before, &plugin.class) == generation(&after, &plugin.class);
+        for plugin in fresh.into_iter().filter(is_open) {
             let version = Some(plugin.version.clone());
-            self.decide(&plugin.class, Some(digest), version, UPLOAD, None).await?;
+            match self.decide(&plugin.class, Some(digest), version, UPLOAD, None).await {
+                // It was first by a moment.
+                Err(Error::Conflict(_)) => tracing::info!(class = plugin.class, "what serves the class is decided"),
+                decided => drop(decided?),
+            }
         }
         self.tell_bindings();
         tracing::info!(%digest, plugins = manifest.plugins.len(), "module uploaded");
@@ -107,20 +119,21 @@ impl Shared {
         Ok(())
     }
 
-    pub(super) async fn remove(&self, digest: Digest, by: &str) -> Result<(), Error> {
+    pub(super) async fn remove(self: &Arc<Self>, digest: Digest, by: &str) -> Result<(), Error> {
         let _turn = self.changes.lock().await;
+        self.look_for(digest).await?;
         if self.store.file(digest).is_none() {
             self.module(digest)?;
             let text = format!("Module {digest} lies in plugin.path and cannot be removed by REST");
             return Err(Error::Conflict(text));
         }
-        let users = self.worker.users(digest);
+        let users = self.users(digest);
         if !users.is_empty() {
             let text = format!("Module {digest} is in use by {}", users.join(", "));
             return Err(Error::Conflict(text));
         }
         for (class, history) in self.store.bindings() {
-            let on_trial = self.trials().contains_key(&class);
+            let on_trial = self.trials().contains_key(&class) || self.may_be_on_trial(&history);
             if on_trial && history.previous().and_then(|previous| previous.module) == Some(digest) {
                 let text = format!("Module {digest} is what {class} goes back to if its probation fails");
                 return Err(Error::Conflict(text));
@@ -139,6 +152,23 @@ impl Shared {
         self.tell_bindings();
         tracing::info!(%digest, by, "module removed");
         Ok(())
+    }
+
+    /// A module that another worker was given a moment ago may be on its way. Must be called in turn.
+    pub(super) async fn look_for(self: &Arc<Self>, digest: Digest) -> Result<(), Error> {
+        if self.module(digest).is_err() {
+            self.store.refresh().await?;
+            self.act().await;
+        }
+        Ok(())
+    }
+
+    /// Whether another worker may still take the newest decision back.
+    fn may_be_on_trial(&self, history: &History) -> bool {
+        let Some(current) = history.current() else { return false };
+        let age = SystemTime::now().duration_since(UNIX_EPOCH + Duration::from_millis(current.at));
+        let is_young = age.is_ok_and(|age| age < self.options.trial.time);
+        self.store.changes().is_some() && current.by != ROLLBACK && is_young
     }
 
     /// Writes a decision down. The worker does not know it yet.
@@ -169,7 +199,7 @@ impl Shared {
         let version = self.check_request(class, &request)?;
         let history = self.store.bindings().remove(class).unwrap_or_default();
         if history.current().is_some() && history.module() == request.module {
-            self.end_canary(class).await;
+            self.end_canary(class).await?;
             return self.bound(class, Swaps::default());
         }
         let before = history.module();
@@ -177,7 +207,12 @@ impl Shared {
         self.tell_bindings();
         self.trials().remove(class);
         // Whoever tries something takes what was decided like the others.
-        self.canaries().remove(class);
+        self.trying().remove(class);
+        if self.store.canaries().contains_key(class)
+            && let Err(error) = self.store.set_canary(class.to_owned(), None).await
+        {
+            tracing::warn!(class, %error, "a canary that was decided about stays written down");
+        }
         match self.worker.swap(self.order(class, Scope::All)).await {
             Ok(mut swaps) => {
                 self.watch(class, decided.generation, std::mem::take(&mut swaps.trials));
@@ -248,7 +283,7 @@ impl Shared {
 
     pub(super) async fn roll_back(self: &Arc<Self>, class: &str, by: String) -> Result<Bound, Error> {
         let _turn = self.changes.lock().await;
-        if self.end_canary(class).await {
+        if self.end_canary(class).await? {
             return self.bound(class, Swaps::default());
         }
         let binding = self.binding(class)?;
@@ -317,6 +352,7 @@ impl Shared {
             "module did not prove itself, the one before it comes back"
         );
         self.trials().remove(class);
+        self.trying().remove(class);
         let before = before.filter(|digest| self.module(*digest).is_ok());
         let version = before.and_then(|digest| {
             let module = self.module(digest).ok()?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use caisson_model::{Digest, Failure};
 use caisson_store::History;
@@ -12,10 +13,27 @@ use super::change::ROLLBACK;
 use crate::modules::Origin;
 use crate::modules::worker::{Scope, SwapOrder};
 
+/// How often what uploads have left is looked for.
+const TIDYING: Duration = Duration::from_secs(600);
+
 /// Acts on every change of the store, as long as there is a desk.
 pub(super) async fn follow(desk: Weak<Shared>, mut changes: watch::Receiver<u64>) {
-    while changes.changed().await.is_ok() {
+    let mut tidying = tokio::time::interval(TIDYING);
+    loop {
+        let is_time = tokio::select! {
+            changed = changes.changed() => match changed {
+                Ok(()) => false,
+                Err(_) => return,
+            },
+            _ = tidying.tick() => true,
+        };
         let Some(desk) = desk.upgrade() else { return };
+        if is_time {
+            if let Err(error) = desk.store.tidy().await {
+                tracing::warn!(%error, "what uploads without an end have left stays for now");
+            }
+            continue;
+        }
         let _turn = desk.changes.lock().await;
         desk.act().await;
     }
@@ -37,6 +55,7 @@ impl Shared {
             self.acted().insert(class.clone(), history.generation());
             self.swap_as_decided(class, history).await;
         }
+        self.heed_canaries().await;
         changed || !news.is_empty()
     }
 
@@ -78,7 +97,7 @@ impl Shared {
     async fn swap_as_decided(self: &Arc<Self>, class: &str, history: &History) {
         let Some(current) = history.current() else { return };
         self.trials().remove(class);
-        self.canaries().remove(class);
+        self.trying().remove(class);
         let is_rollback = current.by == ROLLBACK;
         let reason = current.reason.as_ref().filter(|_| is_rollback);
         let order = SwapOrder {

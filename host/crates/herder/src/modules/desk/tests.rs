@@ -1,15 +1,20 @@
+mod canary;
+
 use std::collections::VecDeque;
 use std::path::Path;
 use std::time::Duration;
 
 use caisson_api::manifest::{Manifest, Plugin, PluginKind};
-use caisson_model::Failure;
-use caisson_store::{DirectoryModuleStore, Published};
-use tokio::sync::oneshot;
+use caisson_model::{Failure, TaskId, TaskState};
+use caisson_store::{
+    Config, ConfigChange, DirectoryModuleStore, History, MemoryConfigStore, MemoryStatusStore, Published, Status,
+    StoredModule,
+};
+use tokio::sync::{oneshot, watch};
 
 use super::*;
-use crate::modules::worker::{Examined, Scope, Server, SwapOrder, Swaps, Trial};
-use crate::modules::{BindingState, CanaryState, Consent};
+use crate::modules::worker::{Examined, Ingredient, Scope, Server, SwapOrder, Swaps, Trial};
+use crate::modules::{BindingState, Consent};
 
 const CLASS: &str = "c";
 
@@ -21,6 +26,8 @@ struct Fake {
     outcomes: Mutex<VecDeque<Result<Swaps, Failure>>>,
     orders: Mutex<Vec<SwapOrder>>,
     users: Mutex<Vec<String>>,
+    /// Tasks that run here.
+    tasks: Mutex<Vec<String>>,
 }
 
 impl ModuleWorker for Fake {
@@ -29,7 +36,11 @@ impl ModuleWorker for Fake {
             let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
             let text = String::from_utf8(bytes.clone()).map_err(|error| error.to_string())?;
             let (class, version) = text.split_once(' ').ok_or("no module")?;
-            let mut plugin = Plugin::new(class, PluginKind::Sink, version);
+            let kind = match version {
+                "transform" => PluginKind::Transform,
+                _ => PluginKind::Sink,
+            };
+            let mut plugin = Plugin::new(class, kind, version);
             if version == "greedy" {
                 plugin.grants.network.push("example.org:1".to_owned());
             }
@@ -66,6 +77,25 @@ impl ModuleWorker for Fake {
         self.users.lock().unwrap().clone()
     }
 
+    fn runs(&self, task: &str) -> bool {
+        self.tasks.lock().unwrap().iter().any(|known| known == task)
+    }
+
+    fn takers(&self, _: &str, _: Digest) -> Vec<String> {
+        self.tasks.lock().unwrap().clone()
+    }
+
+    fn made_of(&self, _: &Config, tried: Option<(&str, Digest)>) -> Result<Vec<Ingredient>, Failure> {
+        let bound = self.bound.lock().unwrap().get(CLASS).copied();
+        let module = tried.map(|(_, module)| module).or(bound);
+        let ingredient = |module| Ingredient {
+            class: CLASS.to_owned(),
+            module,
+            connector: true,
+        };
+        Ok(module.into_iter().map(ingredient).collect())
+    }
+
     fn server(&self, class: &str) -> Option<Server> {
         let modules = self.modules();
         let bound = self.bound.lock().unwrap().get(class).copied();
@@ -93,28 +123,122 @@ impl ModuleWorker for Fake {
     }
 }
 
+/// A store that several desks share and follow, as they do a topic.
+#[derive(Clone)]
+struct Followed {
+    inner: DirectoryModuleStore,
+    changes: watch::Sender<u64>,
+}
+
+impl Followed {
+    fn changed<'a, T: Send + 'a>(&'a self, change: BoxFuture<'a, T>) -> BoxFuture<'a, T> {
+        Box::pin(async {
+            let done = change.await;
+            self.changes.send_modify(|changes| *changes += 1);
+            done
+        })
+    }
+}
+
+impl ModuleStore for Followed {
+    fn modules(&self) -> Vec<StoredModule> {
+        self.inner.modules()
+    }
+
+    fn file(&self, digest: Digest) -> Option<PathBuf> {
+        self.inner.file(digest)
+    }
+
+    fn begin(&self, limit: u64) -> BoxFuture<'_, Result<Upload, caisson_store::Error>> {
+        self.inner.begin(limit)
+    }
+
+    fn publish(&self, upload: Spooled, name: String) -> BoxFuture<'_, Result<Published, caisson_store::Error>> {
+        self.changed(self.inner.publish(upload, name))
+    }
+
+    fn remove(&self, digest: Digest) -> BoxFuture<'_, Result<bool, caisson_store::Error>> {
+        self.changed(self.inner.remove(digest))
+    }
+
+    fn bindings(&self) -> BTreeMap<String, History> {
+        self.inner.bindings()
+    }
+
+    fn bind(&self, class: String, next: Binding) -> BoxFuture<'_, Result<(), caisson_store::Error>> {
+        self.changed(self.inner.bind(class, next))
+    }
+
+    fn canaries(&self) -> BTreeMap<String, Canary> {
+        self.inner.canaries()
+    }
+
+    fn set_canary(&self, class: String, canary: Option<Canary>) -> BoxFuture<'_, Result<(), caisson_store::Error>> {
+        self.changed(self.inner.set_canary(class, canary))
+    }
+
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        Some(self.changes.subscribe())
+    }
+}
+
 struct Bench {
     worker: Arc<Fake>,
     desk: Desk,
-    _directory: tempfile::TempDir,
+    configs: Arc<MemoryConfigStore>,
+    statuses: Arc<MemoryStatusStore>,
+    _directory: Arc<tempfile::TempDir>,
 }
 
 async fn bench() -> Bench {
-    let directory = tempfile::tempdir().unwrap();
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let store = Arc::new(DirectoryModuleStore::open(directory.path()).unwrap());
+    let bench = open(store, &directory, &Arc::default(), &Arc::default()).await;
+    bench.worker.tasks.lock().unwrap().push("t-0".to_owned());
+    bench
+}
+
+/// Workers of one cluster, of which none runs anything yet.
+async fn cluster(size: usize) -> Vec<Bench> {
+    let directory = Arc::new(tempfile::tempdir().unwrap());
+    let store = Followed {
+        inner: DirectoryModuleStore::open(directory.path()).unwrap(),
+        changes: watch::Sender::new(0),
+    };
+    let (configs, statuses) = (Arc::default(), Arc::default());
+    let mut workers = Vec::new();
+    for _ in 0..size {
+        workers.push(open(Arc::new(store.clone()), &directory, &configs, &statuses).await);
+    }
+    workers
+}
+
+async fn open(
+    store: Arc<dyn ModuleStore>,
+    directory: &Arc<tempfile::TempDir>,
+    configs: &Arc<MemoryConfigStore>,
+    statuses: &Arc<MemoryStatusStore>,
+) -> Bench {
     let worker = Arc::new(Fake::default());
-    let store = DirectoryModuleStore::open(directory.path()).unwrap();
     let options = DeskOptions {
         module_bytes: 1_000,
         trial: TrialTerms {
             records: 1,
-            time: Duration::from_secs(1),
+            time: Duration::from_secs(60),
         },
     };
-    let desk = Desk::open(Arc::new(store), worker.clone(), options).await;
+    let parts = DeskParts {
+        store,
+        worker: worker.clone(),
+        configs: configs.clone(),
+        statuses: statuses.clone(),
+    };
     Bench {
+        desk: Desk::open(parts, options).await,
         worker,
-        desk,
-        _directory: directory,
+        configs: configs.clone(),
+        statuses: statuses.clone(),
+        _directory: directory.clone(),
     }
 }
 
@@ -146,6 +270,32 @@ impl Bench {
             by: "me".to_owned(),
         };
         self.desk.try_out(CLASS.to_owned(), request).await
+    }
+
+    /// There is a connector of the class, with one task that runs on some worker.
+    async fn connector(&self, name: &str) {
+        let config: Config = [("connector.class".to_owned(), Some(CLASS.to_owned()))].into();
+        let (name, tasks) = (Arc::<str>::from(name), vec![config.clone()]);
+        let put = ConfigChange::PutConnector {
+            name: name.clone(),
+            config,
+            target: None,
+        };
+        self.configs.write(put).await.unwrap();
+        let name = &name;
+        let put = ConfigChange::PutTasks {
+            name: name.clone(),
+            tasks,
+        };
+        self.configs.write(put).await.unwrap();
+        let status = Status {
+            state: TaskState::Running,
+            worker_id: "w".to_owned(),
+            trace: None,
+            version: None,
+            generation: 0,
+        };
+        self.statuses.put_task(&TaskId::new(name.clone(), 0), status);
     }
 
     /// What the worker was asked to swap.
@@ -214,6 +364,19 @@ async fn an_upload_serves_what_nobody_served_and_takes_nothing_from_anybody() {
 }
 
 #[tokio::test]
+async fn a_module_that_claims_what_a_class_is_not_is_refused_and_leaves_nothing() {
+    let bench = bench().await;
+    let first = bench.upload("c 1").await.unwrap().module.digest;
+    let refused = bench.upload("c transform").await.unwrap_err();
+    assert!(
+        matches!(&refused, Error::Conflict(text) if text.contains("here it is a sink")),
+        "{refused}"
+    );
+    assert_eq!((bench.desk.list().len(), bench.serving()), (1, Some(first)));
+    assert_eq!(bench.binding().current.generation, 1);
+}
+
+#[tokio::test]
 async fn what_cannot_start_is_taken_back_at_once() {
     let bench = bench().await;
     let first = bench.upload("c 1").await.unwrap().module.digest;
@@ -274,92 +437,6 @@ async fn a_verdict_that_comes_after_another_decision_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_canary_that_proves_itself_is_followed_by_the_others() {
-    let bench = bench().await;
-    let first = bench.upload("c 1").await.unwrap().module.digest;
-    let second = bench.upload("c 2").await.unwrap().module.digest;
-    let verdict = bench.next_trial();
-    let canary = bench.try_out(second).await.unwrap().binding.canary.unwrap();
-    assert_eq!(
-        (canary.module, canary.task.as_str(), canary.state),
-        (second, "t-0", CanaryState::Probation)
-    );
-    assert_eq!(
-        (bench.binding().current.module, bench.serving()),
-        (Some(first), Some(first))
-    );
-    verdict.send(Ok(())).unwrap();
-    let binding = bench.until(|_| bench.scopes().contains(&Scope::All)).await;
-    assert_eq!((binding.canary, binding.current.generation), (None, 2));
-    assert_eq!(
-        (bench.serving(), bench.scopes()),
-        (Some(second), vec![Scope::Canary(second), Scope::All])
-    );
-}
-
-#[tokio::test]
-async fn a_canary_that_fails_goes_back_alone_and_says_why() {
-    let bench = bench().await;
-    let first = bench.upload("c 1").await.unwrap().module.digest;
-    let second = bench.upload("c 2").await.unwrap().module.digest;
-    let failed = |binding: &BindingInfo| {
-        let state = binding.canary.clone().map(|canary| canary.state);
-        matches!(state, Some(CanaryState::Failed(_)))
-    };
-    let verdict = bench.next_trial();
-    bench.try_out(second).await.unwrap();
-    verdict.send(Err(Failure::host("it trapped"))).unwrap();
-    let binding = bench.until(failed).await;
-    let canary = binding.canary.unwrap();
-    assert!(matches!(canary.state, CanaryState::Failed(reason) if reason.contains("it trapped")));
-    assert_eq!((binding.current.module, binding.current.generation), (Some(first), 1));
-    let told = |scopes: Vec<Scope>| scopes.last() == Some(&Scope::Task("t-0".to_owned()));
-    bench.until(|_| told(bench.scopes())).await;
-
-    // One whose task ends proves nothing.
-    drop(bench.next_trial());
-    bench.try_out(second).await.unwrap();
-    let binding = bench.until(failed).await;
-    assert_eq!(binding.current.generation, 1);
-    // One that cannot start, or for which there is no task, is refused.
-    bench.next_swap(Err(Failure::host("it does not start")));
-    let refused = bench.try_out(second).await.unwrap_err();
-    assert!(refused.to_string().contains("it does not start"), "{refused}");
-    let refused = bench.try_out(second).await.unwrap_err();
-    assert!(refused.to_string().contains("no task"), "{refused}");
-    assert_eq!((bench.binding().current.generation, bench.serving()), (1, Some(first)));
-}
-
-#[tokio::test]
-async fn a_decision_ends_a_canary() {
-    let bench = bench().await;
-    let first = bench.upload("c 1").await.unwrap().module.digest;
-    let second = bench.upload("c 2").await.unwrap().module.digest;
-    let third = bench.upload("c 3").await.unwrap().module.digest;
-    let early = bench.next_trial();
-    bench.try_out(second).await.unwrap();
-    // Back to where it was: by going back, or by deciding for what is there.
-    bench.desk.roll_back(CLASS.to_owned(), "me".to_owned()).await.unwrap();
-    assert_eq!(bench.scopes().last(), Some(&Scope::Task("t-0".to_owned())));
-    let next = bench.next_trial();
-    bench.try_out(second).await.unwrap();
-    let bound = bench.bind(first).await.unwrap();
-    assert_eq!((bound.binding.canary, bound.binding.current.generation), (None, 1));
-    let late = bench.next_trial();
-    bench.try_out(second).await.unwrap();
-    bench.bind(third).await.unwrap();
-    for verdict in [early, next, late] {
-        verdict.send(Ok(())).unwrap();
-    }
-    // Verdicts are heard in turn with decisions; a later one is heard after them.
-    let last = bench.next_trial();
-    bench.bind(first).await.unwrap();
-    last.send(Ok(())).unwrap();
-    let binding = bench.until(|binding| binding.state == BindingState::Settled).await;
-    assert_eq!((binding.current.module, binding.current.generation), (Some(first), 3));
-}
-
-#[tokio::test]
 async fn wider_grants_need_consent_and_going_back_needs_none() {
     let bench = bench().await;
     let first = bench.upload("c 1").await.unwrap().module.digest;
@@ -379,6 +456,29 @@ async fn wider_grants_need_consent_and_going_back_needs_none() {
     assert_eq!(bench.serving(), Some(first));
     bench.desk.roll_back(CLASS.to_owned(), "me".to_owned()).await.unwrap();
     assert_eq!((bench.serving(), bench.binding().current.generation), (Some(greedy), 4));
+}
+
+#[tokio::test]
+async fn a_module_stays_as_long_as_anything_in_the_cluster_is_made_of_it() {
+    let workers = cluster(2).await;
+    let first = workers[0].upload("c 1").await.unwrap().module.digest;
+    workers[1].desk.catch_up().await.unwrap();
+    workers[0].connector("t").await;
+    for bench in &workers {
+        let refused = bench.desk.remove(first, "me".to_owned()).await.unwrap_err();
+        assert!(refused.to_string().ends_with("in use by t, t-0"), "{refused}");
+        assert_eq!(bench.desk.module(first).unwrap().used_by, ["t", "t-0"]);
+    }
+    let stop = ConfigChange::StopConnector { name: "t".into() };
+    workers[0].configs.write(stop).await.unwrap();
+    let refused = workers[1].desk.remove(first, "me".to_owned()).await.unwrap_err();
+    assert!(refused.to_string().contains("serves c in the cluster"), "{refused}");
+    // What serves nothing any more may still come back for as long as a probation lasts.
+    let second = workers[1].upload("c 2").await.unwrap().module.digest;
+    workers[1].bind(second).await.unwrap();
+    workers[0].desk.catch_up().await.unwrap();
+    let refused = workers[0].desk.remove(first, "me".to_owned()).await.unwrap_err();
+    assert!(refused.to_string().contains("goes back to"), "{refused}");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::log::fake::FakeTopic;
+use crate::module::CanaryStage;
 
 struct Worker {
     store: TopicModuleStore,
@@ -82,6 +83,33 @@ async fn half_an_upload_is_no_module_and_the_next_one_completes_it() {
 }
 
 #[tokio::test]
+async fn what_an_upload_without_an_end_has_left_is_removed_after_a_while() {
+    let topic = FakeTopic::new();
+    let bytes = large();
+    let digest = Digest::of(&bytes);
+    let chunk = |number| Key::Chunk(digest, number).write();
+    for number in [0, 1] {
+        topic.append(Some(chunk(number)), Some(bytes[..CHUNK].to_vec()));
+    }
+    let one = worker(&topic).await;
+    // It may still go on.
+    one.store.tidy().await.unwrap();
+    assert_eq!(topic.records().len(), 2);
+    one.store.tidy_up(Duration::ZERO).await.unwrap();
+    let removed = [0, 1].map(|number| (Some(chunk(number)), None));
+    let last: Vec<_> = topic.records()[2..]
+        .iter()
+        .map(|record| (record.key.clone(), record.value.clone()))
+        .collect();
+    assert_eq!(last, removed);
+    one.store.refresh().await.unwrap();
+    one.store.tidy_up(Duration::ZERO).await.unwrap();
+    assert_eq!(topic.records().len(), 4);
+    assert_eq!(one.upload(&bytes).await.unwrap().1, Published::New);
+    assert_eq!(worker(&topic).await.bytes(digest), Some(bytes));
+}
+
+#[tokio::test]
 async fn what_does_not_fit_its_digest_is_discarded_and_the_rest_is_read() {
     let topic = FakeTopic::new();
     let digest = Digest::of(b"true");
@@ -132,4 +160,37 @@ async fn of_two_bindings_of_one_generation_one_is_refused() {
     assert!(matches!(one.upload(b"x").await, Err(Error::NotWritten("module"))));
     topic.set_down(false);
     assert_eq!(one.upload(b"x").await.unwrap().1, Published::New);
+}
+
+#[tokio::test]
+async fn what_one_task_tries_is_known_to_every_worker_and_its_end_too() {
+    let topic = FakeTopic::new();
+    topic.append(Some(Key::Canary("c".to_owned()).write()), Some(b"{".to_vec()));
+    let (one, other) = (worker(&topic).await, worker(&topic).await);
+    assert!(one.store.canaries().is_empty());
+    let offered = Canary {
+        id: 1,
+        module: Digest::of(b"new"),
+        version: None,
+        task: "t-0".to_owned(),
+        by: "me".to_owned(),
+        generation: 1,
+        stage: CanaryStage::Offered,
+    };
+    one.store
+        .set_canary("c".to_owned(), Some(offered.clone()))
+        .await
+        .unwrap();
+    other.store.refresh().await.unwrap();
+    assert_eq!(other.store.canaries()["c"], offered);
+    let on = offered.at(CanaryStage::Probation);
+    other.store.set_canary("c".to_owned(), Some(on.clone())).await.unwrap();
+    one.store.refresh().await.unwrap();
+    assert_eq!(one.store.canaries()["c"], on);
+    assert_eq!(worker(&topic).await.store.canaries()["c"], on);
+    one.store.set_canary("c".to_owned(), None).await.unwrap();
+    assert!(worker(&topic).await.store.canaries().is_empty());
+    topic.set_down(true);
+    let failed = one.store.set_canary("c".to_owned(), Some(on)).await;
+    assert!(matches!(failed, Err(Error::NotWritten("canary"))));
 }
