@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use caisson_api::manifest::PluginKind;
 use caisson_config::{ConnectorFile, Given, WorkerConfig, connector_file, properties, providers};
 use caisson_store::{FileOffsetStore, MemoryOffsetStore, OffsetStore};
-use caisson_task::local::{LocalRecord, LocalSink, LocalSource, Polled};
+use caisson_task::local::{End, LocalRecord, LocalSink, LocalSource, Part};
 use caisson_worker::{ValidationError, Worker};
 use tokio::runtime::Handle;
 
@@ -32,6 +32,8 @@ const DEFAULTS: [(&str, &str); 6] = [
 ];
 /// Lines that go to a sink at once.
 const LINES: usize = 500;
+/// Records of one transaction that are held until it ends.
+const LARGEST_TRANSACTION: usize = 1_000_000;
 /// Of standard input, so that a program that never ends a line does not fill the memory.
 const LONGEST_LINE: u64 = 16 << 20;
 
@@ -211,7 +213,8 @@ impl Run {
             Some(sink) if ran.is_ok() => sink.flush().await.map_err(failed),
             Some(_) | None => Ok(()),
         };
-        if let Some(sink) = sink {
+        if let Some(mut sink) = sink {
+            tell_letters(sink.letters());
             sink.stop().await;
         }
         for connector in [&flow.source, &flow.sink].into_iter().flatten() {
@@ -230,39 +233,72 @@ impl Run {
             .local_source(&connector.name, &config_of(&connector.config))
             .await;
         let mut source = source.map_err(failed)?;
+        let mut open = Vec::new();
         let mut passed = Ok(());
         while passed.is_ok() && !self.is_over() {
-            passed = self.batch(&connector.name, &mut source, sink).await;
+            passed = self.batch(&connector.name, &mut source, &mut open, sink).await;
+            tell_letters(source.letters());
+        }
+        let left: usize = open.iter().map(|part: &Part| part.records.len()).sum();
+        if left > 0 && passed.is_ok() {
+            eprintln!("the last transaction has no end yet: {left} records are left out");
         }
         source.stop().await;
         passed
     }
 
+    /// `open`: what has come of a transaction whose end is still to come.
     async fn batch(
         &mut self,
         name: &str,
         source: &mut LocalSource,
+        open: &mut Vec<Part>,
         sink: &mut Option<LocalSink>,
     ) -> anyhow::Result<()> {
-        let mut polled = source.poll().await.map_err(failed)?;
-        let whole = self.wanted(&mut polled.records);
-        self.pass(&mut polled, sink).await?;
-        // Of a batch that was cut nothing is stored, for its offsets are those of records that went nowhere.
-        if whole {
-            self.worker.store_offsets(name, &polled.offsets).await.map_err(failed)?;
-            source.arrived(&polled).await.map_err(failed)?;
+        for part in source.poll().await.map_err(failed)?.parts {
+            let end = part.end;
+            open.push(part);
+            if end == End::Open {
+                if open.iter().map(|part| part.records.len()).sum::<usize>() > LARGEST_TRANSACTION {
+                    bail!("a transaction of {name} has more than {LARGEST_TRANSACTION} records");
+                }
+                continue;
+            }
+            let mut whole = std::mem::take(open);
+            if !self.end(&mut whole, end, sink).await? {
+                return Ok(());
+            }
+            let offsets: Vec<_> = whole.iter().flat_map(|part| part.offsets.iter().cloned()).collect();
+            self.worker.store_offsets(name, &offsets).await.map_err(failed)?;
+            source.arrived(&whole, end).await.map_err(failed)?;
+            if self.is_over() {
+                return Ok(());
+            }
         }
         Ok(())
     }
 
-    async fn pass(&mut self, polled: &mut Polled, sink: &mut Option<LocalSink>) -> anyhow::Result<()> {
-        self.number(&mut polled.records);
-        self.give(&polled.records, sink).await?;
-        match sink {
-            // What is stored of the source must not be more than what the sink has made durable.
-            Some(sink) if !polled.records.is_empty() => sink.flush().await.map_err(failed),
-            Some(_) | None => Ok(()),
+    /// Passes a transaction on, or says that the connector has given it up. False: it was cut, and nothing of it is to be
+    /// stored, for its offsets are those of records that went nowhere.
+    async fn end(&mut self, parts: &mut [Part], end: End, sink: &mut Option<LocalSink>) -> anyhow::Result<bool> {
+        let mut records: Vec<LocalRecord> = Vec::new();
+        for part in parts {
+            records.append(&mut part.records);
         }
+        if end == End::Abort {
+            eprintln!("a transaction was given up by the connector: {} records", records.len());
+            return Ok(true);
+        }
+        let whole = self.wanted(&mut records);
+        self.number(&mut records);
+        self.give(&records, sink).await?;
+        if let (Some(sink), false) = (sink, records.is_empty()) {
+            // What is stored of the source must not be more than what the sink has made durable.
+            let flushed = sink.flush().await;
+            tell_letters(sink.letters());
+            flushed.map_err(failed)?;
+        }
+        Ok(whole)
     }
 
     /// Cuts off what is more than was asked for; whether there was nothing of that.
@@ -288,7 +324,9 @@ impl Run {
     /// To the sink, or to whoever reads standard output.
     async fn give(&mut self, records: &[LocalRecord], sink: &mut Option<LocalSink>) -> anyhow::Result<()> {
         if let Some(sink) = sink {
-            return sink.put(records).await.map_err(failed);
+            let put = sink.put(records).await;
+            tell_letters(sink.letters());
+            return put.map_err(failed);
         }
         let mut text = String::new();
         for record in records {
@@ -340,6 +378,13 @@ impl Run {
             self.give(&records, sink).await?;
         }
         Ok(())
+    }
+}
+
+/// Standard output is for records that arrive.
+fn tell_letters(letters: Vec<LocalRecord>) {
+    for letter in letters {
+        eprintln!("dead letter: {}", record::write(&letter));
     }
 }
 

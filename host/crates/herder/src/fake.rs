@@ -278,6 +278,7 @@ impl Worker for FakeWorker {
                     flow: request.flow,
                     class,
                     tolerant: false,
+                    task_config: None,
                     plugin: Vec::new(),
                     records: Vec::new(),
                     stopped: None,

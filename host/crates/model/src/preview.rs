@@ -74,6 +74,8 @@ pub struct Preview {
     pub class: Option<String>,
     /// Whether `errors.tolerance` lets a task go on after a record that failed.
     pub tolerant: bool,
+    /// What the connector gives its first task; none of a chain alone, and if the connector could not tell.
+    pub task_config: Option<BTreeMap<String, Option<String>>>,
     /// What the plugin failed with other than records.
     pub plugin: Vec<Fault>,
     pub records: Vec<Tried>,

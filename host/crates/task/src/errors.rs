@@ -26,7 +26,7 @@ pub use retry::{Attempts, Retry, RetryPolicy};
 pub use stage::Stage;
 pub use subject::{Consumed, Polled, Subject, sentence};
 pub use throwable::{CONNECT_EXCEPTION, DATA_EXCEPTION, ErrorClass, Throwable};
-pub use trail::{Origin, Trail};
+pub use trail::{Origin, Source, Trail};
 
 use crate::control::{Controls, Wish};
 use crate::meters::Meters;
@@ -116,6 +116,14 @@ pub struct Errors {
     first: Option<Box<Fatal>>,
     /// For who wants to see failures himself; no task does.
     noted: Option<Vec<Noted>>,
+    /// Letters that go to nobody but who asks for them.
+    kept: Option<Kept>,
+}
+
+/// Dead letters where there is no Kafka.
+struct Kept {
+    headers: LetterHeaders,
+    letters: Vec<Letter>,
 }
 
 /// A failure that was tolerated, for who looks on.
@@ -207,7 +215,23 @@ impl Errors {
             skipped: 0,
             first: None,
             noted: None,
+            kept: None,
         }
+    }
+
+    /// Keeps dead letters for [`Errors::take_letters`].
+    pub(crate) fn keeping(self, headers: LetterHeaders) -> Self {
+        let letters = Vec::new();
+        Errors {
+            kept: Some(Kept { headers, letters }),
+            ..self
+        }
+    }
+
+    /// The letters since the last time.
+    pub(crate) fn take_letters(&mut self) -> Vec<Letter> {
+        let kept = self.kept.as_mut();
+        kept.map(|kept| std::mem::take(&mut kept.letters)).unwrap_or_default()
     }
 
     /// Tolerates everything, tries nothing again, tells nobody, and keeps what failed for [`Errors::take_noted`].
@@ -298,7 +322,13 @@ impl Errors {
 
     /// Whether failed records are looked at, for the log or the dead letter queue.
     pub fn wants_records(&self) -> bool {
-        self.letters.is_some() || self.policy.log == ErrorLog::WithRecord
+        self.letter_headers().is_some() || self.policy.log == ErrorLog::WithRecord
+    }
+
+    /// What letters say beside their records; none: there are no letters.
+    fn letter_headers(&self) -> Option<LetterHeaders> {
+        let sent = self.letters.as_ref().map(|letters| letters.headers);
+        sent.or(self.kept.as_ref().map(|kept| kept.headers))
     }
 
     fn subject<'a>(&self, origin: Origin<'a>) -> Subject<'a> {
@@ -324,9 +354,8 @@ impl Errors {
             class,
         };
         let letter = self
-            .letters
-            .as_ref()
-            .and_then(|letters| Letter::new(subject, place, Some(error), letters.headers));
+            .letter_headers()
+            .and_then(|headers| Letter::new(subject, place, Some(error), headers));
         Report {
             line,
             error: error.clone(),
@@ -338,7 +367,7 @@ impl Errors {
         }
     }
 
-    fn emit(&self, report: Report) {
+    fn emit(&mut self, report: Report) {
         if let Some(line) = &report.line {
             self.meters.logged();
             tracing::error!(error = %report.error.stack_trace(), "{line}");
@@ -346,6 +375,9 @@ impl Errors {
         if let (Some(letters), Some(letter)) = (&self.letters, &report.letter) {
             self.meters.letter();
             letters.send(letter, report.sender, || self.is_over());
+        }
+        if let (Some(kept), Some(letter)) = (&mut self.kept, report.letter) {
+            kept.letters.push(letter);
         }
     }
 

@@ -6,7 +6,9 @@ mod sink;
 mod source;
 
 pub use sink::LocalSink;
-pub use source::{LocalSource, Polled};
+pub use source::{End, LocalSource, Part, Polled};
+
+use crate::errors::{Letter, LetterHeaders};
 
 /// A record as Kafka would have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,4 +22,26 @@ pub struct LocalRecord {
     pub key: Option<Vec<u8>>,
     pub value: Option<Vec<u8>>,
     pub headers: Vec<(String, Option<Vec<u8>>)>,
+}
+
+/// The dead letter queue of a connector that runs without Kafka: its letters are kept for whoever runs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterBox {
+    pub topic: String,
+    pub headers: LetterHeaders,
+}
+
+impl LetterBox {
+    /// A letter as the record that Kafka would have.
+    fn record(&self, letter: Letter) -> LocalRecord {
+        LocalRecord {
+            topic: self.topic.clone(),
+            partition: 0,
+            offset: 0,
+            timestamp: letter.timestamp,
+            key: letter.key,
+            value: letter.value,
+            headers: letter.headers,
+        }
+    }
 }

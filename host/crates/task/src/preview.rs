@@ -14,6 +14,7 @@ use caisson_model::{Failure, TopicPartition};
 use tokio::time::{Instant, timeout_at};
 
 use self::plugin::Plugin;
+pub use self::plugin::fault;
 use self::sample::Given;
 use self::steps::Steps;
 use self::view::Viewer;
@@ -90,6 +91,7 @@ pub async fn preview(
         },
         class: (ending == Ending::Plugin).then(|| task.plugin.class.clone()),
         tolerant: task.errors.tolerance == Tolerance::All,
+        task_config: None,
         plugin: Vec::new(),
         records: Vec::with_capacity(samples.len()),
         stopped: None,

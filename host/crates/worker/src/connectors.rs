@@ -91,7 +91,11 @@ impl Worker {
         let mut held = held;
         self.heed(&mut held).await;
         let configs = configs.map_err(|error| hidden(&held.secrets, failed(&held.name, "task-configs", error)))?;
-        Ok(configs.into_iter().map(|config| complete(&held, config)).collect())
+        let of_task = |config| {
+            let plugin = (&held.installed, &held.given);
+            complete(plugin, &held.config.flow, &held.secrets, config)
+        };
+        Ok(configs.into_iter().map(of_task).collect())
     }
 
     /// Starts, pauses or stops a connector that is there. Failing is told by an event.
@@ -296,26 +300,29 @@ pub(crate) async fn on_thread<T: Send + 'static>(
 }
 
 /// What Kafka Connect adds to the configuration that a connector gives its task.
-fn complete(connector: &Connector, config: GuestConfig) -> Config {
+pub(crate) fn complete(
+    (installed, given): (&Installed, &Given),
+    flow: &Flow,
+    secrets: &Secrets,
+    config: GuestConfig,
+) -> Config {
     let mut complete: Config = config
         .entries
         .into_iter()
         .map(|(name, value)| (name, Some(value)))
         .collect();
-    let class = &connector.installed.plugin().class;
+    let class = &installed.plugin().class;
     let task_class = format!("{}Task", class.strip_suffix("Connector").unwrap_or(class));
     complete.insert("task.class".to_owned(), Some(task_class));
-    if let Flow::Sink(SinkConfig { topics, .. }) = &connector.config.flow {
-        match topics {
-            Topics::Names(_) => complete.insert("topics".to_owned(), connector.given.get("topics").map(str::to_owned)),
-            Topics::Pattern(_) => complete.insert(
-                "topics.regex".to_owned(),
-                connector.given.get("topics.regex").map(str::to_owned),
-            ),
+    if let Flow::Sink(SinkConfig { topics, .. }) = flow {
+        let key = match topics {
+            Topics::Names(_) => "topics",
+            Topics::Pattern(_) => "topics.regex",
         };
+        complete.insert(key.to_owned(), given.get(key).map(str::to_owned));
     }
     // What is kept and shown of a task has no more secrets in it than what the user wrote.
-    connector.secrets.put_back(&mut complete);
+    secrets.put_back(&mut complete);
     complete
 }
 

@@ -45,15 +45,20 @@ impl Worker {
             producer: self.transactional_settings(&cluster.group_id, id, config)?,
             offsets_topic: topic.clone(),
             others: stores.others.clone(),
-            boundary: match source.boundary {
-                Boundary::Poll => caisson_task::Boundary::Poll,
-                Boundary::Interval(interval) => {
-                    caisson_task::Boundary::Interval(interval.unwrap_or(self.config.commit_interval))
-                }
-                Boundary::Connector => caisson_task::Boundary::Connector,
-            },
+            boundary: self.boundary(source),
             preflight,
         }))
+    }
+
+    /// Where transactions of a source end.
+    pub(crate) fn boundary(&self, source: &SourceConfig) -> caisson_task::Boundary {
+        match source.boundary {
+            Boundary::Poll => caisson_task::Boundary::Poll,
+            Boundary::Interval(interval) => {
+                caisson_task::Boundary::Interval(interval.unwrap_or(self.config.commit_interval))
+            }
+            Boundary::Connector => caisson_task::Boundary::Connector,
+        }
     }
 
     /// The producer of one task of an exactly-once source. Its transactional id is not the user's to choose: by it a later

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use caisson_config::ConnectorConfig;
-use caisson_config::connector::Flow;
+use caisson_config::connector::{DeadLetterHeaders, Flow};
 use caisson_config::validate::check_links;
 use caisson_model::{Failure, TargetState, TaskId};
 use caisson_store::{Config, OffsetKey};
 use caisson_task::TaskSettings;
-use caisson_task::local::{LocalSink, LocalSource};
+use caisson_task::errors::LetterHeaders;
+use caisson_task::local::{LetterBox, LocalSink, LocalSource};
 
 use crate::Worker;
 use crate::assemble::{config_error, kind_of};
@@ -18,14 +19,19 @@ use crate::offsets::StoredOffsets;
 impl Worker {
     /// The first task of a source connector, started.
     pub async fn local_source(&self, name: &str, config: &Config) -> Result<LocalSource, Failure> {
-        let task = self.local_task(name, config).await?;
+        let LocalTask { task, letters, flow } = self.local_task(name, config).await?;
+        let boundary = match &flow {
+            Flow::Source(source) => self.boundary(source),
+            Flow::Sink(_) => return Err(Failure::host(format!("connector {name} is a sink"))),
+        };
         let reader = Arc::new(StoredOffsets::new(&task.id.connector, self.offsets.clone()));
-        LocalSource::start(task, reader).await
+        LocalSource::start(task, letters, boundary, reader).await
     }
 
     /// The first task of a sink connector, started.
     pub async fn local_sink(&self, name: &str, config: &Config) -> Result<LocalSink, Failure> {
-        LocalSink::start(self.local_task(name, config).await?).await
+        let LocalTask { task, letters, .. } = self.local_task(name, config).await?;
+        LocalSink::start(task, letters).await
     }
 
     /// Stores what a source has come to: partitions and offsets as JSON.
@@ -42,8 +48,8 @@ impl Worker {
         stored.map_err(|error| Failure::host(format!("offsets of {name} cannot be stored: {error}")))
     }
 
-    /// Starts the connector and puts its first task together. What failed goes to no dead letter queue: there is none.
-    async fn local_task(&self, name: &str, connector: &Config) -> Result<TaskSettings, Failure> {
+    /// Starts the connector and puts its first task together. There is no dead letter queue to send to: letters are kept.
+    async fn local_task(&self, name: &str, connector: &Config) -> Result<LocalTask, Failure> {
         self.start_connector(name, connector, TargetState::Started).await?;
         let own = self.task_configs(name, 1).await?.into_iter().next();
         let own = own.ok_or_else(|| Failure::host(format!("connector {name} has no work for a task")))?;
@@ -56,13 +62,26 @@ impl Worker {
             Flow::Source(source) => source.dead_letters.take(),
             Flow::Sink(sink) => sink.dead_letters.take(),
         };
-        if let Some(letters) = letters {
-            tracing::warn!(
-                topic = letters.topic,
-                "without Kafka there is no dead letter queue: what fails is in the log alone"
-            );
-        }
+        let letters = letters.map(|letters| LetterBox {
+            topic: letters.topic,
+            headers: LetterHeaders {
+                context: letters.headers == DeadLetterHeaders::On,
+                class: config.errors.letter_class,
+            },
+        });
         let own = self.resolve(&own).to_config();
-        self.task_settings(&TaskId::new(name, 0), &installed, (&given, &config), own)
+        let task = self.task_settings(&TaskId::new(name, 0), &installed, (&given, &config), own)?;
+        Ok(LocalTask {
+            task,
+            letters,
+            flow: config.flow,
+        })
     }
+}
+
+/// A task that is put together.
+struct LocalTask {
+    task: TaskSettings,
+    letters: Option<LetterBox>,
+    flow: Flow,
 }

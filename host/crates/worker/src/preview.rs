@@ -1,5 +1,7 @@
 //! Configurations tried on samples, by the chains that tasks have, without a task.
 
+mod connector;
+
 use std::time::Duration;
 
 use caisson_api::manifest::PluginKind;
@@ -15,6 +17,7 @@ use caisson_task::preview::{Bounds, Ending, Error};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
+use self::connector::FirstTask;
 use crate::assemble::kind_of;
 use crate::connectors::hidden;
 use crate::plugins::Installed;
@@ -33,6 +36,16 @@ const READING: Duration = Duration::from_secs(15);
 const MOST_READ: usize = 32 << 20;
 /// What a chain without a connector is said to read.
 const TOPIC: &str = "preview";
+
+/// A configuration that is tried.
+struct Tried<'a> {
+    installed: &'a Installed,
+    given: &'a Given,
+    config: &'a ConnectorConfig,
+    /// What of it came from configuration providers.
+    secrets: &'a Secrets,
+    ending: Ending,
+}
 
 /// Why there is no preview.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +92,14 @@ impl Worker {
         let installed = self.installed_connector(&given)?;
         let config = ConnectorConfig::new(&given, kind_of(installed.plugin().kind));
         let config = self.harmless(config.map_err(|error| hide(error.to_string()))?);
-        let tried = self.tried((&installed, &given, &config), ending, samples, turn).await;
+        let tried = Tried {
+            installed: &installed,
+            given: &given,
+            config: &config,
+            secrets: &secrets,
+            ending,
+        };
+        let tried = self.tried(tried, samples, turn).await;
         match tried {
             Ok(mut preview) => {
                 hide_all(&secrets, &mut preview);
@@ -160,18 +180,32 @@ impl Worker {
 
     async fn tried(
         &self,
-        (installed, given, config): (&Installed, &Given, &ConnectorConfig),
-        ending: Ending,
+        tried: Tried<'_>,
         samples: Samples,
         turn: Option<OwnedSemaphorePermit>,
     ) -> Result<Preview, PreviewError> {
+        let Tried {
+            installed,
+            given,
+            config,
+            ending,
+            ..
+        } = tried;
         let id = TaskId::new(TOPIC, 0);
         let samples = match samples {
             Samples::Given(samples) => with_topics(samples, config),
             Samples::Last { topic, records } => self.last(&id, config, topic, records).await?,
         };
+        let first = match ending {
+            Ending::Plugin => self.first_task(&tried, BOUNDS.time).await?,
+            Ending::Chain => FirstTask {
+                config: given.to_config(),
+                shown: None,
+                fault: None,
+            },
+        };
         let task = self
-            .task_settings(&id, installed, (given, config), given.to_config())
+            .task_settings(&id, installed, (given, config), first.config)
             .map_err(|failure| PreviewError::Request(failure.message))?;
         let runtime = Handle::current();
         let trying = move || {
@@ -180,7 +214,13 @@ impl Worker {
         };
         let tried = tokio::task::spawn_blocking(trying).await;
         match tried.map_err(|error| Failure::host(format!("the worker has a bug: {error}")))? {
-            Ok(preview) => Ok(preview),
+            Ok(mut preview) => {
+                preview.task_config = first.shown;
+                if let Some(fault) = first.fault {
+                    preview.plugin.insert(0, fault);
+                }
+                Ok(preview)
+            }
             Err(error @ Error::Sample { .. }) => Err(PreviewError::Request(error.to_string())),
             Err(Error::Chain(failure)) => Err(PreviewError::Failed(failure)),
         }

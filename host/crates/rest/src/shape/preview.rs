@@ -16,6 +16,7 @@ pub fn preview(preview: &Preview) -> serde_json::Result<Vec<u8>> {
             Flow::Sink => "sink",
         },
         connector_class: preview.class.as_deref(),
+        task_config: preview.task_config.as_ref(),
         tolerance: if preview.tolerant { "all" } else { "none" },
         records: preview.records.iter().map(tried).collect(),
         plugin_errors: preview.plugin.iter().map(fault).collect(),
@@ -31,6 +32,8 @@ pub fn preview(preview: &Preview) -> serde_json::Result<Vec<u8>> {
 struct Answer<'a> {
     r#type: &'static str,
     connector_class: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task_config: Option<&'a std::collections::BTreeMap<String, Option<String>>>,
     tolerance: &'static str,
     records: Vec<TriedJson<'a>>,
     plugin_errors: Vec<Value>,
@@ -202,13 +205,14 @@ mod tests {
             flow: Flow::Sink,
             class: None,
             tolerant: true,
+            task_config: Some([("task.class".to_owned(), Some("c".to_owned()))].into()),
             plugin: Vec::new(),
             records: vec![tried],
             stopped: None,
         });
         let text = String::from_utf8(answer.unwrap()).unwrap();
         for part in [
-            r#"{"type":"sink","connector_class":null,"tolerance":"all","records":[{"topic":"t","partition":0,"offset":7,"outcome":"passed""#,
+            r#"{"type":"sink","connector_class":null,"task_config":{"task.class":"c"},"tolerance":"all","records":[{"topic":"t","partition":0,"offset":7,"outcome":"passed""#,
             r#""value":{"n":12345678901234567890.10},"value_schema":{"type":"struct"}"#,
             r#""key_base64":"/w==""#,
             r#""headers":[{"name":"h","value":null}]"#,

@@ -14,13 +14,22 @@ pub struct Trail<'a> {
     /// As it entered the chain: its indexes are what records are known by.
     pub entry: &'a Frame<'a>,
     /// For sinks: what was read from Kafka.
-    pub consumed: Option<&'a Batch>,
+    pub consumed: Option<Source<'a>>,
+}
+
+/// Where the records of a sink are at hand.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    Batch(&'a Batch),
+    /// Without Kafka.
+    Given(&'a [Consumed<'a>]),
 }
 
 /// Where a record is to be found, should somebody want to know.
 #[derive(Clone, Copy)]
 pub enum Origin<'a> {
     Message(Message<'a>),
+    Given(&'a Consumed<'a>),
     /// In a batch, at that place of its topic.
     Consumed {
         batch: &'a Batch,
@@ -39,30 +48,41 @@ pub enum Origin<'a> {
 impl<'a> Trail<'a> {
     /// The record with this index in the frame at the beginning.
     pub fn origin(&self, index: u32) -> Origin<'a> {
-        let Some(batch) = self.consumed else {
+        let Some(source) = self.consumed else {
             return Origin::Polled {
                 frame: self.entry,
                 index: index as usize,
             };
         };
         let record = self.entry.record(index as usize);
-        match (record.partition, record.offset) {
-            (Some(partition), Some(offset)) => Origin::Consumed {
+        match (source, record.partition, record.offset) {
+            (Source::Batch(batch), Some(partition), Some(offset)) => Origin::Consumed {
                 batch,
                 topic: record.topic,
                 partition,
                 offset,
             },
-            (_, _) => Origin::Unknown,
+            (Source::Given(records), Some(partition), Some(offset)) => {
+                Origin::among(records, record.topic, partition, offset)
+            }
+            (_, _, _) => Origin::Unknown,
         }
     }
 }
 
 impl<'a> Origin<'a> {
+    /// One of these records.
+    pub fn among(records: &'a [Consumed<'a>], topic: &str, partition: i32, offset: i64) -> Origin<'a> {
+        let is_it =
+            |record: &&Consumed<'_>| (record.topic, record.partition, record.offset) == (topic, partition, offset);
+        records.iter().find(is_it).map_or(Origin::Unknown, Origin::Given)
+    }
+
     /// The record itself.
     pub fn subject(self) -> Subject<'a> {
         match self {
             Origin::Message(message) => Subject::Consumed(Consumed::from(&message)),
+            Origin::Given(record) => Subject::Consumed(record.clone()),
             Origin::Consumed {
                 batch,
                 topic,

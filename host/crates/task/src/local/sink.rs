@@ -10,11 +10,11 @@ use caisson_model::{Failure, FailureKind, PartitionOffset, TopicPartition};
 use caisson_sandbox::{CallError, SinkTask};
 use tokio::sync::watch;
 
-use super::LocalRecord;
+use super::{LetterBox, LocalRecord};
 use crate::chain::{Chain, Stream, Target};
 use crate::clock::Backoff;
 use crate::control::Wish;
-use crate::errors::{Consumed, DATA_EXCEPTION, Errors, Faults, Origin, Throwable, Trail};
+use crate::errors::{Consumed, DATA_EXCEPTION, Errors, Faults, Origin, Source, Throwable, Trail};
 use crate::outgoing::{Outgoing, SinkFrames};
 use crate::settings::TaskSettings;
 use crate::sink::intake::Intake;
@@ -29,21 +29,27 @@ pub struct LocalSink {
     frames: SinkFrames,
     encodings: Encodings,
     errors: Errors,
+    letters: Option<LetterBox>,
     /// The partitions that it was given, and where it stands in them.
     positions: BTreeMap<TopicPartition, i64>,
 }
 
 impl LocalSink {
-    pub async fn start(task: TaskSettings) -> Result<Self, Failure> {
+    pub async fn start(task: TaskSettings, letters: Option<LetterBox>) -> Result<Self, Failure> {
         let chain = Chain::start(&task).await?;
         let encodings = task.sink_encodings();
         let guest = SinkTask::start(task.instance(&task.plugin, &task.config)).await;
         let (_, wish) = watch::channel(Wish::Run);
+        let errors = Errors::new(task.id.clone(), task.errors, None, wish, task.meters.clone());
         Ok(LocalSink {
             guest: guest.map_err(|error| task.failed("start", error))?,
             intake: Intake::of(&task.converters, &chain, encodings),
             frames: SinkFrames::new(&task.converters, encodings),
-            errors: Errors::new(task.id.clone(), task.errors, None, wish, task.meters.clone()),
+            errors: match &letters {
+                Some(letters) => errors.keeping(letters.headers),
+                None => errors,
+            },
+            letters,
             positions: BTreeMap::new(),
             encodings,
             chain,
@@ -57,17 +63,18 @@ impl LocalSink {
             return Ok(());
         }
         self.open(records).await?;
-        self.intake.several(records.iter().map(consumed), &mut self.errors)?;
+        let given: Vec<Consumed<'_>> = records.iter().map(consumed).collect();
+        self.intake.several(&given, &mut self.errors)?;
         let frame = self.intake.take();
         if !frame.is_empty() {
-            self.through(&frame).await?;
+            self.through(&frame, &given).await?;
         }
         self.errors.check()?;
         for record in records {
             let position = self.positions.entry(partition(record)).or_default();
             *position = (*position).max(record.offset + 1);
         }
-        self.obey().await
+        self.obey(&given).await
     }
 
     /// Partitions come with their first records.
@@ -85,11 +92,11 @@ impl LocalSink {
         Ok(())
     }
 
-    async fn through(&mut self, frame: &[u8]) -> Result<(), Failure> {
+    async fn through(&mut self, frame: &[u8], given: &[Consumed<'_>]) -> Result<(), Failure> {
         let entry = Frame::parse(frame).map_err(|error| Failure::host(format!("a wrong batch: {error}")))?;
         let trail = Trail {
             entry: &entry,
-            consumed: None,
+            consumed: Some(Source::Given(given)),
         };
         let outgoing = if self.chain.is_empty() {
             Outgoing {
@@ -130,11 +137,12 @@ impl LocalSink {
     }
 
     /// What the guest said during its last calls.
-    async fn obey(&mut self) -> Result<(), Failure> {
+    async fn obey(&mut self, given: &[Consumed<'_>]) -> Result<(), Failure> {
         let requests = self.guest.drain();
         for late in &requests.reports {
             let error = Throwable::new(DATA_EXCEPTION, &*late.message);
-            report(&mut self.errors, 0, &error, Origin::Unknown);
+            let origin = Origin::among(given, &late.partition.topic, late.partition.partition, late.offset);
+            report(&mut self.errors, 0, &error, origin);
         }
         self.errors.check()?;
         if !requests.rewind.is_empty() {
@@ -161,6 +169,15 @@ impl LocalSink {
             report(&mut self.errors, 0, &error, Origin::Unknown);
         }
         self.errors.check()
+    }
+
+    /// The dead letters since the last time.
+    pub fn letters(&mut self) -> Vec<LocalRecord> {
+        let Some(letters) = &self.letters else {
+            return Vec::new();
+        };
+        let taken = self.errors.take_letters().into_iter();
+        taken.map(|letter| letters.record(letter)).collect()
     }
 
     /// Closes its partitions and lets it stop.

@@ -1,22 +1,23 @@
 //! The source's side: from `poll` to the bytes that Kafka would get.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use caisson_api::ErrorKind;
-use caisson_api::frame::{Entry, Frame, Role};
+use caisson_api::frame::{self, Entry, Frame, Role};
 use caisson_model::{Failure, FailureKind};
 use caisson_sandbox::{CallError, Delivery, OffsetReader, Outcome, SourceTask};
 use tokio::sync::watch;
 
-use super::LocalRecord;
+use super::{LetterBox, LocalRecord};
 use crate::chain::{Chain, Stream, Target};
 use crate::clock::Backoff;
 use crate::columns::Forms;
 use crate::control::Wish;
 use crate::errors::{Errors, Faults, Trail};
 use crate::recode::{Recoder, Trust};
-use crate::settings::TaskSettings;
+use crate::settings::{Boundary, TaskSettings};
 
 const POLL_WAIT: Duration = Duration::from_millis(250);
 const POLL_BYTES: u32 = 512 << 10;
@@ -28,32 +29,64 @@ pub struct LocalSource {
     chain: Chain,
     recoder: Recoder,
     errors: Errors,
+    letters: Option<LetterBox>,
+    boundary: Boundary,
     backoff: Backoff,
     /// Polled records whose fate was told, if the plugin wants to know.
     told: u64,
 }
 
-/// What one `poll` came to.
+/// What one `poll` came to, in the parts that transactions end between.
+#[derive(Default)]
 pub struct Polled {
+    pub parts: Vec<Part>,
+}
+
+/// Records up to the end of a transaction, or of the batch.
+pub struct Part {
     pub records: Vec<LocalRecord>,
     /// Source partitions and the offsets of their last records, as JSON.
     pub offsets: Vec<(String, String)>,
+    pub end: End,
     /// Per polled record, whether the chain has let it through.
     passed: Vec<bool>,
 }
 
+/// What follows on a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// More of the same transaction.
+    Open,
+    /// What has come until now counts.
+    Commit,
+    /// It does not, and is not polled again either.
+    Abort,
+}
+
 impl LocalSource {
-    pub async fn start(task: TaskSettings, offsets: Arc<dyn OffsetReader>) -> Result<Self, Failure> {
+    /// Unless the connector says where transactions end, each batch is one.
+    pub async fn start(
+        task: TaskSettings,
+        letters: Option<LetterBox>,
+        boundary: Boundary,
+        offsets: Arc<dyn OffsetReader>,
+    ) -> Result<Self, Failure> {
         let chain = Chain::start(&task).await?;
         let spec = task.instance(&task.plugin, &task.config);
         let guest = SourceTask::start(spec, offsets).await;
         // There is nobody who could tell it to stop within a record.
         let (_, wish) = watch::channel(Wish::Run);
+        let errors = Errors::new(task.id.clone(), task.errors, None, wish, task.meters.clone());
         Ok(LocalSource {
             guest: guest.map_err(|error| task.failed("start", error))?,
             chain,
             recoder: Recoder::new(&task.converters, Role::Transform, task.direction.order()),
-            errors: Errors::new(task.id.clone(), task.errors, None, wish, task.meters.clone()),
+            errors: match &letters {
+                Some(letters) => errors.keeping(letters.headers),
+                None => errors,
+            },
+            letters,
+            boundary,
             backoff: Backoff::default(),
             told: 0,
             task,
@@ -79,7 +112,7 @@ impl LocalSource {
             });
         }
         if frame.is_empty() {
-            return Ok(Polled::nothing());
+            return Ok(Polled::default());
         }
         self.backoff = Backoff::default();
         let polled = self.through(&frame).await?;
@@ -99,13 +132,9 @@ impl LocalSource {
             .chain
             .apply(stream, Target::Kafka, arrival, trail, &mut self.errors)
             .await?;
-        let mut polled = Polled {
-            records: Vec::new(),
-            offsets: offsets(&entry),
-            passed: vec![false; entry.len()],
-        };
+        let mut parts = self.parts(&entry);
         if stream.frame.is_empty() {
-            return Ok(polled);
+            return Ok(Polled { parts });
         }
         let chained = parse(&stream.frame)?;
         let forms = (stream.forms, Forms::SERIALIZED);
@@ -118,23 +147,56 @@ impl LocalSource {
             .recode(&chained, |index| stream.origin(index), forms, &mut faults)?;
         let converted = parse(&converted)?;
         for record in converted.records() {
-            polled.passed[stream.origin(record.origin) as usize] = true;
-            polled.records.push(local(record, arrival));
+            let mut at = stream.origin(record.origin) as usize;
+            for part in &mut parts {
+                if let Some(passed) = part.passed.get_mut(at) {
+                    *passed = true;
+                    part.records.push(local(record, arrival));
+                    break;
+                }
+                at -= part.passed.len();
+            }
         }
-        Ok(polled)
+        Ok(Polled { parts })
     }
 
-    /// The records have arrived where they go, and their offsets are stored.
-    pub async fn arrived(&mut self, polled: &Polled) -> Result<(), Failure> {
-        if !self.task.plugin.is_able("delivery-reports") || polled.passed.is_empty() {
+    /// The parts of a batch, without their records yet.
+    fn parts(&self, entry: &Frame<'_>) -> Vec<Part> {
+        let by_connector = self.boundary == Boundary::Connector;
+        let mut parts = Vec::new();
+        let mut start = 0;
+        if by_connector {
+            for (index, record) in entry.records().enumerate() {
+                if let Some(end) = end_of(record.boundary) {
+                    parts.push(part(entry, start..index + 1, end));
+                    start = index + 1;
+                }
+            }
+        }
+        let end = match by_connector {
+            true => end_of(entry.boundary()).unwrap_or(End::Open),
+            false => End::Commit,
+        };
+        parts.push(part(entry, start..entry.len(), end));
+        parts
+    }
+
+    /// What has come up to the end of a transaction is where it goes, or given up, and its offsets are stored.
+    pub async fn arrived(&mut self, parts: &[Part], end: End) -> Result<(), Failure> {
+        let passed: Vec<bool> = parts.iter().flat_map(|part| &part.passed).copied().collect();
+        if !self.task.plugin.is_able("delivery-reports") || passed.is_empty() {
             return Ok(());
         }
         let mut deliveries = Vec::new();
-        for same in polled.passed.chunk_by(|one, other| one == other) {
+        for same in passed.chunk_by(|one, other| one == other) {
             deliveries.push(Delivery {
                 first: self.told,
                 count: same.len() as u32,
-                outcome: if same[0] { Outcome::Written } else { Outcome::Dropped },
+                outcome: if same[0] && end == End::Commit {
+                    Outcome::Written
+                } else {
+                    Outcome::Dropped
+                },
             });
             self.told += same.len() as u64;
         }
@@ -142,6 +204,15 @@ impl LocalSource {
         told.map_err(|error| self.task.failed("delivered", error))?;
         let told = self.guest.committed().await;
         told.map_err(|error| self.task.failed("committed", error))
+    }
+
+    /// The dead letters since the last time.
+    pub fn letters(&mut self) -> Vec<LocalRecord> {
+        let Some(letters) = &self.letters else {
+            return Vec::new();
+        };
+        let taken = self.errors.take_letters().into_iter();
+        taken.map(|letter| letters.record(letter)).collect()
     }
 
     pub async fn stop(mut self) {
@@ -155,20 +226,19 @@ impl LocalSource {
     }
 }
 
-impl Polled {
-    fn nothing() -> Polled {
-        Polled {
-            records: Vec::new(),
-            offsets: Vec::new(),
-            passed: Vec::new(),
-        }
+fn end_of(boundary: frame::Boundary) -> Option<End> {
+    match boundary {
+        frame::Boundary::None => None,
+        frame::Boundary::Commit => Some(End::Commit),
+        frame::Boundary::Abort => Some(End::Abort),
     }
 }
 
-/// The last offset of each source partition.
-fn offsets(entry: &Frame<'_>) -> Vec<(String, String)> {
+/// A part of a batch, with the last offset of each source partition in it.
+fn part(entry: &Frame<'_>, records: Range<usize>, end: End) -> Part {
     let mut last: Vec<Option<&str>> = vec![None; entry.source_partitions().len()];
-    for record in entry.records() {
+    let passed = vec![false; records.len()];
+    for record in entry.records().take(records.end).skip(records.start) {
         if let Some(source) = record.source {
             last[source.partition as usize] = Some(source.offset);
         }
@@ -177,7 +247,12 @@ fn offsets(entry: &Frame<'_>) -> Vec<(String, String)> {
         let partition = entry.source_partition(partition as u32).to_owned();
         Some((partition, offset?.to_owned()))
     };
-    last.into_iter().enumerate().filter_map(offset).collect()
+    Part {
+        records: Vec::new(),
+        offsets: last.into_iter().enumerate().filter_map(offset).collect(),
+        end,
+        passed,
+    }
 }
 
 /// Without a partition of its own it is in the first one, as of a topic that has no other.

@@ -43,7 +43,7 @@ impl Plugin {
     }
 
     fn failed(&mut self, call: &'static str, error: &CallError) {
-        self.faults.push(told(call, &self.spec.class, &thrown(error)));
+        self.faults.push(fault(call, &self.spec.class, error));
     }
 
     /// Gives it one record.
@@ -57,7 +57,7 @@ impl Plugin {
                 .iter()
                 .map(|failure| told(stage, SINK_TASK, &Throwable::from(failure)))
                 .collect(),
-            Err(error) => vec![told(stage, &self.spec.class, &thrown(&error))],
+            Err(error) => vec![fault(stage, &self.spec.class, &error)],
         };
         self.late.append(&mut task.drain().reports);
         let is_alive = task.is_alive();
@@ -131,6 +131,11 @@ fn reported(preview: &mut Preview, late: &LateFailure) {
         }
         None => preview.plugin.push(fault),
     }
+}
+
+/// What is told of a failed call into a plugin, or into the connector that it is a task of.
+pub fn fault(call: &'static str, class: &str, error: &CallError) -> Fault {
+    told(call, class, &thrown(error))
 }
 
 /// A failed call as the exception that a status would show.

@@ -13,7 +13,7 @@ use super::{Sink, Waiting, parse};
 use crate::chain::{Stream, Target};
 use crate::clock::Backoff;
 use crate::control::{Controls, Wish};
-use crate::errors::{Faults, Trail};
+use crate::errors::{Faults, Source, Trail};
 use crate::meters::Stage;
 use crate::outgoing::Outgoing;
 
@@ -94,7 +94,7 @@ impl Sink {
         let entry = parse(frame)?;
         let trail = Trail {
             entry: &entry,
-            consumed: Some(&waiting.batch),
+            consumed: Some(Source::Batch(&waiting.batch)),
         };
         let began = Instant::now();
         let target = Target::Sink(self.settings.task.sink_encodings());

@@ -7,7 +7,7 @@ use caisson_model::Failure;
 use caisson_sandbox::LateFailure;
 
 use super::{Sink, parse};
-use crate::errors::{DATA_EXCEPTION, Errors, Failed, Occasion, Origin, Stage, Throwable, Trail};
+use crate::errors::{DATA_EXCEPTION, Errors, Failed, Occasion, Origin, Source, Stage, Throwable, Trail};
 use crate::outgoing::Outgoing;
 
 /// How long a record that was reported late is looked for.
@@ -27,7 +27,7 @@ impl Sink {
         let entry = parse(entry)?;
         let trail = Trail {
             entry: &entry,
-            consumed: Some(batch),
+            consumed: Some(Source::Batch(batch)),
         };
         for failure in failures {
             let at = outgoing.origin(failure.index);

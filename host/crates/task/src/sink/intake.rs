@@ -188,14 +188,10 @@ impl Intake {
     }
 
     /// Builds a frame of records that came in no batch. It ends before a record whose failure ends the task.
-    pub fn several<'a>(
-        &mut self,
-        records: impl ExactSizeIterator<Item = Consumed<'a>>,
-        errors: &mut Errors,
-    ) -> Result<(), Failure> {
+    pub fn several(&mut self, records: &[Consumed<'_>], errors: &mut Errors) -> Result<(), Failure> {
         self.recoder.begin(self.to.encodings(), records.len());
         for record in records {
-            self.lay(&record, Origin::Unknown, errors)
+            self.lay(record, Origin::Given(record), errors)
                 .map_err(|error| crate::recode::does_not_fit(record.topic, &error))?;
             if errors.fatal_at().is_some() {
                 break;
