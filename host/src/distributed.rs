@@ -54,6 +54,7 @@ enum Ended {
 
 async fn serve(arguments: &DistributedArguments) -> anyhow::Result<Ended> {
     let began = Instant::now();
+    signals::survive_full_files().context("cannot listen for signals")?;
     let name = arguments.worker.display().to_string();
     let bytes = std::fs::read(&arguments.worker).with_context(|| format!("cannot read {name}"))?;
     let given = properties::parse(&bytes, &name)?;

@@ -58,10 +58,21 @@ fn make(arguments: &NewArguments) -> anyhow::Result<()> {
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     println!(
-        "made {0}; now:\n\n    cd {0}\n    cargo test\n    cargo build --release --target wasm32-wasip2\n    \
-         caisson module package target/wasm32-wasip2/release/{1}.wasm {1}.wasm\n    caisson module push {1}.wasm --activate",
-        directory.display(),
-        name.replace('-', "_")
+        "made {directory}; now:\n\n    \
+         rustup target add wasm32-wasip2     # once\n    \
+         cd {directory}\n    \
+         cargo test\n    \
+         cargo build --release --target wasm32-wasip2\n    \
+         caisson module package target/wasm32-wasip2/release/{file}.wasm {file}.wasm\n    \
+         caisson module push {file}.wasm --activate     # to the worker at --url, or http://localhost:8083\n\n\
+         after which a configuration may name it: {key}=example.{class}",
+        directory = directory.display(),
+        file = name.replace('-', "_"),
+        key = match arguments.kind {
+            NewKind::Source | NewKind::Sink => "connector.class",
+            NewKind::Transform => "transforms.NAME.type",
+        },
+        class = type_name(&name),
     );
     Ok(())
 }

@@ -63,6 +63,7 @@ pub fn run(arguments: &StandaloneArguments) -> ExitCode {
 
 async fn serve(arguments: &StandaloneArguments) -> Result<(), Ending> {
     let began = Instant::now();
+    signals::survive_full_files().context("cannot listen for signals")?;
     let config = Arc::new(read_worker(&arguments.worker)?);
     let log = logging::begin(arguments.log_format, arguments.log.as_deref(), &config)?;
     // All files are read before anything starts, so that a slip in the last one costs nothing.
