@@ -7,6 +7,7 @@
 
 mod broker;
 pub mod cluster;
+mod command;
 mod java;
 mod load;
 mod postgres;
@@ -18,6 +19,7 @@ mod wait;
 mod worker;
 
 pub use broker::Broker;
+pub use command::{Caisson, Ended};
 pub use java::JavaWorker;
 pub use load::{Load, Received};
 pub use postgres::Postgres;

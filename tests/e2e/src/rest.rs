@@ -97,6 +97,15 @@ impl Rest {
 
     /// Posts bytes of some type.
     pub fn send(&self, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, ureq::Error> {
+        self.post_body(path, content_type, body)
+    }
+
+    /// Posts a module piece by piece: how large it will be is not said (`Transfer-Encoding: chunked`).
+    pub fn upload_in_pieces(&self, path: &str, mut module: &[u8]) -> Result<Answer, ureq::Error> {
+        self.post_body(path, "application/wasm", ureq::SendBody::from_reader(&mut module))
+    }
+
+    fn post_body(&self, path: &str, content_type: &str, body: impl ureq::AsSendBody) -> Result<Answer, ureq::Error> {
         let url = format!("{}{path}", self.address);
         let request = self.agent.post(url).header("content-type", content_type);
         let mut response = request.send(body)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
 use crate::rest::Rest;
 use crate::system::System;
@@ -223,8 +223,19 @@ impl Worker {
         self.signal(Signal::CONT);
     }
 
+    /// No file of its may become larger than this, as if the disk were full; `u64::MAX`: any may.
+    pub fn limit_files(&self, bytes: u64) {
+        let current = (bytes < u64::MAX).then_some(bytes);
+        let limit = Rlimit { current, maximum: None };
+        prlimit(Some(self.pid()), Resource::Fsize, limit).expect("the worker is our child");
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).expect("a process id")).expect("a process id")
+    }
+
     fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("a process id")).expect("a process id");
+        let pid = self.pid();
         // It may be gone already.
         let _ = rustix::process::kill_process(pid, signal);
     }
@@ -242,13 +253,13 @@ impl Worker {
         })
     }
 
-    /// Starts it once more with the same files; its log goes on.
+    /// Starts it once more with the same files; its log goes on. Returns how long REST took to answer.
     #[track_caller]
-    pub fn start_again(&mut self) {
+    pub fn start_again(&mut self) -> Duration {
         assert!(!self.is_running(), "the worker still runs");
         self.child = launch(&self.setup);
         self.started = Instant::now();
-        self.await_rest();
+        self.await_rest()
     }
 }
 

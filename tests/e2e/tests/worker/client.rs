@@ -1,53 +1,9 @@
 //! The commands that operators steer workers with.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use caisson_e2e::{Rest, System};
-use serde_json::{Value, json};
-
-/// How a command ended.
-pub struct Ended {
-    pub code: i32,
-    pub out: String,
-    pub error: String,
-}
-
-impl Ended {
-    /// What it printed, if it ended so.
-    #[track_caller]
-    pub fn expect(self, code: i32) -> String {
-        assert_eq!(self.code, code, "{}{}", self.out, self.error);
-        self.out
-    }
-
-    #[track_caller]
-    fn json(self) -> Value {
-        let text = self.expect(0);
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
-    }
-}
-
-/// Runs `caisson` for a worker, with something on its standard input.
-pub fn caisson(system: &System, rest: &Rest, arguments: &[&str], input: &str) -> Ended {
-    let mut command = Command::new(&system.worker);
-    command.args(arguments).env("CAISSON_URL", &rest.address);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // One that reads no input may have ended before it is written.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ended {
-        code: output.status.code().unwrap(),
-        out: text(&output.stdout),
-        error: text(&output.stderr),
-    }
-}
+use caisson_e2e::System;
+use serde_json::json;
 
 fn file(path: &Path, text: &str) -> String {
     std::fs::write(path, text).unwrap();
@@ -59,7 +15,7 @@ fn connectors_are_applied_after_a_look_at_what_that_changes() {
     let Some(system) = System::get() else { return };
     let worker = system.worker("apply").start();
     let rest = &worker.rest;
-    let run = |arguments: &[&str], input: &str| caisson(&system, rest, arguments, input);
+    let run = |arguments: &[&str], input: &str| system.caisson(arguments).on(rest).run(input);
     let name = &*system.name("lines");
     let topic = system.topic("apply", 1, &[]);
     assert_eq!(run(&["get"], "").expect(0), "NAME   TYPE   STATE   TASKS   WORKER\n");
@@ -135,7 +91,7 @@ fn connectors_are_steered_and_looked_at() {
     let Some(system) = System::get() else { return };
     let worker = system.worker("steer").start();
     let rest = &worker.rest;
-    let run = |arguments: &[&str]| caisson(&system, rest, arguments, "");
+    let run = |arguments: &[&str]| system.caisson(arguments).on(rest).run("");
     let name = &*system.name("lines");
     let topic = system.topic("steer", 1, &[]);
     system.produce(&topic, None, "one\ntwo\n");

@@ -160,6 +160,26 @@ impl Numbers {
         (0..self.cluster.workers.len()).filter(|index| *index != lost).collect()
     }
 
+    /// Kills a worker, and starts it again once the others have its work.
+    pub fn kill_and_return(&mut self, lost: usize) {
+        self.cluster.workers[lost].kill();
+        self.await_work(&self.but(lost));
+        self.cluster.workers[lost].start_again();
+        self.await_work(&self.all());
+    }
+
+    /// Freezes a worker longer than its session, and lets it go on once the others have its work.
+    pub fn freeze_and_thaw(&mut self, lost: usize) {
+        self.cluster.workers[lost].freeze();
+        self.await_work(&self.but(lost));
+        self.cluster.workers[lost].thaw();
+        self.await_work(&self.all());
+    }
+
+    fn all(&self) -> Vec<usize> {
+        (0..self.cluster.workers.len()).collect()
+    }
+
     /// Stops the generator and returns how many records it has made, by its offsets.
     pub fn stop(&self, by: usize) -> u64 {
         let rest = &self.cluster.workers[by].rest;
@@ -200,28 +220,17 @@ fn three_workers_lose_nothing_with_their_leader_or_a_follower() {
     three.await_work(&[0, 1, 2]);
 
     let leader = three.cluster.leader(&[0, 1, 2]);
-    let others = three.but(leader);
-    three.cluster.workers[leader].kill();
-    three.await_work(&others);
-    three.cluster.workers[leader].start_again();
-    three.await_work(&[0, 1, 2]);
+    three.kill_and_return(leader);
 
-    // Longer than its session: when it goes on, others have its work and one of them leads.
+    // When it goes on, others have its work and one of them leads.
     let leader = three.cluster.leader(&[0, 1, 2]);
-    three.cluster.workers[leader].freeze();
-    three.await_work(&three.but(leader));
-    three.cluster.workers[leader].thaw();
-    three.await_work(&[0, 1, 2]);
+    three.freeze_and_thaw(leader);
 
     let leader = three.cluster.leader(&[0, 1, 2]);
     let follower = three.but(leader)[0];
-    let others = three.but(follower);
-    three.cluster.workers[follower].freeze();
-    three.await_work(&others);
-    three.cluster.workers[follower].thaw();
-    three.await_work(&[0, 1, 2]);
+    three.freeze_and_thaw(follower);
     three.cluster.workers[follower].kill();
-    three.await_work(&others);
+    three.await_work(&three.but(follower));
 
     let made = three.stop(leader);
     let repeated = three.verify(leader, made);

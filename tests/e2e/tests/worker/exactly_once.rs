@@ -19,18 +19,12 @@ fn workers_that_are_killed_or_frozen_lose_no_record_and_repeat_none() {
 
     let leader = three.cluster.leader(&[0, 1, 2]);
     let others = three.but(leader);
-    three.cluster.workers[leader].kill();
-    three.await_work(&others);
-    three.cluster.workers[leader].start_again();
-    three.await_work(&[0, 1, 2]);
+    three.kill_and_return(leader);
 
     // A zombie: it goes on in the middle of a transaction, and others do its work by then.
     let leader = three.cluster.leader(&others);
     let follower = three.but(leader)[0];
-    three.cluster.workers[follower].freeze();
-    three.await_work(&three.but(follower));
-    three.cluster.workers[follower].thaw();
-    three.await_work(&[0, 1, 2]);
+    three.freeze_and_thaw(follower);
 
     let made = three.stop(leader);
     assert_eq!(three.verify(leader, made), 0, "records were written twice");

@@ -16,7 +16,7 @@ pub fn sample(rest: &Rest, name: &str, labels: &str) -> Option<f64> {
 }
 
 #[track_caller]
-fn await_sample(rest: &Rest, name: &str, labels: &str, value: f64) {
+pub fn await_sample(rest: &Rest, name: &str, labels: &str, value: f64) {
     until(&format!("{name}{{{labels}}} is {value}"), || {
         (sample(rest, name, labels) == Some(value)).then_some(())
     });

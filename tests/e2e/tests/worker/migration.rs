@@ -111,10 +111,14 @@ fn a_cluster_of_kafka_connect_is_taken_over_in_place_and_handed_back() {
     await_owners(&java.rest, &[&java.rest]);
     files.pass_lines();
     // The commands for workers speak to one of Kafka Connect's as well.
-    let list = crate::client::caisson(&system, &java.rest, &["get"], "").expect(0);
+    let list = system.caisson(&["get"]).on(&java.rest).run("").expect(0);
     assert!(list.contains("in-0    source   RUNNING   1/1"), "{list}");
     let same = json!({"name": "in-0", "config": java.rest.get("/connectors/in-0/config").expect(200)}).to_string();
-    let told = crate::client::caisson(&system, &java.rest, &["apply", "-f", "-"], &same).expect(0);
+    let told = system
+        .caisson(&["apply", "-f", "-"])
+        .on(&java.rest)
+        .run(&same)
+        .expect(0);
     assert_eq!(told, "connector in-0 is as it should be\n");
 
     let mut worker = caisson(&system, &group);

@@ -36,6 +36,11 @@ fn a_preview_shows_what_a_sink_would_do_with_the_last_records_of_a_topic_and_doe
     let answer = preview("DiscardSink", json!({"topic": topic, "last": 2}));
     assert_eq!((&answer["type"], &answer["stopped"]), (&json!("sink"), &Value::Null));
     assert_eq!(answer["plugin_errors"], json!([]), "{answer}");
+    let task = &answer["task_config"];
+    assert_eq!(
+        (&task["task.class"], &task["topics"]),
+        (&json!("caisson.DiscardSinkTask"), &json!(topic))
+    );
     let records = answer["records"].as_array().unwrap();
     assert_eq!(records.len(), 2, "{answer}");
     let first = &records[0];
@@ -64,6 +69,13 @@ fn a_preview_shows_what_a_sink_would_do_with_the_last_records_of_a_topic_and_doe
     assert_eq!(records[1]["topic"], topic.as_str());
     assert_ne!(step(&records[1], "put")["result"], "done", "{answer}");
     assert!(!std::path::Path::new(&worker.path("out.txt")).exists());
+
+    // Task configurations are the connector's own affair.
+    let source = json!({"connector.class": "DatagenSource", "topic": topic});
+    let answer = worker
+        .rest
+        .post("/preview", &json!({"config": source, "records": [{"value": 1}]}));
+    assert_eq!(answer.expect(200)["task_config"]["task"], "0");
 
     assert_eq!(worker.rest.get("/connectors").expect(200), json!([]));
 }

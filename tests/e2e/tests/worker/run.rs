@@ -1,31 +1,21 @@
 //! `caisson run`: connectors without Kafka and without a worker.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use caisson_e2e::System;
+use caisson_e2e::{Caisson, System};
 use serde_json::{Value, json};
+
+fn command(system: &System, directory: &Path, arguments: &[&str]) -> Caisson {
+    let plugins = system.components.display().to_string();
+    let arguments = [&["run"], arguments, &["--plugin-path", &plugins]].concat();
+    system.caisson(&arguments).within(directory)
+}
 
 /// Runs connectors in a directory; whether it went well, what was printed, and what was said.
 fn run(system: &System, directory: &Path, arguments: &[&str], input: &str) -> (bool, String, String) {
-    let mut command = Command::new(&system.worker);
-    command
-        .arg("run")
-        .args(arguments)
-        .arg("--plugin-path")
-        .arg(&system.components);
-    command.current_dir(directory);
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // One that reads no input may have ended before it is written.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (output.status.success(), text(&output.stdout), text(&output.stderr))
+    let ended = command(system, directory, arguments).run(input);
+    (ended.is_well(), ended.out, ended.error)
 }
 
 #[test]
@@ -101,6 +91,77 @@ fn a_source_and_a_sink_are_joined_and_go_on_where_they_ended() {
 }
 
 #[test]
+fn records_that_are_left_out_are_shown_as_their_dead_letters() {
+    let Some(system) = System::get() else { return };
+    let directory = system.directory(&system.name("letters"));
+    let config = json!({
+        "connector.class": "FileStreamSink", "file": "out.txt", "topics": "numbers", "errors.tolerance": "all",
+        "errors.deadletterqueue.topic.name": "dead", "errors.deadletterqueue.context.headers.enable": "true",
+        "value.converter": "org.apache.kafka.connect.json.JsonConverter", "value.converter.schemas.enable": "false",
+        "transforms": "cast", "transforms.cast.type": "org.apache.kafka.connect.transforms.Cast$Value",
+        "transforms.cast.spec": "int32",
+    });
+    std::fs::write(directory.join("sink.json"), config.to_string()).unwrap();
+    let (well, _, error) = run(&system, &directory, &["sink.json", "--lines"], "1\n\"two\"\n3\n");
+    assert!(well, "{error}");
+    assert_eq!(std::fs::read_to_string(directory.join("out.txt")).unwrap(), "1\n3\n");
+    let letters: Vec<Value> = error
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.strip_prefix("dead letter: ")?).ok())
+        .collect();
+    assert_eq!(letters.len(), 1, "{error}");
+    assert_eq!(
+        (&letters[0]["topic"], &letters[0]["value"]),
+        (&json!("dead"), &json!("\"two\""))
+    );
+    let header = |name: &str| {
+        let headers = letters[0]["headers"].as_array().unwrap();
+        headers
+            .iter()
+            .find(|header| header["name"] == name)
+            .map(|header| header["value"].clone())
+    };
+    assert_eq!(header("__connect.errors.offset"), Some(json!("1")));
+    assert_eq!(
+        header("__connect.errors.exception.class.name"),
+        Some(json!("org.apache.kafka.connect.errors.DataException"))
+    );
+}
+
+#[test]
+fn what_a_source_says_of_its_transactions_holds_without_kafka_too() {
+    let Some(system) = System::get() else { return };
+    let directory = system.directory(&system.name("transactions"));
+    let config = json!({
+        "name": "numbers", "connector.class": "DatagenSource", "topic": "numbers", "format": "sequence",
+        "max.records": "10", "transaction.boundary": "connector", "transaction.records": "3",
+        "value.converter": "org.apache.kafka.connect.converters.ByteArrayConverter",
+    });
+    std::fs::write(directory.join("source.json"), config.to_string()).unwrap();
+    // Ten are polled at once: two transactions are enough, and what is stored ends with the second.
+    let numbers = |records: &str| -> Vec<Value> {
+        let arguments = ["source.json", "--offsets", "offsets", "--records", records];
+        let (well, printed, error) = run(&system, &directory, &arguments, "");
+        assert!(well, "{error}");
+        let value = |line: &str| {
+            let record: Value = serde_json::from_str(line).unwrap();
+            let value: Value = serde_json::from_str(record["value"].as_str().unwrap()).unwrap();
+            value["sequence"].clone()
+        };
+        printed.lines().map(value).collect()
+    };
+    let first = numbers("6");
+    let next = numbers("3");
+    assert_eq!((first.len(), next.len()), (6, 3));
+    let all: Vec<u64> = first
+        .iter()
+        .chain(&next)
+        .map(|number| number.as_u64().unwrap())
+        .collect();
+    assert!(all.windows(2).all(|pair| pair[1] == pair[0] + 1), "{all:?}");
+}
+
+#[test]
 fn what_is_wrong_is_said_as_a_worker_says_it() {
     let Some(system) = System::get() else { return };
     let directory = system.directory(&system.name("wrong"));
@@ -131,12 +192,8 @@ fn a_source_that_never_ends_ends_with_whoever_reads_it() {
     let directory = system.directory(&system.name("read"));
     let config = json!({"connector.class": "DatagenSource", "topic": "numbers"});
     std::fs::write(directory.join("source.json"), config.to_string()).unwrap();
-    let mut command = Command::new(&system.worker);
-    command
-        .args(["run", "source.json", "--plugin-path"])
-        .arg(&system.components);
-    let mut child = command
-        .current_dir(&directory)
+    let mut child = command(&system, &directory, &["source.json"])
+        .command()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -8,9 +8,10 @@ use caisson_e2e::{Rest, System, Worker, WorkerSetup, measured, until};
 use serde_json::{Value, json};
 
 use crate::ledger::swaps;
+use crate::metrics::await_sample;
 use crate::modules::{PASS, upload};
 
-const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
+pub const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
 /// Swaps to good versions in one test.
 const SWAPS: u32 = 30;
 
@@ -86,7 +87,7 @@ fn generator(rest: &Rest, name: &str, topic: &str) {
 }
 
 /// Stops the generator and returns how many records there are in its topic.
-fn stopped(system: &System, rest: &Rest, generator: &str, topic: &str) -> u64 {
+pub fn stopped(system: &System, rest: &Rest, generator: &str, topic: &str) -> u64 {
     rest.put(&format!("/connectors/{generator}/stop")).expect(204);
     until("the generator has stopped", || {
         (rest.status(generator)["tasks"] == json!([])).then_some(())
@@ -141,6 +142,8 @@ fn transforms_are_replaced_under_load_and_bad_ones_go_back_without_a_trace_in_th
         status["tasks"][0]["trace"].as_str().is_some().then_some(status)
     });
     assert_eq!(status["tasks"][0]["state"], "RUNNING", "{status}");
+    let labels = format!("connector=\"{name}\",task=\"0\"");
+    await_sample(rest, "caisson_module_rollbacks_total", &labels, 5.0);
     let end = stopped(&system, rest, "numbers", &topic);
     let found = until("the sink has seen every record", || {
         verified(&worker.log(), &name).filter(|found| found["records"] >= end)
@@ -219,91 +222,6 @@ fn sources_and_sinks_are_replaced_under_load_and_no_record_is_lost_or_comes_twic
         all.dedup();
         (all.len() as u64 == end).then_some(())
     });
-}
-
-#[test]
-fn a_canary_is_followed_when_it_has_proved_itself_and_goes_back_alone_when_it_fails() {
-    let Some(system) = System::get() else { return };
-    let topic = system.topic("canary", 2, &[]);
-    let setup = system.worker("canary").property("module.probation.ms", "600000");
-    // More than the records of three batches, with the last of which a bad one fails.
-    let worker = setup.property("module.probation.records", "80000").start();
-    let rest = &worker.rest;
-    let class = "changeling.Sink";
-    let (name, numbers) = (system.name("canary"), system.name("numbers"));
-    let good: Vec<String> = (1..=2).map(|version| upload(&system, rest, "ok", version)).collect();
-    let output = worker.path("out.txt");
-    let sink = json!({
-        "connector.class": class, "topics": topic, "file": output, "value.converter": BYTES, "tasks.max": "2",
-    });
-    rest.create_running(&name, &sink);
-    let await_versions = |versions: [u32; 2]| {
-        let expected = versions.map(|version| format!("1.0.{version:04}"));
-        until(&format!("tasks run with {expected:?}"), || {
-            let status = rest.status(&name);
-            let runs = |(task, version): (&Value, &String)| task["state"] == "RUNNING" && task["version"] == **version;
-            let tasks = status["tasks"].as_array()?;
-            (tasks.len() == 2 && tasks.iter().zip(&expected).all(runs)).then_some(status)
-        })
-    };
-    await_versions([1, 1]);
-    let canary = |digest: &str| {
-        let body = json!({ "module": digest, "canary": true });
-        let answer = rest.call("PUT", "/bindings/changeling.Sink", Some(&body)).expect(200);
-        assert_eq!(
-            (&answer["swapped"], &answer["canary"]["task"]),
-            (&json!([format!("{name}-0")]), &json!(format!("{name}-0")))
-        );
-        assert_eq!(
-            (&answer["canary"]["module"], &answer["canary"]["state"]),
-            (&json!(digest), &json!("probation"))
-        );
-        answer
-    };
-    // While no records come, its probation goes on; it is ended by whoever goes back.
-    assert_eq!(canary(&good[1])["module"], good[0]);
-    await_versions([2, 1]);
-    let back = rest
-        .call("POST", "/bindings/changeling.Sink/rollback", None)
-        .expect(200);
-    assert_eq!((&back["module"], &back["canary"]), (&json!(good[0]), &Value::Null));
-    await_versions([1, 1]);
-
-    canary(&good[1]);
-    let source = json!({
-        "connector.class": "DatagenSource", "topic": topic, "format": "sequence", "partitions": "2", "rate": "50000",
-        "value.converter": BYTES,
-    });
-    rest.create_running(&numbers, &source);
-    await_versions([2, 2]);
-    let binding = rest.get("/bindings/changeling.Sink").expect(200);
-    assert_eq!(
-        (&binding["module"], &binding["canary"]),
-        (&json!(good[1]), &Value::Null)
-    );
-
-    canary(&upload(&system, rest, "trap", 30));
-    let failed = until("the canary has failed", || {
-        let binding = rest.get("/bindings/changeling.Sink").body;
-        (binding["canary"]["state"] == "failed").then_some(binding)
-    });
-    assert_eq!(
-        (&failed["module"], &failed["generation"]),
-        (&json!(good[1]), &binding["generation"])
-    );
-    assert!(
-        failed["canary"]["reason"]
-            .as_str()
-            .is_some_and(|reason| reason.contains(class)),
-        "{failed}"
-    );
-    let status = until("its status says why", || {
-        let status = await_versions([2, 2]);
-        status["tasks"][0]["trace"].is_string().then_some(status)
-    });
-    assert_eq!(status["tasks"][1]["trace"], Value::Null, "{status}");
-    let end = stopped(&system, rest, &numbers, &topic);
-    until("every record is there", || (distinct(&output) == end).then_some(()));
 }
 
 #[test]
@@ -452,7 +370,7 @@ fn await_version(rest: &Rest, name: &str, version: u32) {
 }
 
 /// How many different lines a file has.
-fn distinct(file: &std::path::Path) -> u64 {
+pub fn distinct(file: &std::path::Path) -> u64 {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     text.lines().collect::<std::collections::HashSet<_>>().len() as u64
 }

@@ -11,4 +11,5 @@ mod frozen;
 mod handover;
 mod http;
 mod modules;
+mod nesting;
 mod network;
