@@ -52,6 +52,10 @@ fn a_source_says_itself_where_its_transactions_end() {
     until("two transactions are committed", || {
         (stored(&worker.rest) == 2000).then_some(())
     });
+    // With the ends of those two.
+    until("the third is written", || {
+        (system.end_offset(&topic) >= 2502).then_some(())
+    });
     worker.kill();
     worker.start_again();
     // The third was never ended: its records are made again, and what a plain reader sees of them is not committed.

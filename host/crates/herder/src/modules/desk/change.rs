@@ -1,6 +1,5 @@
 //! What changes modules and bindings: uploads, decisions, and decisions that are taken back.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -83,14 +82,15 @@ impl Shared {
         self.check_kinds(&manifest)?;
         let unserved = |plugin: &&Plugin| self.worker.server(&plugin.class).is_none();
         let fresh: Vec<Plugin> = manifest.plugins.iter().filter(unserved).cloned().collect();
-        let generation =
-            |bindings: &BTreeMap<String, History>, class: &str| bindings.get(class).map(History::generation);
-        let before = self.store.bindings();
         let published = self.store.publish(upload, name).await?;
         install();
-        let after = self.store.bindings();
-        // Another worker may have been given the same module meanwhile, or another one for the class.
-        let is_open = |plugin: &Plugin| generation(&before, &plugin.class) == generation(&after, &plugin.class);
+        let (stored, decided) = (self.store.modules(), self.store.bindings());
+        // Another worker may have been given the same module meanwhile, or another one for the class: that is no news to
+        // this desk before its turn comes, and yet decided.
+        let is_open = |plugin: &Plugin| {
+            let serving = decided.get(&plugin.class).and_then(History::module);
+            serving.is_none_or(|serving| !stored.iter().any(|stored| stored.digest == serving))
+        };
         for plugin in fresh.into_iter().filter(is_open) {
             let version = Some(plugin.version.clone());
             match self.decide(&plugin.class, Some(digest), version, UPLOAD, None).await {
