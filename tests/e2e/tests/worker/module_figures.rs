@@ -92,12 +92,14 @@ fn an_upload_reaches_all_tasks_of_a_cluster_at_once() {
     });
     let file = system.components.join("caisson-transforms.wasm");
     let size = std::fs::metadata(&file).unwrap().len();
+    // The compiler takes most of the time, and its time from other tests.
+    let rounds = if modules() > MODULES { 3 } else { 1 };
     let mut times = Vec::new();
-    for number in 0..3 {
+    for number in 0..rounds {
         let began = Instant::now();
-        let digest = rebuilt(&rests[usize::from(number)], &file, number);
+        let digest = rebuilt(&rests[usize::from(number % 3)], &file, number);
         let uploaded = began.elapsed();
-        let (status, answer) = bind(&rests[usize::from(number)], TRANSFORM, &digest);
+        let (status, answer) = bind(&rests[usize::from(number % 3)], TRANSFORM, &digest);
         assert_eq!(status, 200, "{answer}");
         for worker in &workers {
             worker.await_log(&["was replaced", &digest]);
@@ -105,8 +107,8 @@ fn an_upload_reaches_all_tasks_of_a_cluster_at_once() {
         times.push((began.elapsed(), uploaded));
     }
     times.sort();
-    let (median, uploaded) = times[1];
+    let (median, uploaded) = times[times.len() / 2];
     measured(&format!(
-        "from POST /modules of {size} bytes to all tasks of three workers: {median:?} in the median of 3, of which {uploaded:?} until the answer"
+        "from POST /modules of {size} bytes to all tasks of three workers: {median:?} in the median of {rounds}, of which {uploaded:?} until the answer"
     ));
 }
