@@ -10,9 +10,6 @@ use caisson_sdk::prelude::*;
 
 use payload::Payload;
 
-/// How long an idle or rate-limited poll waits at most.
-const IDLE: Duration = Duration::from_millis(100);
-
 caisson_sdk::plugins! {
     module: { description: "A source that makes records, for demonstrations, tests and benchmarks." },
     sources: [DatagenSource],
@@ -171,7 +168,7 @@ impl SourceTask for DatagenTask {
     }
 
     fn poll(&mut self, batch: &mut Batch) -> Result<(), Error> {
-        let due = self.due(batch.max_wait().min(IDLE));
+        let due = self.due(batch.max_wait());
         if due == 0 {
             return Ok(());
         }

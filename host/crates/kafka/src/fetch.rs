@@ -1,6 +1,6 @@
 //! Fetching: what brokers have of a set of partitions, decoded, in the order of each partition.
 //!
-//! A thread of its own speaks with the brokers that lead the partitions, one request to each at a time (`driver`). An
+//! A thread speaks with the brokers that lead the partitions, one request to each at a time (`driver`). An
 //! answer is kept as it came; records are places in it (`records`), so that nothing is copied or allocated for a record.
 //! librdkafka has no part in it: it makes an object of each record, which is most of what a small record costs. Who gets
 //! which partitions is still its business (`consumer`).
@@ -8,6 +8,7 @@
 mod batch;
 mod budget;
 mod driver;
+mod home;
 mod link;
 mod options;
 mod records;
@@ -68,7 +69,7 @@ struct Fetched {
 }
 
 impl Fetcher {
-    /// Makes a fetcher and its thread. `arrived` is called from that thread and must not wait.
+    /// Makes a fetcher, which begins to work aside. `arrived` is called from its thread and must not wait.
     pub(crate) fn start(
         settings: &ClientSettings,
         assignment: Arc<Assignment>,
@@ -89,18 +90,7 @@ impl Fetcher {
             reporter: settings.reporter(),
         });
         let driver = Driver::new(shared.clone(), Arc::new(Dialer::new(settings)?));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| thread(&error))?;
-        std::thread::Builder::new()
-            .name("kafka-fetch".to_owned())
-            .spawn(move || {
-                runtime.block_on(driver.run());
-                // A name that is still being looked up is not waited for.
-                runtime.shutdown_background();
-            })
-            .map_err(|error| thread(&error))?;
+        home::settle(driver).map_err(|error| thread(&error))?;
         Ok(Fetcher { shared })
     }
 

@@ -23,7 +23,7 @@ use crate::network::Network;
 use crate::output::GuestLog;
 use crate::{Label, OffsetReader, SinkRequests};
 
-mod clock;
+pub(crate) mod clock;
 mod limiter;
 mod state;
 pub(crate) use limiter::{LimitReached, Limiter};

@@ -16,7 +16,7 @@ use crate::error::{CallError, Error};
 use crate::figures::{Figures, GuestFigure};
 use crate::files;
 use crate::grants::network::NetworkCeiling;
-use crate::instance::State;
+use crate::instance::{self, State};
 use crate::module::Module;
 use crate::network::{self, Trust};
 use crate::options::SandboxOptions;
@@ -209,6 +209,7 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     // The filesystem of WASI knows directories; ours knows single files.
     linker.allow_shadowing(true);
     files::add_to_linker(&mut linker)?;
+    instance::clock::add_to_linker(&mut linker)?;
     // The look-up of WASI knows all names; ours those that are granted.
     network::add_to_linker(&mut linker)?;
     linker.allow_shadowing(false);

@@ -260,6 +260,13 @@ impl Chain {
         Ok(stream)
     }
 
+    /// Whether a component may still be replaced by the one before it.
+    pub(crate) fn is_on_trial(&self) -> bool {
+        self.links
+            .iter()
+            .any(|link| matches!(&link.work, Work::Guest(transform) if transform.is_on_trial()))
+    }
+
     /// Time has passed without a batch: who is on probation may have proved itself.
     pub(crate) fn look(&mut self) {
         for link in &mut self.links {

@@ -32,8 +32,10 @@ use crate::recode::Trust;
 use crate::settings::SourceSettings;
 use crate::swap::Probation;
 
-/// How long a guest may wait for records within one call. It bounds how late a task hears that it is to pause or stop.
+/// How long a guest may wait for records within one call, at first: it bounds how late what has arrived is reported.
 const POLL_WAIT: Duration = Duration::from_millis(250);
+/// How long when nothing has come for a while and nothing is on its way. Who pauses, stops or replaces it wakes it up.
+const IDLE_WAIT: Duration = Duration::from_secs(5);
 /// Records beyond this go into the next batch.
 const POLL_BYTES: u32 = 512 << 10;
 
@@ -66,6 +68,8 @@ struct Source {
     /// Batches whose delivery the guest wants to hear of.
     reports: Reports,
     next_commit: Instant,
+    /// How long the guest may wait if nothing is to be done meanwhile.
+    wait: Duration,
     /// Of the plugin, and whether the one before it may come back.
     probation: Probation,
 }
@@ -90,6 +94,7 @@ impl Source {
             writing,
             reports: Reports::new(task.plugin.is_able("delivery-reports")),
             next_commit: Instant::now() + task.commit_interval,
+            wait: POLL_WAIT,
             probation: Probation::default(),
             settings,
         })
@@ -129,10 +134,27 @@ impl Source {
     /// The batch, and how long it took.
     async fn poll(&mut self, controls: &mut Controls) -> Result<(Vec<u8>, Duration), CallError> {
         let interrupt = self.guest.interrupt();
+        let wait = match self.is_at_rest() {
+            true => self.wait,
+            false => POLL_WAIT,
+        };
         let began = Instant::now();
-        let poll = self.guest.poll(POLL_WAIT, POLL_BYTES);
+        let poll = self.guest.poll(wait, POLL_BYTES);
         let batch = controls.waking(Wish::Run, &interrupt, poll).await?;
-        Ok((batch, began.elapsed()))
+        let took = began.elapsed();
+        self.wait = match batch.is_empty() && took * 10 >= wait * 9 {
+            true => (wait * 2).min(IDLE_WAIT),
+            false => POLL_WAIT,
+        };
+        Ok((batch, took))
+    }
+
+    /// Whether nothing has to be done until the guest has records.
+    fn is_at_rest(&self) -> bool {
+        self.writing.is_at_rest()
+            && !self.reports.are_waiting()
+            && self.probation.until().is_none()
+            && !self.chain.is_on_trial()
     }
 
     /// Until the operator wants something else.

@@ -18,7 +18,7 @@ use crate::fetch::{Batch, BatchLimit, Fetcher, Reset};
 use crate::ffi::{Element, Event, PartitionList, Queue};
 
 /// How long the thread sleeps when nothing wakes it. Records, events, commands and the task all do.
-const SLEEP: Duration = Duration::from_millis(500);
+const SLEEP: Duration = Duration::from_secs(5);
 /// Errors that wait for the task; what comes beyond is in the log only.
 const ERRORS: usize = 16;
 
@@ -72,10 +72,11 @@ impl Thread {
     /// Runs until the consumer is closed or the task has dropped its end.
     pub(super) fn run(mut self) {
         while self.closing.is_none() {
-            self.serve_commands();
+            // Before all else: this takes back the wake-ups that what follows answers.
             while let Some(event) = self.shared.main.poll(Duration::ZERO) {
                 self.serve_event(event);
             }
+            self.serve_commands();
             self.serve_rebalance();
             self.serve_pattern();
             self.deliver();
@@ -90,9 +91,9 @@ impl Thread {
     fn read_or_wait(&mut self) {
         let may_read = self.outbox.is_empty() && self.revoking.is_none() && self.assigning.is_none();
         if may_read {
-            let arrived = self.fetcher.fill(&mut self.batch, self.limit);
+            self.fetcher.fill(&mut self.batch, self.limit);
             self.hand_over(false);
-            if arrived && !self.outbox.is_empty() {
+            if !self.outbox.is_empty() {
                 return;
             }
         }

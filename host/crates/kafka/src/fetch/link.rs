@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
 
 use super::Shared;
 use super::driver::Event;
@@ -17,6 +18,20 @@ pub(super) enum Question {
     Offsets(ListOffsets),
 }
 
+impl Question {
+    /// Whether the broker may wait that long with its answer.
+    pub(super) fn waits_longer_than(&self, usual: Duration) -> bool {
+        match self {
+            Question::Records(fetch) => wait_of(fetch) > usual,
+            Question::Offsets(_) => false,
+        }
+    }
+}
+
+fn wait_of(fetch: &Fetch) -> Duration {
+    Duration::from_millis(u64::try_from(fetch.max_wait).unwrap_or(0))
+}
+
 /// What it answered.
 pub(super) enum Answer {
     /// The bytes of the answer, and what stands where in them.
@@ -26,13 +41,24 @@ pub(super) enum Answer {
 
 /// What the driver keeps of a connection. Dropping it ends the connection.
 pub(super) struct Link {
+    /// Tells it from those before it.
+    number: u64,
     address: Address,
     questions: mpsc::Sender<Question>,
+    /// Its task, which may wait for an answer.
+    task: AbortHandle,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Link {
     pub(super) fn start(
         node: i32,
+        number: u64,
         address: Address,
         dialer: &Arc<Dialer>,
         shared: &Arc<Shared>,
@@ -42,16 +68,30 @@ impl Link {
         let (questions, mut asked) = mpsc::channel(1);
         let (dialer, shared, events) = (dialer.clone(), shared.clone(), events.clone());
         let to = address.clone();
-        tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let mut connection = None;
             while let Some(question) = asked.recv().await {
                 let answer = answer(&dialer, &to, &shared, &mut connection, question).await;
-                if events.send(Event::Answered { node, answer }).await.is_err() {
+                let event = Event::Answered {
+                    node,
+                    link: number,
+                    answer,
+                };
+                if events.send(event).await.is_err() {
                     return;
                 }
             }
         });
-        Link { address, questions }
+        Link {
+            number,
+            address,
+            questions,
+            task: task.abort_handle(),
+        }
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(super) fn is_to(&self, address: &Address) -> bool {
@@ -91,7 +131,7 @@ async fn exchange(
 ) -> Result<Answer, KafkaError> {
     match question {
         Question::Records(fetch) => {
-            let patience = patience + shared.options.max_wait;
+            let patience = patience + wait_of(fetch);
             let buffer = shared.budget.buffer();
             let (bytes, answer) = connection.call_keeping(fetch, patience, buffer).await?;
             Ok(Answer::Records(bytes, answer))

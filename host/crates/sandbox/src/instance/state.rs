@@ -10,7 +10,7 @@ use crate::OffsetReader;
 use crate::files::Files;
 use crate::imports::{Exceptions, Requests, SinkState};
 use crate::instance::Limiter;
-use crate::instance::clock::{CoarseMonotonic, CoarseWall};
+use crate::instance::clock::{CoarseWall, Monotonic};
 use crate::metrics::Metrics;
 use crate::network::http::Http;
 use crate::network::{self, Network, OpenLookups};
@@ -24,6 +24,7 @@ const MAX_RANDOM: u64 = 64 << 10;
 /// The data of a store. Host functions see nothing else, so an instance can only reach what lies here.
 pub(crate) struct State {
     pub(crate) wasi: WasiCtx,
+    pub(crate) clock: Monotonic,
     pub(crate) table: ResourceTable,
     pub(crate) files: Files,
     pub(crate) network: Arc<Network>,
@@ -54,7 +55,6 @@ impl State {
         table.set_max_capacity(MAX_HANDLES);
         let mut wasi = WasiCtx::builder();
         wasi.max_random_size(MAX_RANDOM)
-            .monotonic_clock(CoarseMonotonic::new())
             .wall_clock(CoarseWall)
             // A task has a thread of its own, so a read of a file may hold it up.
             .allow_blocking_current_thread(true)
@@ -73,6 +73,7 @@ impl State {
         }
         State {
             wasi: wasi.build(),
+            clock: Monotonic::new(),
             table,
             files,
             http: Http::new(network.clone(), limits.http_body, limits.output),

@@ -216,6 +216,9 @@ impl SourceTask {
     pub async fn poll(&mut self, max_wait: Duration, max_bytes: u32) -> Result<Vec<u8>, CallError> {
         let wait = u32::try_from(max_wait.as_millis()).unwrap_or(u32::MAX);
         let Self { instance, functions } = self;
+        if let Some(state) = instance.state() {
+            state.clock.allow(max_wait);
+        }
         let batch = call!(*instance, "poll", Pace::Records(max_wait), |store| functions
             .call_poll(store, wait, max_bytes))?;
         instance.bounded_output("poll", batch)

@@ -299,3 +299,22 @@ async fn an_interrupt_wakes_a_guest_that_waits_and_leaves_it_alive() {
     assert!(task.is_alive());
     task.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn an_interrupt_ends_a_sleep_that_waits_for_records_and_no_other() {
+    let entries = [("url", "http://127.0.0.1:9"), ("poll", "sleep:50000")];
+    let spec = spec("probe.Source", &entries).await;
+    let mut task = SourceTask::start(spec, Arc::new(Offsets)).await.unwrap();
+    let interrupt = task.interrupt();
+    let begin = std::time::Instant::now();
+    // The guest sleeps when it is first waited for.
+    let (polled, ()) = tokio::join!(task.poll(Duration::from_secs(60), 1), async { interrupt.raise() });
+    polled.unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(40), "{:?}", begin.elapsed());
+    // It was not told that it may wait for long.
+    let (polled, ()) = tokio::join!(
+        tokio::time::timeout(Duration::from_millis(50), task.poll(Duration::ZERO, 1)),
+        async { interrupt.raise() }
+    );
+    assert!(polled.is_err(), "{polled:?}");
+}

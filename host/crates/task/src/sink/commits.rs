@@ -1,18 +1,39 @@
 //! What of a sink is made durable, and which offsets go to Kafka for it.
 
+use std::time::Duration;
+
 use caisson_model::{Failure, PartitionOffset, TopicPartition};
 use caisson_sandbox::CallError;
 use tokio::time::Instant;
 
 use super::{Sink, UnansweredCommit};
 
+/// The longest pause between two commits while there is nothing to commit, unless the interval is longer.
+const IDLE_COMMIT: Duration = Duration::from_secs(5);
+
 impl Sink {
     pub(super) async fn commit_if_due(&mut self) -> Result<(), Failure> {
         if Instant::now() < self.next_commit {
             return Ok(());
         }
-        self.next_commit = Instant::now() + self.settings.task.commit_interval;
+        let interval = self.settings.task.commit_interval;
+        self.lull = match self.is_at_rest() {
+            true => (self.lull * 2).min(IDLE_COMMIT).max(interval),
+            false => interval,
+        };
+        self.next_commit = Instant::now() + self.lull;
         self.commit_all().await
+    }
+
+    /// Whether everything that the guest was ever given is committed.
+    fn is_at_rest(&self) -> bool {
+        self.backlog.is_empty() && self.commits.is_empty() && self.positions.uncommitted() == 0
+    }
+
+    /// There is something to commit again.
+    pub(super) fn end_lull(&mut self) {
+        self.lull = self.settings.task.commit_interval;
+        self.next_commit = self.next_commit.min(Instant::now() + self.lull);
     }
 
     /// Begins a commit of everything that the guest says is durable.

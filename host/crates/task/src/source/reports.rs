@@ -34,6 +34,11 @@ impl Reports {
         self.wanted
     }
 
+    /// Whether there are batches that the guest is to hear of.
+    pub fn are_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     pub fn add(&mut self, sent: &Sent) {
         if !self.wanted || sent.fate.is_empty() {
             return;

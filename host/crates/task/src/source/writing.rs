@@ -135,6 +135,14 @@ impl Writing {
         }
     }
 
+    /// Whether there is nothing that time alone makes due.
+    pub fn is_at_rest(&self) -> bool {
+        match self {
+            Writing::AtLeastOnce(acknowledged) => !acknowledged.has_unsettled(),
+            Writing::ExactlyOnce(transactions) => !transactions.has_work(),
+        }
+    }
+
     /// Nothing of an open transaction is to be seen; its records are polled again. A task must not go on after an error.
     pub async fn give_up(&mut self) -> Result<(), Failure> {
         match self {

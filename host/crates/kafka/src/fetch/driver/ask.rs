@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Asked, Driver, Event, LOOK, Node, Place};
-use crate::consumer::slot::Position;
+use crate::consumer::slot::{Position, Slot};
 use crate::error::{ErrorCode, KafkaError};
 use crate::fetch::link::{Link, Question};
 use crate::wire::Address;
@@ -37,7 +37,10 @@ impl Driver {
 
     /// Asks one broker, if it has nothing to answer yet.
     fn ask(&mut self, number: i32, share: usize, now: Instant, next: &mut Instant) {
-        match self.nodes.get(&number) {
+        let is_behind = self.nodes.get(&number).is_some_and(|node| node.is_waiting) && self.has_more(number, now, next);
+        match self.nodes.get_mut(&number) {
+            // It waits for records, and would take no question meanwhile.
+            Some(node) if is_behind => node.hang_up(),
             Some(node) if node.is_asked => return,
             Some(_) => {}
             None => {
@@ -54,15 +57,40 @@ impl Driver {
             return;
         };
         if !node.link.as_ref().is_some_and(|link| link.is_to(&node.address)) {
-            node.link = Some(Link::start(number, node.address.clone(), dialer, shared, events));
+            self.links += 1;
+            let to = node.address.clone();
+            node.link = Some(Link::start(number, self.links, to, dialer, shared, events));
         }
+        let is_waiting = question.waits_longer_than(self.shared.options.max_wait);
         if node.link.as_ref().is_some_and(|link| link.ask(question)) {
             node.asked = asked;
+            node.is_waiting = is_waiting;
             node.is_asked = true;
         } else {
             // The task of the link has ended; a new one is made.
             node.link = None;
         }
+    }
+
+    /// Whether there is something to ask a broker for that it was not asked for.
+    fn has_more(&self, number: i32, now: Instant, next: &mut Instant) -> bool {
+        let Some(node) = self.nodes.get(&number) else {
+            return false;
+        };
+        let is_asked = |slot: &Arc<Slot>, epoch: u32| {
+            let about = |asked: &Asked| Arc::ptr_eq(&asked.slot, slot) && asked.epoch == epoch;
+            node.asked.iter().any(about)
+        };
+        self.places.iter().any(|place| {
+            let is_new = match place.slot.position() {
+                (_, Position::Unknown) => false,
+                (_, Position::Earliest | Position::Latest) => place.leader == Some(number),
+                (epoch, Position::At(_)) => {
+                    place.source() == Some(number) && !place.slot.paused() && !is_asked(&place.slot, epoch)
+                }
+            };
+            is_new && place.is_due(now, next)
+        })
     }
 
     /// Where partitions begin or end whose position is to be found.
@@ -136,6 +164,7 @@ impl Driver {
         }
         let most = room.min(share.max(LEAST));
         let max_bytes = bytes(options.partition_bytes.min(most));
+        let idle_wait = self.nodes.get(&number).map_or(Duration::ZERO, |node| node.wait);
         let partitions = asked.iter().map(|asked| FetchFrom {
             topic: asked.slot.partition.topic.clone(),
             partition: asked.slot.partition.partition,
@@ -144,7 +173,9 @@ impl Driver {
         });
         let wait = match room < options.partition_bytes.min(options.buffer) {
             true => SHORT_WAIT.min(options.max_wait),
-            false => options.max_wait,
+            // Whoever wants more than the first byte has a reason for the time that is set.
+            false if options.min_bytes > 1 => options.max_wait,
+            false => options.max_wait.max(idle_wait),
         };
         let fetch = Fetch {
             max_wait: i32::try_from(wait.as_millis()).unwrap_or(i32::MAX),
@@ -232,18 +263,6 @@ impl Driver {
                 let text = format!("{}: {}", topic.name, code.description());
                 self.complain(KafkaError::with_message(code, text), None, false);
             }
-        }
-    }
-}
-
-impl Node {
-    fn new(address: Address) -> Node {
-        Node {
-            address,
-            link: None,
-            asked: Vec::new(),
-            is_asked: false,
-            turn: 0,
         }
     }
 }

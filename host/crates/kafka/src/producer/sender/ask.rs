@@ -103,6 +103,8 @@ impl Sender {
             0 | NO_LEADER | UNKNOWN_TOPIC => {
                 if matches!(state.known, Known::Wanted(Some(_))) && !self.missing.contains(&topic.name) {
                     self.missing.push(topic.name.clone());
+                    // The time until somebody could be asked does not count.
+                    state.known = Known::Wanted(Some(Instant::now()));
                     tracing::warn!(target: "kafka", topic = %topic.name, "no broker knows the topic yet; waiting for it");
                 }
             }

@@ -100,6 +100,10 @@ impl GuestLink {
         })
     }
 
+    pub fn is_on_trial(&self) -> bool {
+        self.trial.is_some()
+    }
+
     /// As [`GuestLink::count`], without a batch.
     pub fn look(&mut self) {
         if let Some(mut trial) = self.trial.take() {
