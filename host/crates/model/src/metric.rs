@@ -14,11 +14,17 @@ pub enum MetricGroup {
     Rebalance,
     Connector,
     ConnectorTask,
+    /// `connector-transform-metrics`, which Kafka Connect has since 4.1, as the next.
+    Transform,
+    /// `connector-predicate-metrics`
+    Predicate,
     SourceTask,
     SinkTask,
     TaskError,
     /// `connect-coordinator-metrics`
     Coordinator,
+    /// `app-info`
+    AppInfo,
     /// Restarts of what has failed, which Kafka Connect does not have.
     Restart,
     /// What tasks do with their time, which Kafka Connect does not tell.

@@ -18,6 +18,8 @@ struct Window {
     count: AtomicU64,
     sum: AtomicU64,
     max: AtomicU64,
+    /// As seen from the largest number, so that nothing is zero.
+    min: AtomicU64,
 }
 
 /// What was added in the windows that count.
@@ -26,6 +28,7 @@ pub struct Sample {
     count: u64,
     sum: u64,
     max: u64,
+    min: u64,
     /// The time that the windows cover.
     covered: Duration,
 }
@@ -40,13 +43,14 @@ impl Sampled {
         let number = number(now);
         let window = &self.0[(number % 2) as usize];
         if window.number.swap(number, Ordering::Relaxed) != number {
-            for figure in [&window.count, &window.sum, &window.max] {
+            for figure in [&window.count, &window.sum, &window.max, &window.min] {
                 figure.store(0, Ordering::Relaxed);
             }
         }
         window.count.fetch_add(1, Ordering::Relaxed);
         window.sum.fetch_add(value, Ordering::Relaxed);
         window.max.fetch_max(value, Ordering::Relaxed);
+        window.min.fetch_max(u64::MAX - value, Ordering::Relaxed);
     }
 
     pub fn read(&self, now: Duration) -> Sample {
@@ -54,6 +58,7 @@ impl Sampled {
         let first = current.saturating_sub(1).max(1);
         let mut sample = Sample {
             covered: now.saturating_sub(WINDOW * u32::try_from(first - 1).unwrap_or(u32::MAX)),
+            min: u64::MAX,
             ..Sample::default()
         };
         for window in &self.0 {
@@ -63,6 +68,7 @@ impl Sampled {
             sample.count += window.count.load(Ordering::Relaxed);
             sample.sum += window.sum.load(Ordering::Relaxed);
             sample.max = sample.max.max(window.max.load(Ordering::Relaxed));
+            sample.min = sample.min.min(u64::MAX - window.min.load(Ordering::Relaxed));
         }
         sample
     }
@@ -77,6 +83,11 @@ impl Sample {
     /// Not a number if there was nothing.
     pub fn max(self) -> f64 {
         if self.count == 0 { f64::NAN } else { self.max as f64 }
+    }
+
+    /// Not a number if there was nothing.
+    pub fn min(self) -> f64 {
+        if self.count == 0 { f64::NAN } else { self.min as f64 }
     }
 
     /// Per second. As in Kafka, over one window at least, so that what has just begun shows no peak.

@@ -32,6 +32,10 @@ pub struct Meters {
     /// How long each `poll` with records, or `put`, took, in microseconds.
     calls: Sampled,
     commits: Commits,
+    /// Records in each transaction of an exactly-once source.
+    transactions: Sampled,
+    /// Records by which a sink is behind what was read for it, where that is most.
+    lag: AtomicU64,
     /// Partitions that a sink has.
     partitions: AtomicU64,
     errors: ErrorCounts,
@@ -92,6 +96,8 @@ struct Commits {
     /// The number of the last one that was begun.
     sequence: AtomicU64,
     succeeded: AtomicU64,
+    /// Answers that came when a later commit had been begun.
+    skipped: Flow,
     /// One for each that succeeded, zero for each that failed.
     recent: Sampled,
     /// In microseconds.
@@ -148,6 +154,8 @@ impl Meters {
             batches: Sampled::default(),
             calls: Sampled::default(),
             commits: Commits::default(),
+            transactions: Sampled::default(),
+            lag: AtomicU64::new(0),
             partitions: AtomicU64::new(0),
             errors: ErrorCounts::default(),
             stages: Default::default(),
@@ -236,6 +244,21 @@ impl Meters {
 
     pub(crate) fn partitions(&self, count: usize) {
         self.partitions.store(count as u64, Ordering::Relaxed);
+    }
+
+    /// A transaction with so many records was committed.
+    pub(crate) fn transaction(&self, records: u64) {
+        self.transactions.add(self.began.elapsed(), records);
+    }
+
+    /// A sink is so many records behind in the partition where that is most.
+    pub(crate) fn lag(&self, records: u64) {
+        self.lag.store(records, Ordering::Relaxed);
+    }
+
+    /// The answer to a commit has come too late to say anything.
+    pub(crate) fn commit_skipped(&self) {
+        self.commits.skipped.add(self.began.elapsed(), 1);
     }
 
     pub(crate) fn commit_begun(&self) {

@@ -24,7 +24,7 @@ impl Pulse {
     }
 
     /// Counts the turns of a future, each one poll.
-    pub(crate) async fn counting<F: Future>(&self, future: F) -> F::Output {
+    pub async fn counting<F: Future>(&self, future: F) -> F::Output {
         let mut future = pin!(future);
         poll_fn(|context| {
             self.0.fetch_add(1, Ordering::Relaxed);

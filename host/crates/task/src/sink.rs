@@ -67,6 +67,8 @@ struct Sink {
     commits: VecDeque<UnansweredCommit>,
     next_sequence: u64,
     next_commit: Instant,
+    /// Between the last two commits: grows while there is nothing to commit.
+    lull: Duration,
     /// When the guest wants to be called at the latest, records or not.
     next_call: Option<Instant>,
     wish: Wish,
@@ -123,6 +125,7 @@ impl Sink {
             commits: VecDeque::new(),
             next_sequence: 0,
             next_commit: Instant::now() + task.commit_interval,
+            lull: task.commit_interval,
             next_call: None,
             wish: Wish::Run,
             probation: Probation::default(),
@@ -196,11 +199,13 @@ impl Sink {
         match event {
             Some(ConsumerEvent::Records(batch)) => {
                 self.settings.task.meters.read(batch.len());
+                self.end_lull();
                 self.backlog.push_back(Waiting {
                     batch,
                     from: 0,
                     revoked: Vec::new(),
                 });
+                self.measure_lag();
                 Ok(())
             }
             Some(ConsumerEvent::Assigned(partitions)) => self.assigned(partitions, controls).await,
@@ -229,6 +234,9 @@ impl Sink {
     }
 
     fn committed(&mut self, sequence: u64, result: Result<(), KafkaError>) {
+        if sequence != self.next_sequence {
+            self.settings.task.meters.commit_skipped();
+        }
         let Some(place) = self.commits.iter().position(|known| known.sequence == sequence) else {
             return;
         };
@@ -283,6 +291,15 @@ impl Sink {
             waiting.revoked.extend_from_slice(partitions);
         }
         closed
+    }
+
+    /// How far the guest is behind what was read for it.
+    fn measure_lag(&self) {
+        let batches = self.backlog.iter().map(|waiting| &waiting.batch);
+        let behind = batches
+            .flat_map(Batch::runs)
+            .map(|run| self.positions.behind(run.topic_partition(), run.next_offset()));
+        self.settings.task.meters.lag(behind.max().unwrap_or(0));
     }
 
     /// Does what the guest asked for through imports during its last call.

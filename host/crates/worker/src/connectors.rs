@@ -13,8 +13,10 @@ use caisson_model::{ConnectorState, Digest, Failure, TargetState};
 use caisson_sandbox::{CallError, InstanceSpec, Label, SinkConnector, SourceConnector};
 use caisson_store::Config;
 use tokio::runtime::Handle;
+use tokio::sync::OwnedMutexGuard;
 
 use crate::assemble::{config_error, kind_of};
+use crate::lifeline::Lifeline;
 use crate::offsets::StoredOffsets;
 use crate::plugins::Installed;
 use crate::{Event, Worker};
@@ -22,6 +24,7 @@ use crate::{Event, Worker};
 /// A connector of this node, running or not.
 pub(crate) struct Connector {
     name: Arc<str>,
+    lifeline: Arc<Lifeline>,
     pub(crate) installed: Installed,
     pub(crate) given: Given,
     /// What of it came from configuration providers.
@@ -35,6 +38,42 @@ pub(crate) struct Connector {
 impl Connector {
     fn instance(&mut self) -> &mut Option<Instance> {
         self.instance.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether its instance can never be called again.
+    fn has_died(&mut self) -> bool {
+        match self.instance() {
+            Some(Instance::Source(source)) => !source.is_alive(),
+            Some(Instance::Sink(sink)) => !sink.is_alive(),
+            None => false,
+        }
+    }
+}
+
+/// How others get at a connector.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    /// Held across calls into its guest.
+    connector: Arc<tokio::sync::Mutex<Connector>>,
+    pub(crate) lifeline: Arc<Lifeline>,
+}
+
+impl Entry {
+    fn new(connector: Connector) -> Entry {
+        Entry {
+            lifeline: connector.lifeline.clone(),
+            connector: Arc::new(tokio::sync::Mutex::new(connector)),
+        }
+    }
+
+    /// The connector when nobody else deals with it; a failure if it was given up.
+    pub(crate) async fn held(&self) -> Result<OwnedMutexGuard<Connector>, Failure> {
+        self.lifeline.unless_given_up(self.connector.clone().lock_owned()).await
+    }
+
+    /// The connector, unless somebody deals with it.
+    pub(crate) fn try_held(&self) -> Option<OwnedMutexGuard<Connector>> {
+        self.connector.clone().try_lock_owned().ok()
     }
 }
 
@@ -58,6 +97,7 @@ impl Worker {
         let config = config.map_err(|error| hidden(&secrets, config_error(&error)))?;
         let connector = Connector {
             name: name.into(),
+            lifeline: Arc::new(Lifeline::new()),
             installed,
             given,
             secrets,
@@ -66,9 +106,9 @@ impl Worker {
         };
         self.connector_modules()
             .insert(name.into(), connector.installed.module.digest);
-        let connector = Arc::new(tokio::sync::Mutex::new(connector));
-        self.connectors().insert(name.into(), connector.clone());
-        let mut held = connector.lock().await;
+        let entry = Entry::new(connector);
+        self.connectors().insert(name.into(), entry.clone());
+        let mut held = entry.held().await?;
         let moved = self.move_to(&mut held, target).await;
         moved.map_err(|failure| hidden(&held.secrets, failure))
     }
@@ -78,19 +118,26 @@ impl Worker {
         let Some(connector) = self.connector(name) else {
             return Err(Failure::host(format!("connector {name} does not run here")));
         };
-        let mut held = connector.lock_owned().await;
-        let (held, configs) = on_thread(async move {
+        let mut held = connector.held().await?;
+        let called = connector.lifeline.on_thread(async move {
             let configs = match held.instance() {
                 Some(Instance::Source(source)) => source.task_configs(max_tasks).await,
                 Some(Instance::Sink(sink)) => sink.task_configs(max_tasks).await,
                 None => Err(CallError::Host(format!("connector {} is not running", held.name))),
             };
             (held, configs)
-        })
-        .await?;
-        let mut held = held;
+        });
+        let (mut held, configs) = called.await?;
         self.heed(&mut held).await;
-        let configs = configs.map_err(|error| hidden(&held.secrets, failed(&held.name, "task-configs", error)))?;
+        let configs = configs.map_err(|error| hidden(&held.secrets, failed(&held.name, "task-configs", error)));
+        if let Err(failure) = &configs
+            && held.has_died()
+        {
+            *held.instance() = None;
+            self.tell_state(&held, ConnectorState::Failed, Some(failure.clone()))
+                .await;
+        }
+        let configs = configs?;
         let of_task = |config| {
             let plugin = (&held.installed, &held.given);
             complete(plugin, &held.config.flow, &held.secrets, config)
@@ -101,7 +148,8 @@ impl Worker {
     /// Starts, pauses or stops a connector that is there. Failing is told by an event.
     pub async fn set_connector_state(&self, name: &str, target: TargetState) {
         let Some(connector) = self.connector(name) else { return };
-        let mut held = connector.lock().await;
+        // One that was given up has said so.
+        let Ok(mut held) = connector.held().await else { return };
         if let Err(failure) = self.move_to(&mut held, target).await {
             self.tell_state(&held, ConnectorState::Failed, Some(failure)).await;
         }
@@ -112,10 +160,12 @@ impl Worker {
         let Some(connector) = self.connectors().remove(name) else {
             return;
         };
-        let mut held = connector.lock().await;
-        self.stop_instance(&mut held).await;
+        let held = connector.held().await;
+        if let Ok(mut held) = held {
+            self.stop_instance(&mut held).await;
+            self.tell_state(&held, ConnectorState::Unassigned, None).await;
+        }
         self.connector_modules().remove(name);
-        self.tell_state(&held, ConnectorState::Unassigned, None).await;
     }
 
     async fn move_to(&self, connector: &mut Connector, target: TargetState) -> Result<(), Failure> {
@@ -152,7 +202,7 @@ impl Worker {
         let Some(connector) = self.connector(name) else {
             return Ok(());
         };
-        let mut held = connector.lock().await;
+        let mut held = connector.held().await?;
         if held.installed.module.digest == installed.module.digest {
             return Ok(());
         }
@@ -208,28 +258,26 @@ impl Worker {
         };
         let offsets = Arc::new(StoredOffsets::new(&connector.name, stores));
         let kind = installed.plugin().kind;
-        let started = on_thread(async move {
+        let called = connector.lifeline.on_thread(async move {
             match kind {
                 PluginKind::Sink => SinkConnector::start(spec).await.map(Instance::Sink),
                 _ => SourceConnector::start(spec, Some(offsets)).await.map(Instance::Source),
             }
-        })
-        .await?;
-        started.map_err(|error| failed(&connector.name, "start", error))
+        });
+        called.await?.map_err(|error| failed(&connector.name, "start", error))
     }
 
     async fn stop_instance(&self, connector: &mut Connector) {
         let Some(instance) = connector.instance().take() else {
             return;
         };
-        let stopped = on_thread(async move {
+        let called = connector.lifeline.on_thread(async move {
             match instance {
                 Instance::Source(mut source) => source.stop().await,
                 Instance::Sink(mut sink) => sink.stop().await,
             }
-        })
-        .await;
-        match stopped {
+        });
+        match called.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(connector = %connector.name, %error, "stop of the connector failed"),
             Err(failure) => tracing::error!(connector = %connector.name, %failure, "stop of the connector failed"),
@@ -273,7 +321,7 @@ impl Worker {
             .await;
     }
 
-    pub(crate) fn connector(&self, name: &str) -> Option<Arc<tokio::sync::Mutex<Connector>>> {
+    pub(crate) fn connector(&self, name: &str) -> Option<Entry> {
         self.connectors().get(name).cloned()
     }
 
@@ -281,12 +329,8 @@ impl Worker {
         self.connector_modules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn connectors(
-        &self,
-    ) -> std::sync::MutexGuard<'_, std::collections::HashMap<Arc<str>, Arc<tokio::sync::Mutex<Connector>>>> {
-        self.connectors
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    pub(crate) fn connectors(&self) -> MutexGuard<'_, HashMap<Arc<str>, Entry>> {
+        self.connectors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -311,9 +355,7 @@ pub(crate) fn complete(
         .into_iter()
         .map(|(name, value)| (name, Some(value)))
         .collect();
-    let class = &installed.plugin().class;
-    let task_class = format!("{}Task", class.strip_suffix("Connector").unwrap_or(class));
-    complete.insert("task.class".to_owned(), Some(task_class));
+    complete.insert("task.class".to_owned(), Some(task_class(&installed.plugin().class)));
     if let Flow::Sink(SinkConfig { topics, .. }) = flow {
         let key = match topics {
             Topics::Names(_) => "topics",
@@ -324,6 +366,11 @@ pub(crate) fn complete(
     // What is kept and shown of a task has no more secrets in it than what the user wrote.
     secrets.put_back(&mut complete);
     complete
+}
+
+/// The class of a connector's tasks. Modules have none: this is what it would be called in Java.
+pub(crate) fn task_class(connector: &str) -> String {
+    format!("{}Task", connector.strip_suffix("Connector").unwrap_or(connector))
 }
 
 /// A failure as it may be logged and shown.

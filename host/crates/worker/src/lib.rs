@@ -1,10 +1,12 @@
 //! The container of the connectors and tasks of this node: it turns configurations into running instances, takes
 //! commands, and tells what happens. It decides nothing.
 
+mod about;
 mod assemble;
 mod clients;
 mod connectors;
 mod guarantee;
+mod lifeline;
 mod local;
 mod metrics;
 pub mod modules;
@@ -86,7 +88,7 @@ pub struct Worker {
     open_topics: tokio::sync::Mutex<OpenTopics>,
     listener: Arc<dyn Listener>,
     /// The map is held for look-ups only; a connector's own lock is held across calls into its guest.
-    connectors: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<connectors::Connector>>>>,
+    connectors: Mutex<HashMap<Arc<str>, connectors::Entry>>,
     /// The modules that connectors are made of, running or not. Held for look-ups and changes.
     connector_modules: Mutex<HashMap<Arc<str>, Digest>>,
     /// Held for look-ups, insertions and removals.

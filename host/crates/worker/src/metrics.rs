@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use caisson_config::providers::Secrets;
 use caisson_model::{Metric, MetricGroup, MetricValue, Sampled, TaskId, TaskState};
 use caisson_sandbox::GuestFigure;
 use caisson_task::meters::Meters;
+use caisson_task::swap::Place;
 
 use crate::Worker;
 
@@ -70,6 +71,14 @@ impl Starts {
         }
     }
 
+    /// When the worker began, as Kafka's `app-info` has it.
+    fn time(&self) -> Metric {
+        let began = SystemTime::now() - self.began.elapsed();
+        let since = began.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let value = MetricValue::Gauge(since.as_millis() as f64);
+        Metric::new(MetricGroup::AppInfo, "start-time-ms", value)
+    }
+
     pub(crate) fn count(&self, kind: &StartCounts, well: bool) {
         let total = if well { &kind.succeeded } else { &kind.failed };
         total.fetch_add(1, Ordering::Relaxed);
@@ -80,11 +89,14 @@ impl Starts {
 impl Worker {
     /// Everything that is measured here, by Kafka Connect's names.
     pub fn metrics(&self) -> Vec<Metric> {
-        let tasks: Vec<(TaskId, Arc<Meters>)> = self
-            .tasks()
-            .iter()
-            .map(|(id, running)| (id.clone(), running.meters.clone()))
-            .collect();
+        let mut tasks: Vec<(TaskId, Arc<Meters>)> = Vec::new();
+        let mut abouts = Vec::new();
+        for (id, running) in self.tasks().iter() {
+            tasks.push((id.clone(), running.meters.clone()));
+            let own = running.places.iter().find(|(place, _)| *place == Place::Plugin);
+            let version = own.map(|(_, plugin)| plugin.version.clone());
+            abouts.push((id.clone(), running.about.clone(), version));
+        }
         let connectors = self.connectors().len();
         let mut metrics = vec![
             of_worker("connector-count", None, MetricValue::Gauge(connectors as f64)),
@@ -96,6 +108,10 @@ impl Worker {
         for (id, meters) in &tasks {
             metrics.extend(meters.metrics(id));
         }
+        for (id, about, version) in abouts {
+            metrics.extend(about.metrics(&id, version.as_deref()));
+        }
+        metrics.push(self.starts.time());
         metrics.extend(self.plugin_metrics());
         metrics
     }
@@ -130,7 +146,7 @@ impl Worker {
             .tasks()
             .iter()
             .find_map(|(id, running)| (&*id.connector == connector).then(|| running.secrets.clone()));
-        of_task.or_else(|| Some(self.connector(connector)?.try_lock().ok()?.secrets.clone()))
+        of_task.or_else(|| Some(self.connector(connector)?.try_held()?.secrets.clone()))
     }
 
     fn starts_of(&self, names: &Names, counts: &StartCounts, metrics: &mut Vec<Metric>) {
@@ -161,6 +177,8 @@ fn count_tasks(tasks: &[(TaskId, Arc<Meters>)], metrics: &mut Vec<Metric>) {
         for (name, state) in BY_STATE {
             push(name, states.iter().filter(|known| **known == state).count());
         }
+        // As in Kafka Connect, where a task that was destroyed is not there any more.
+        push("connector-destroyed-task-count", 0);
     }
 }
 

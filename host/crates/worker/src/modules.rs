@@ -194,7 +194,7 @@ impl Worker {
             .collect();
         let mut outdated = Vec::new();
         for (name, connector) in connectors {
-            let held = connector.lock().await;
+            let Ok(held) = connector.held().await else { continue };
             if held.installed.plugin().class != class {
                 continue;
             }

@@ -19,8 +19,9 @@ use caisson_task::{
     start_sink, start_source,
 };
 
+use crate::about::About;
 use crate::assemble::{config_error, kind_of};
-use crate::connectors::hidden;
+use crate::connectors::{hidden, task_class};
 use crate::metrics::Starts;
 use crate::offsets::StoredOffsets;
 use crate::{Event, Listener, Worker};
@@ -33,6 +34,7 @@ pub(crate) struct Running {
     /// The components that it runs with now, and where.
     pub(crate) places: Vec<(Place, PluginRef)>,
     pub(crate) meters: Arc<Meters>,
+    pub(crate) about: Arc<About>,
     /// Whatever it says of its state is not heard any more.
     pub(crate) given_up: Arc<AtomicBool>,
     /// What nobody may be shown.
@@ -73,6 +75,9 @@ impl Worker {
         let own = self.resolve(task).to_config();
         let settings = self.task_settings(&id, &installed, (&given, &config), own)?;
         let places = places(&settings.plugin, &settings.chain);
+        let plugins = self.plugins();
+        let task_class = task_class(&installed.plugin().class);
+        let about = About::new(&config, &installed, task_class, &self.config, &plugins);
         let wish = wish_of(target);
         let given_up = Arc::new(AtomicBool::new(false));
         let listener: Arc<dyn TaskListener> = Arc::new(Forward {
@@ -109,6 +114,7 @@ impl Worker {
             connector: connector.clone(),
             places,
             meters,
+            about: Arc::new(about),
             given_up,
             secrets,
         };

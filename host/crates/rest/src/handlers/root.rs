@@ -1,6 +1,7 @@
 //! `/`, `/health` and `/metrics`.
 
 use caisson_herder::Health;
+use caisson_model::{Metric, MetricGroup, MetricValue};
 use hyper::StatusCode;
 use serde_json::json;
 
@@ -14,7 +15,12 @@ pub fn root(call: &Call) -> Outcome {
 
 /// Not Kafka Connect's, which shows its metrics by JMX.
 pub fn metrics(call: &Call) -> Outcome {
-    Ok(Reply::metrics(prometheus::text(&call.herder.metrics())))
+    let info = call.herder.cluster_info();
+    let about = [("version", info.version), ("commit-id", info.commit)];
+    let about = about.map(|(name, text)| Metric::new(MetricGroup::AppInfo, name, MetricValue::Text(text)));
+    let mut metrics = call.herder.metrics();
+    metrics.extend(about);
+    Ok(Reply::metrics(prometheus::text(&metrics)))
 }
 
 /// Healthy is a worker whose herder answers in time.

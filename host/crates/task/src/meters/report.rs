@@ -103,6 +103,10 @@ impl Meters {
         self.active_records(&mut group, names, now);
         let names = ["poll-batch-max-time-ms", "poll-batch-avg-time-ms"];
         group.times(names, &self.calls, now);
+        let sizes = self.transactions.read(now);
+        group.gauge("transaction-size-min", sizes.min());
+        group.gauge("transaction-size-max", sizes.max());
+        group.gauge("transaction-size-avg", sizes.average());
     }
 
     fn sink(&self, mut group: Group<'_>, now: Duration) {
@@ -115,6 +119,10 @@ impl Meters {
         group.gauge("offset-commit-seq-no", sequence as f64);
         group.total("offset-commit-completion-total", &self.commits.succeeded);
         group.gauge("offset-commit-completion-rate", self.commits.recent.read(now).rate());
+        group.total("offset-commit-skip-total", &self.commits.skipped.total);
+        let skipped = self.commits.skipped.recent.read(now);
+        group.gauge("offset-commit-skip-rate", skipped.rate());
+        group.gauge("sink-record-lag-max", self.lag.load(Ordering::Relaxed) as f64);
         let names = [
             "sink-record-active-count",
             "sink-record-active-count-max",

@@ -61,6 +61,7 @@ impl Sink {
         if waiting.from < waiting.batch.len() && self.wish != Wish::Stop {
             self.backlog.push_front(waiting);
         }
+        self.measure_lag();
         Ok(())
     }
 

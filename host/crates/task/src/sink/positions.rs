@@ -50,6 +50,12 @@ impl Positions {
         self.partitions.values().map(behind).sum()
     }
 
+    /// How many offsets before `next` the plugin has not been given.
+    pub fn behind(&self, partition: &TopicPartition, next: i64) -> u64 {
+        let consumed = self.partitions.get(partition).map(|position| position.consumed.max(0));
+        consumed.map_or(0, |consumed| u64::try_from(next - consumed).unwrap_or(0))
+    }
+
     /// The plugin has taken everything before `next`.
     pub fn advance(&mut self, partition: &TopicPartition, next: i64) {
         if let Some(position) = self.partitions.get_mut(partition) {

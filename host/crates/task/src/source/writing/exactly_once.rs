@@ -34,6 +34,8 @@ pub struct Transactions {
     producer: Arc<TransactionalProducer>,
     offsets_topic: TopicHandle,
     is_open: bool,
+    /// Records in the open transaction.
+    records: u64,
     /// What goes into the open transaction, or into the next.
     offsets: Newest,
     committed_at: Instant,
@@ -64,6 +66,7 @@ impl Transactions {
             task: name,
             producer,
             is_open: false,
+            records: 0,
             offsets: Newest::of(&task.id.connector),
             committed_at: Instant::now(),
             patience: task.commit_timeout,
@@ -113,7 +116,7 @@ impl Transactions {
         }
     }
 
-    fn has_work(&self) -> bool {
+    pub fn has_work(&self) -> bool {
         self.is_open || !self.offsets.is_empty()
     }
 
@@ -129,6 +132,7 @@ impl Transactions {
     /// Notes the offsets of records that were handed to the producer.
     pub fn sent(&mut self, groups: Vec<SentGroup>) {
         for group in groups {
+            self.records += group.flag.records();
             self.offsets.add(group.partition, group.offset);
         }
     }
@@ -153,6 +157,7 @@ impl Transactions {
         // Why a record was refused says more than that the commit was.
         self.check(acks)?;
         committed.map_err(|error| self.failed(&error))?;
+        self.meters.transaction(std::mem::take(&mut self.records));
         self.is_open = false;
         self.offsets.clear();
         self.tell_others(pairs).await;
@@ -174,7 +179,7 @@ impl Transactions {
         .await?;
         self.check(acks)?;
         aborted.map_err(|error| self.failed(&error))?;
-        self.is_open = false;
+        (self.is_open, self.records) = (false, 0);
         self.commit(acks, errors).await
     }
 
@@ -192,6 +197,7 @@ impl Transactions {
     /// them twice.
     pub async fn give_up(&mut self) -> Result<(), Failure> {
         self.offsets.clear();
+        self.records = 0;
         if !std::mem::take(&mut self.is_open) || self.producer.fatal_error().is_some() {
             return Ok(());
         }
