@@ -149,6 +149,7 @@ pub fn validate(request: &Request<'_>) -> Result<ConfigInfos, Refusal> {
     entries.add_null_errors(given);
     let own = plugin.keys.iter().map(|definition| own_entry(definition, request));
     entries.take_over(own.collect());
+    entries.take_over(own_extras(given, request.plugins));
     // A plugin may find fault with a key that is every connector's, such as the topics of a sink.
     for value in &request.own.values {
         if !plugin.keys.iter().any(|definition| definition.name() == value.name) {
@@ -229,6 +230,17 @@ fn set_default(table: &mut [Definition], name: &str, text: Option<String>) {
     if let (Some(definition), Some(text)) = (definition, text) {
         definition.key = definition.key.clone().default(text);
     }
+}
+
+/// Keys that only this worker knows, as far as they are given: whoever knows Kafka Connect's alone finds nothing else.
+fn own_extras(given: &Given, plugins: &dyn Plugins) -> Vec<Entry> {
+    let extras = tables::connector_extras();
+    let given_ones = extras
+        .iter()
+        .filter(|definition| given.get(definition.name()).is_some());
+    given_ones
+        .map(|definition| Entry::evaluate(definition, 0, given, plugins))
+        .collect()
 }
 
 fn own_entry(definition: &Definition, request: &Request<'_>) -> Entry {

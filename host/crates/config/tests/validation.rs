@@ -195,3 +195,31 @@ proptest! {
         let _ = caisson_config::ConnectorConfig::new(&given, kind);
     }
 }
+
+#[test]
+fn keys_that_only_this_worker_knows_are_checked_and_shown_where_they_are_given() {
+    let own = |infos: &ConfigInfos| {
+        let names = infos.configs.iter().map(|config| config.value.name.as_str());
+        names.filter(|name| name.starts_with("errors.restart.")).count()
+    };
+    assert_eq!(own(&WORKER.infos(&sink(&[])).unwrap()), 0);
+    let infos = WORKER
+        .infos(&sink(&[
+            ("errors.restart.attempts", "-2"),
+            ("errors.restart.backoff.ms", "soon"),
+            ("errors.restart.reset.ms", "1"),
+        ]))
+        .unwrap();
+    assert_eq!((own(&infos), infos.error_count), (3, 3));
+    assert_eq!(
+        errors(&infos, "errors.restart.attempts"),
+        ["Invalid value -2 for configuration errors.restart.attempts: Value must be at least -1"]
+    );
+    assert_eq!(
+        errors(&infos, "errors.restart.backoff.ms"),
+        [
+            "Invalid value soon for configuration errors.restart.backoff.ms: Not a number of type LONG",
+            "Invalid value null for configuration errors.restart.backoff.ms: Value must be non-null",
+        ]
+    );
+}
