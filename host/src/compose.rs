@@ -102,8 +102,8 @@ pub async fn worker(
 /// Puts a worker of a cluster together, and lets it join.
 pub async fn distributed(
     config: Arc<WorkerConfig>,
-    worker_id: String,
-    url: String,
+    (worker_id, url): (String, String),
+    peers: PeerClient,
     log: FilterHandle,
 ) -> anyhow::Result<Arc<DistributedHerder>> {
     let Mode::Distributed(cluster) = &config.mode else {
@@ -146,7 +146,7 @@ pub async fn distributed(
         loggers: Loggers::new(Arc::new(Levels(log)), Level::Info, Default::default()),
         membership,
         membership_events,
-        peers: Arc::new(PeerClient),
+        peers: Arc::new(peers),
         fencer: Arc::new(ProducerFencer::new(admin, &cluster.group_id)),
         modules,
     };

@@ -69,7 +69,7 @@ async fn serve(arguments: &DistributedArguments) -> anyhow::Result<Ended> {
     let server = Server::bind(&config.rest).await.context("cannot serve REST")?;
     let worker_id = server.worker_id().to_owned();
     let url = server.advertised_url().to_owned();
-    let herder = compose::distributed(config.clone(), worker_id.clone(), url, log).await?;
+    let herder = compose::distributed(config.clone(), (worker_id.clone(), url), server.peer_client(), log).await?;
     let rest = server.serve(herder.clone(), Limits::default());
     tracing::info!(worker_id, after = ?began.elapsed(), "REST is up");
     let ended = tokio::select! {

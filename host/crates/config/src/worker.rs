@@ -22,7 +22,7 @@ use crate::typed::Typed;
 
 pub use cluster::{Cluster, ExactlyOnce, InternalTopic, Protocol, RequestSigning};
 pub use policy::OverridePolicy;
-pub use tls::{ClientAuth, IdentityStore, StoreFile, TlsConfig, TrustStore};
+pub use tls::{ClientAuth, IdentityStore, ServerNames, StoreFile, TlsConfig, TrustStore};
 
 /// A worker's configuration.
 pub struct WorkerConfig {
@@ -99,6 +99,8 @@ pub struct RestConfig {
     pub tls: Option<TlsConfig>,
     /// Of `https` among the admin listeners; read if there is one.
     pub admin_tls: Option<TlsConfig>,
+    /// For requests to workers whose only listeners are `https`, which this one need not have; none if it cannot be read.
+    pub peer_tls: Option<TlsConfig>,
     /// `rest.extension.classes`.
     pub extensions: Vec<String>,
     /// `java.security.auth.login.config`: a file with JAAS entries, for extensions.
@@ -283,6 +285,7 @@ impl RestConfig {
         };
         Ok(RestConfig {
             tls: tls(&regular, "listeners.https.")?,
+            peer_tls: TlsConfig::read(all, "listeners.https.").ok(),
             admin_tls: tls(admin.as_deref().unwrap_or_default(), "admin.listeners.https.")?,
             listeners: regular,
             admin_listeners: admin,

@@ -63,7 +63,7 @@ impl FromStr for Level {
             Level::All,
         ];
         if text.is_empty() {
-            return Err(Error::Other("a log level must not be empty".to_owned()));
+            return Err(Error::Other("Illegal null or empty Level name.".to_owned()));
         }
         levels
             .into_iter()

@@ -27,6 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         response_headers: String::new(),
         tls: None,
         admin_tls: None,
+        peer_tls: None,
         extensions: Vec::new(),
         login_config: None,
     };

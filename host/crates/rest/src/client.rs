@@ -67,7 +67,7 @@ pub async fn exchange(ask: Ask<'_>) -> Result<Answer, String> {
     let tls = match (uri.scheme_str(), ask.tls) {
         (Some("http"), _) => None,
         (Some("https"), Some(tls)) => Some(tls.clone()),
-        _ => return Err(format!("{}: workers are reached by HTTP alone", ask.url)),
+        _ => return Err(format!("{}: this worker has no way to ask by https", ask.url)),
     };
     let authority = uri.authority().ok_or_else(|| format!("{} names no host", ask.url))?;
     let host = authority.host().trim_matches(['[', ']']);
@@ -138,9 +138,16 @@ where
 }
 
 /// The other workers of a cluster, by their REST API.
-pub struct PeerClient;
+pub struct PeerClient {
+    tls: Option<TlsConnector>,
+}
 
 impl PeerClient {
+    /// `tls`: for those that are reached by `https`.
+    pub(crate) fn new(tls: Option<TlsConnector>) -> Self {
+        PeerClient { tls }
+    }
+
     async fn internal(&self, method: Method, url: String, body: &[u8], signer: &Signer) -> Result<(), Error> {
         let answer = ask(Ask {
             method,
@@ -149,7 +156,7 @@ impl PeerClient {
             content_type: JSON,
             authorization: None,
             signer: Some(signer),
-            tls: None,
+            tls: self.tls.as_ref(),
         });
         let answer = answer.await?;
         if answer.status.is_success() {

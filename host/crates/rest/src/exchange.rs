@@ -15,6 +15,7 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::{Method, Request, Response, StatusCode, Version};
+use tokio_rustls::TlsConnector;
 
 use crate::auth::Gate;
 use crate::cors::Cors;
@@ -42,6 +43,8 @@ pub struct Service {
     pub cors: Cors,
     pub response_headers: ResponseHeaders,
     pub gate: Gate,
+    /// Towards other workers that are reached by `https`.
+    pub peers: Option<TlsConnector>,
 }
 
 /// Where a request came in.
@@ -80,8 +83,17 @@ impl Service {
         if let Some(status) = self.cors.preflight(&head.method, &head.headers) {
             return Reply::empty(status);
         }
+        if head.uri.path() == "*" {
+            return Reply::empty(StatusCode::NOT_FOUND);
+        }
         let Some(segments) = path::segments(head.uri.path()) else {
-            return Reply::error(StatusCode::BAD_REQUEST, "Ambiguous URI path");
+            // Kafka Connect's server explains itself to these methods alone.
+            return match head.method {
+                Method::GET | Method::HEAD | Method::POST => {
+                    Reply::error(StatusCode::BAD_REQUEST, "Ambiguous URI path")
+                }
+                _ => Reply::empty(StatusCode::BAD_REQUEST),
+            };
         };
         let Some(route) = Route::find(face, &segments) else {
             return Reply::http_error(StatusCode::NOT_FOUND);
@@ -138,7 +150,7 @@ impl Service {
         };
         let reply = handlers::answer(route, method, call).await;
         match &reply.elsewhere {
-            Some(url) => forward::forward(hop, url.as_deref(), head, &passed_on).await,
+            Some(url) => forward::forward(hop, url.as_deref(), (head, &passed_on), self.peers.as_ref()).await,
             None => reply,
         }
     }

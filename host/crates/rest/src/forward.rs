@@ -4,6 +4,7 @@
 use hyper::StatusCode;
 use hyper::header::AUTHORIZATION;
 use hyper::http::request::Parts;
+use tokio_rustls::TlsConnector;
 
 use crate::client::{self, Ask};
 use crate::query::Query;
@@ -42,7 +43,7 @@ impl Hop {
 }
 
 /// Passes a request on; its answer becomes this worker's.
-pub async fn forward(hop: Hop, url: Option<&str>, head: &Parts, body: &[u8]) -> Reply {
+pub async fn forward(hop: Hop, url: Option<&str>, (head, body): (&Parts, &[u8]), tls: Option<&TlsConnector>) -> Reply {
     let Some(next) = hop.next() else {
         let text = "Cannot complete request because of a conflicting operation (e.g. worker rebalance)";
         return Reply::error(StatusCode::CONFLICT, text);
@@ -69,7 +70,7 @@ pub async fn forward(hop: Hop, url: Option<&str>, head: &Parts, body: &[u8]) -> 
         content_type: client::JSON,
         authorization: head.headers.get(AUTHORIZATION).cloned(),
         signer: None,
-        tls: None,
+        tls,
     });
     match answer.await {
         Ok(answer) => Reply {

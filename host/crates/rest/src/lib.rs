@@ -31,6 +31,7 @@ mod server;
 mod shape;
 mod stage;
 mod tls;
+mod trust;
 mod upload;
 
 pub use client::PeerClient;

@@ -1,7 +1,6 @@
 //! A worker as the command line sees it: by its REST API, which may be Kafka Connect's own.
 
 mod address;
-mod trust;
 
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use hyper::header::HeaderValue;
 use serde_json::Value;
 use tokio_rustls::TlsConnector;
 
-use crate::auth;
 use crate::client::{Answer, Ask, JSON, exchange};
+use crate::{auth, trust};
 
 /// Compiling what is pushed takes its time.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -14,18 +14,19 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tracing::Instrument;
 
 use crate::Error;
 use crate::auth::Gate;
+use crate::client::PeerClient;
 use crate::cors::Cors;
 use crate::exchange::{Entrance, Service};
 use crate::limits::Limits;
 use crate::response_headers::ResponseHeaders;
 use crate::route::Face;
 use crate::server::connection::Connection;
-use crate::tls;
+use crate::{tls, trust};
 
 /// A connection that cannot be accepted is mostly a lack of file descriptors; trying at once again would spin.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
@@ -38,6 +39,8 @@ pub struct Server {
     cors: Cors,
     response_headers: ResponseHeaders,
     gate: Gate,
+    /// Towards other workers that are reached by `https`.
+    peers: Option<TlsConnector>,
 }
 
 struct Door {
@@ -74,6 +77,12 @@ impl Server {
         }
         let bound: Vec<SocketAddr> = doors.iter().map(|door| door.address).collect();
         let advertised = address::advertised(config, &bound)?;
+        let peers = config.peer_tls.as_ref().and_then(|settings| {
+            let connector = trust::peers(settings);
+            connector
+                .inspect_err(|problem| tracing::debug!(problem, "other workers cannot be asked by https"))
+                .ok()
+        });
         Ok(Server {
             doors,
             worker_id: advertised.worker_id(),
@@ -81,7 +90,13 @@ impl Server {
             cors: Cors::new(&config.allowed_origin, &config.allowed_methods),
             response_headers,
             gate,
+            peers,
         })
+    }
+
+    /// What asks other workers.
+    pub fn peer_client(&self) -> PeerClient {
+        PeerClient::new(self.peers.clone())
     }
 
     /// `host:port` under which other workers and statuses know this one.
@@ -102,6 +117,7 @@ impl Server {
             cors: self.cors,
             response_headers: self.response_headers,
             gate: self.gate,
+            peers: self.peers,
         });
         let connections = Arc::new(Semaphore::new(limits.connections));
         let (stop, stopped) = watch::channel(false);

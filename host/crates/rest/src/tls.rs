@@ -43,7 +43,7 @@ pub fn acceptor(settings: &TlsConfig) -> Result<TlsAcceptor, Problem> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn versions(enabled: &[String]) -> Result<Vec<&'static SupportedProtocolVersion>, Problem> {
+pub fn versions(enabled: &[String]) -> Result<Vec<&'static SupportedProtocolVersion>, Problem> {
     let known = |(name, version)| enabled.iter().any(|own| own == name).then_some(version);
     let versions: Vec<_> = VERSIONS.into_iter().filter_map(known).collect();
     if versions.is_empty() {
@@ -56,7 +56,7 @@ fn versions(enabled: &[String]) -> Result<Vec<&'static SupportedProtocolVersion>
 }
 
 /// The library's suites, or those of them that are named.
-fn provider(names: &[String]) -> Result<CryptoProvider, Problem> {
+pub fn provider(names: &[String]) -> Result<CryptoProvider, Problem> {
     let mut provider = default_provider();
     if names.is_empty() {
         return Ok(provider);
@@ -110,7 +110,7 @@ fn verifier(
         .map_err(|error| format!("the trust store cannot be used: {error}"))
 }
 
-fn read_identity(store: &IdentityStore) -> Result<Identity, Problem> {
+pub fn read_identity(store: &IdentityStore) -> Result<Identity, Problem> {
     let reveal =
         |secret: &Option<caisson_api::config::Password>| secret.as_ref().map(|secret| secret.reveal().to_owned());
     match store {
@@ -132,7 +132,7 @@ fn read_identity(store: &IdentityStore) -> Result<Identity, Problem> {
     }
 }
 
-fn read_trust(store: &TrustStore) -> Result<Vec<CertificateDer<'static>>, Problem> {
+pub fn read_trust(store: &TrustStore) -> Result<Vec<CertificateDer<'static>>, Problem> {
     match store {
         TrustStore::Pem(certificates) => {
             caisson_keystore::certificates(Kind::Pem, certificates.reveal().as_bytes(), None)

@@ -1,4 +1,4 @@
-//! TLS of listeners: `ssl.*`, or in their place all of `listeners.https.ssl.*` or `admin.listeners.https.ssl.*`.
+//! TLS of listeners, and of requests to those of other workers: `ssl.*`, or in their place all of `listeners.https.ssl.*` or `admin.listeners.https.ssl.*`.
 
 use std::path::PathBuf;
 
@@ -21,6 +21,15 @@ pub struct TlsConfig {
     pub protocols: Vec<String>,
     /// `ssl.cipher.suites`; empty: what the library takes for good.
     pub cipher_suites: Vec<String>,
+    /// `ssl.endpoint.identification.algorithm`, of requests to other workers.
+    pub names: ServerNames,
+}
+
+/// What the certificate of a server has to say of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerNames {
+    Checked,
+    Ignored,
 }
 
 /// A private key and its certificates.
@@ -85,6 +94,10 @@ impl TlsConfig {
             },
             protocols: typed.list("ssl.enabled.protocols"),
             cipher_suites: typed.list("ssl.cipher.suites"),
+            names: match typed.text("ssl.endpoint.identification.algorithm").trim() {
+                "" => ServerNames::Ignored,
+                _ => ServerNames::Checked,
+            },
         })
     }
 }

@@ -60,7 +60,12 @@ pub fn reset_topics(call: &Call, name: &str) -> Outcome {
 }
 
 pub async fn put_task_configs(call: Call, name: &str) -> Outcome {
-    let configs = input::parse_maps(&call.body)?.ok_or_else(no_body)?;
+    let configs = match input::parse_maps(&call.body)? {
+        Some(configs) => configs,
+        None if call.body.is_empty() => return Err(no_body()),
+        // As in Kafka Connect, where who asks is looked at before what.
+        None => Vec::new(),
+    };
     let made_from = call.query.first(MADE_FROM).and_then(|revision| revision.parse().ok());
     let put = call
         .herder

@@ -102,6 +102,7 @@ mod tests {
             response_headers: String::new(),
             tls: None,
             admin_tls: None,
+            peer_tls: None,
             extensions: Vec::new(),
             login_config: None,
         };

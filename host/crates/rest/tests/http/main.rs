@@ -40,6 +40,7 @@ fn settings() -> RestConfig {
         response_headers: String::new(),
         tls: None,
         admin_tls: None,
+        peer_tls: None,
         extensions: Vec::new(),
         login_config: None,
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use caisson_api::config::Password;
 use caisson_config::listener::Listener;
-use caisson_config::worker::{ClientAuth, IdentityStore, StoreFile, TlsConfig, TrustStore};
+use caisson_config::worker::{ClientAuth, IdentityStore, ServerNames, StoreFile, TlsConfig, TrustStore};
 use caisson_keystore::{Kind, certificates, identity};
 use caisson_rest::{Error, Limits, Server};
 use rustls::pki_types::ServerName;
@@ -44,6 +44,7 @@ pub fn tls(client_auth: ClientAuth) -> TlsConfig {
         client_auth,
         protocols: vec!["TLSv1.2".to_owned(), "TLSv1.3".to_owned()],
         cipher_suites: Vec::new(),
+        names: ServerNames::Ignored,
     }
 }
 
