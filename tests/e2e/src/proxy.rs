@@ -13,6 +13,8 @@ pub enum Network {
     Slow(Duration),
     /// Connections stay, new ones come about, and nothing passes in either direction.
     Silent,
+    /// New connections end at once.
+    Closed,
 }
 
 /// Passes on bytes until it is dropped.
@@ -71,6 +73,19 @@ impl Proxy {
         self.link.changed.notify_all();
     }
 
+    /// Ends the connection at this place of those that there are, counted round; none if there are none.
+    pub fn reset_one(&self, place: usize) {
+        let mut state = self.link.state();
+        let connections = state.connections.len() / 2;
+        if connections == 0 {
+            return;
+        }
+        let first = place % connections * 2;
+        for connection in state.connections.drain(first..first + 2) {
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
     /// Ends all connections that there are; how many there were.
     pub fn reset(&self) -> usize {
         let connections = std::mem::take(&mut self.link.state().connections);
@@ -98,6 +113,9 @@ impl Link {
 
     /// Where nobody listens, the client's connection ends.
     fn connect(self: &Arc<Self>, client: TcpStream) {
+        if self.state().network == Network::Closed {
+            return;
+        }
         let Ok(server) = TcpStream::connect(("127.0.0.1", self.to)) else {
             return;
         };
@@ -133,7 +151,7 @@ impl Link {
         let state = self.changed.wait_while(self.state(), silent);
         match state.unwrap_or_else(PoisonError::into_inner).network {
             Network::Slow(delay) => Some(delay),
-            Network::Well | Network::Silent => None,
+            Network::Well | Network::Silent | Network::Closed => None,
         }
     }
 }

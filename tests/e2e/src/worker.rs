@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
+use crate::proxy::Proxy;
 use crate::rest::Rest;
 use crate::system::System;
 use crate::wait::until;
@@ -64,6 +65,22 @@ impl WorkerSetup {
         self.properties.retain(|(known, _)| known != key);
         self.properties.push((key.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Has it listen at one address more.
+    pub fn listener(mut self, address: &str) -> Self {
+        let mut listeners = self.properties.iter_mut().filter(|(key, _)| key == "listeners");
+        let (_, value) = listeners.next().expect("set for every worker");
+        *value = format!("{value},{address}");
+        self
+    }
+
+    /// Has other workers reach it through a proxy, whose address is its name.
+    pub fn behind_proxy(self) -> (Self, Proxy) {
+        let proxy = Proxy::start(self.port);
+        let address = proxy.address();
+        let port = address.rsplit(':').next().unwrap_or_default().to_owned();
+        (self.property("rest.advertised.port", &port), proxy)
     }
 
     /// Makes it a worker of a cluster.

@@ -50,6 +50,7 @@ impl Files {
             });
             let sink = json!({
                 "connector.class": "FileStreamSink", "topics": topic, "file": output, "value.converter": text,
+                "consumer.override.isolation.level": "read_committed",
             });
             create(rest, &format!("in-{pair}"), &source);
             create(rest, &format!("out-{pair}"), &sink);
@@ -85,7 +86,33 @@ fn await_owners(asked: &Rest, of: &[&Rest]) {
     });
 }
 
-fn caisson(system: &System, group: &str) -> Worker {
+/// Creates two connectors by way of a worker: one for each, so that both make task configurations for whoever leads.
+fn create_for_each(files: &Files, asked: &Rest, of: &[&Rest]) {
+    let ids: BTreeSet<String> = of.iter().map(|rest| worker_id(rest)).collect();
+    let connectors = ["first", "second"].map(|name| {
+        let input = files.directory.join(format!("{name}.txt"));
+        std::fs::write(&input, "").unwrap();
+        let config = json!({"connector.class": "FileStreamSource", "topic": files.topics[0], "file": input});
+        create(asked, name, &config);
+        owners(asked, name, 1);
+        let status = asked.get(&format!("/connectors/{name}/status")).expect(200);
+        status["connector"]["worker_id"].as_str().unwrap_or_default().to_owned()
+    });
+    assert_eq!(BTreeSet::from(connectors), ids);
+    for name in ["first", "second"] {
+        until(&format!("{name} is deleted"), || {
+            let answer = asked.try_call("DELETE", &format!("/connectors/{name}"), None)?;
+            matches!(answer.status, 204 | 404).then_some(())
+        });
+    }
+}
+
+fn properties(more: &[(&str, &str)]) -> String {
+    let all = TIMES.iter().chain(more);
+    all.map(|(key, value)| format!("{key}={value}\n")).collect()
+}
+
+fn caisson(system: &System, group: &str, more: &[(&str, &str)]) -> Worker {
     let base = group.trim_end_matches("-cluster");
     let mut setup = system.worker("migration").distributed(group);
     for (store, topic) in [("config", "configs"), ("offset", "offsets"), ("status", "status")] {
@@ -93,7 +120,7 @@ fn caisson(system: &System, group: &str) -> Worker {
     }
     let json = "org.apache.kafka.connect.json.JsonConverter";
     setup = setup.property("key.converter", json).property("value.converter", json);
-    for (key, value) in TIMES {
+    for (key, value) in TIMES.iter().chain(more) {
         setup = setup.property(key, value);
     }
     setup.start()
@@ -103,8 +130,7 @@ fn caisson(system: &System, group: &str) -> Worker {
 fn a_cluster_of_kafka_connect_is_taken_over_in_place_and_handed_back() {
     let Some(system) = System::get() else { return };
     let group = format!("{}-cluster", system.name("migration"));
-    let properties: String = TIMES.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
-    let java = JavaWorker::prepare(&system, &group, &properties);
+    let java = JavaWorker::prepare(&system, &group, &properties(&[]));
     java.begin();
     let mut files = Files::new(&system);
     files.create(&java.rest);
@@ -121,10 +147,11 @@ fn a_cluster_of_kafka_connect_is_taken_over_in_place_and_handed_back() {
         .expect(0);
     assert_eq!(told, "connector in-0 is as it should be\n");
 
-    let mut worker = caisson(&system, &group);
+    let mut worker = caisson(&system, &group, &[]);
     await_owners(&java.rest, &[&java.rest, &worker.rest]);
     await_owners(&worker.rest, &[&java.rest, &worker.rest]);
     files.pass_lines();
+    create_for_each(&files, &worker.rest, &[&java.rest, &worker.rest]);
 
     java.stop();
     await_owners(&worker.rest, &[&worker.rest]);
@@ -133,9 +160,35 @@ fn a_cluster_of_kafka_connect_is_taken_over_in_place_and_handed_back() {
     java.begin();
     await_owners(&java.rest, &[&java.rest, &worker.rest]);
     files.pass_lines();
+    create_for_each(&files, &java.rest, &[&java.rest, &worker.rest]);
 
     worker.terminate();
     assert!(worker.await_end().success());
     await_owners(&java.rest, &[&java.rest]);
     files.pass_lines();
+}
+
+#[test]
+fn tasks_of_exactly_once_sources_are_fenced_through_leaders_of_either_kind() {
+    let Some(system) = System::get() else { return };
+    let group = format!("{}-cluster", system.name("fencing"));
+    let enabled = [("exactly.once.source.support", "enabled")];
+    let java = JavaWorker::prepare(&system, &group, &properties(&enabled));
+    java.begin();
+    let mut files = Files::new(&system);
+    files.create(&java.rest);
+    await_owners(&java.rest, &[&java.rest]);
+    files.pass_lines();
+    // A follower of Kafka Connect's own leader, which it asks to fence before it starts the sources that it gets.
+    let worker = caisson(&system, &group, &enabled);
+    await_owners(&java.rest, &[&java.rest, &worker.rest]);
+    files.pass_lines();
+    java.stop();
+    await_owners(&worker.rest, &[&worker.rest]);
+    files.pass_lines();
+    // The other way round.
+    java.begin();
+    await_owners(&worker.rest, &[&java.rest, &worker.rest]);
+    files.pass_lines();
+    create_for_each(&files, &java.rest, &[&java.rest, &worker.rest]);
 }
