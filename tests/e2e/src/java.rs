@@ -14,6 +14,8 @@ pub struct JavaWorker {
     bootstrap: String,
     group: String,
     port: u16,
+    /// Whether it has Debezium's connector, of the script's own version.
+    debezium: bool,
     pub rest: Rest,
 }
 
@@ -30,8 +32,15 @@ impl JavaWorker {
             bootstrap: system.bootstrap.clone(),
             group: group.to_owned(),
             port,
+            debezium: false,
             rest: Rest::new(port),
         }
+    }
+
+    /// The same with Debezium's connector for PostgreSQL.
+    pub fn with_debezium(mut self) -> Self {
+        self.debezium = true;
+        self
     }
 
     /// Starts it, for the first time or again, and waits until REST answers.
@@ -56,9 +65,11 @@ impl JavaWorker {
             .env("GROUP", &self.group)
             .env("REPLICATION", "1")
             .env("HEAP", "320M")
-            .env("DEBEZIUM", "")
             .env("EXTRA", self.data.join("extra.properties"))
             .env("DATA", self.data.join("connect"));
+        if !self.debezium {
+            command.env("DEBEZIUM", "");
+        }
         command.env_remove("HOST").stdin(Stdio::null()).stdout(Stdio::null());
         command
     }

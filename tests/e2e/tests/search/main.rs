@@ -8,6 +8,7 @@ mod errors;
 mod faults;
 mod pipeline;
 mod proxy;
+mod takeover;
 
 use std::collections::BTreeMap;
 

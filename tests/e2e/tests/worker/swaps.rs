@@ -298,7 +298,12 @@ fn a_cluster_moves_to_what_one_of_its_workers_was_given_and_back_from_what_fails
     let Some(system) = System::get() else { return };
     let topic = system.topic("moved", 3, &[]);
     let name = system.name("moving");
-    let start = |index: usize| sharing_modules(&system, &format!("moving-{index}"), &name).start();
+    // More than the records of three batches, with the last of which a bad one fails.
+    let records = ("module.probation.records", "20000");
+    let start = |index: usize| {
+        let setup = sharing_modules(&system, &format!("moving-{index}"), &name);
+        setup.property(records.0, records.1).start()
+    };
     let mut workers: Vec<Worker> = (0..3).map(start).collect();
     let rests: Vec<Rest> = workers.iter().map(|worker| worker.rest.clone()).collect();
     let first = upload(&system, &rests[0], "ok", 1);
