@@ -82,6 +82,8 @@ fn requests_that_are_under_way_when_the_leader_dies_are_done_or_not_and_can_be_a
         let answered = asking.into_iter().map(|(name, asked)| (name, asked.join().unwrap()));
         answered.collect()
     });
+    // Whoever can do this leads, and has read all that the other has written.
+    create(&kept.rest, "after", &idle(&topic));
     for name in &names {
         let path = format!("/connectors/{name}/config");
         let config = until("the survivor answers", || {
@@ -96,7 +98,7 @@ fn requests_that_are_under_way_when_the_leader_dies_are_done_or_not_and_can_be_a
             create(&kept.rest, name, &idle(&topic));
         }
     }
-    for name in names.iter().map(String::as_str).chain(["before"]) {
+    for name in names.iter().map(String::as_str).chain(["before", "after"]) {
         assert_eq!(owners(&kept.rest, name, 1).len(), 1, "{name}");
     }
 }

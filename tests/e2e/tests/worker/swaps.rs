@@ -298,11 +298,12 @@ fn a_cluster_moves_to_what_one_of_its_workers_was_given_and_back_from_what_fails
     let Some(system) = System::get() else { return };
     let topic = system.topic("moved", 3, &[]);
     let name = system.name("moving");
-    // More than the records of three batches, with the last of which a bad one fails.
-    let records = ("module.probation.records", "20000");
     let start = |index: usize| {
-        let setup = sharing_modules(&system, &format!("moving-{index}"), &name);
-        setup.property(records.0, records.1).start()
+        // More than three batches, with the last of which a bad one fails, however slow the machine.
+        sharing_modules(&system, &format!("moving-{index}"), &name)
+            .property("module.probation.records", "20000")
+            .property("module.probation.ms", "15000")
+            .start()
     };
     let mut workers: Vec<Worker> = (0..3).map(start).collect();
     let rests: Vec<Rest> = workers.iter().map(|worker| worker.rest.clone()).collect();
