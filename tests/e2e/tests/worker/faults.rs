@@ -82,8 +82,12 @@ fn requests_that_are_under_way_when_the_leader_dies_are_done_or_not_and_can_be_a
         let answered = asking.into_iter().map(|(name, asked)| (name, asked.join().unwrap()));
         answered.collect()
     });
-    // Whoever can do this leads, and has read all that the other has written.
-    create(&kept.rest, "after", &idle(&topic));
+    // Whoever can do this leads, and has read all that the other has written. Until the other is missed, it is asked.
+    let after = json!({"name": "after", "config": idle(&topic)});
+    until("the survivor leads", || {
+        let answer = kept.rest.try_call("POST", "/connectors", Some(&after))?;
+        (answer.status == 201).then_some(())
+    });
     for name in &names {
         let path = format!("/connectors/{name}/config");
         let config = until("the survivor answers", || {
