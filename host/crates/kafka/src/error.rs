@@ -90,6 +90,11 @@ impl ErrorCode {
         ) || matches!(self.0, 3 | 5 | 6 | 7 | 9 | 13 | 19 | 20 | 27 | 41 | 56 | 74 | 75 | 88)
     }
 
+    /// Whether a partition is led by another broker, or in another epoch, than whoever asked had known.
+    pub fn is_about_leader(self) -> bool {
+        matches!(self.0, 5 | 6 | 74 | 75)
+    }
+
     /// Whether a record was given up because its producer was.
     pub fn is_purge(self) -> bool {
         matches!(self, ErrorCode::PURGE_QUEUE | ErrorCode::PURGE_INFLIGHT)

@@ -26,6 +26,8 @@ use reader::Thread;
 
 /// The pause before a question to the cluster is asked again.
 const RETRY: Duration = Duration::from_millis(100);
+/// A question that was asked while its broker went away may never be answered: it is then asked anew.
+const ATTEMPT: Duration = Duration::from_secs(5);
 /// How long the markers of a transaction that was committed are waited for; one that stays open is not.
 const MARKERS: Duration = Duration::from_secs(1);
 /// How often they are looked for.
@@ -230,7 +232,12 @@ fn list_ends(shared: &Shared, isolation: Isolation, patience: Duration) -> Resul
     let mut ends = vec![i64::MAX; count];
     for element in shared.asking.list_offsets(list, isolation, patience)? {
         if element.error != 0 {
-            return Err(KafkaError::new(ErrorCode(element.error)));
+            let code = ErrorCode(element.error);
+            if code.is_about_leader() {
+                // librdkafka keeps asking by what it knows of leaders, which a broker that was away has changed.
+                let _ = shared.asking.topics(patience);
+            }
+            return Err(KafkaError::new(code));
         }
         let place = usize::try_from(element.partition).ok();
         if let Some(end) = place.and_then(|index| ends.get_mut(index)) {
@@ -244,7 +251,7 @@ fn list_ends(shared: &Shared, isolation: Isolation, patience: Duration) -> Resul
 fn retry<T>(until: Instant, mut ask: impl FnMut(Duration) -> Result<T, KafkaError>) -> Result<T, KafkaError> {
     loop {
         let left = until.saturating_duration_since(Instant::now());
-        match ask(left.max(RETRY)) {
+        match ask(left.clamp(RETRY, ATTEMPT)) {
             Err(error) if error.code.is_retriable() && left > RETRY => std::thread::sleep(RETRY),
             result => return result,
         }

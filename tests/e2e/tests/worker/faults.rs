@@ -56,6 +56,28 @@ fn transactions_whose_requests_and_answers_are_cut_off_and_late_lose_no_record_a
 }
 
 #[test]
+fn a_broker_that_is_away_for_longer_than_a_session_finds_the_work_taken_up_again() {
+    let Some(system) = System::get() else { return };
+    let broker = Broker::start(&system, "away");
+    let system = system.on(&broker.bootstrap());
+    let cluster = Cluster::start(&system, "away", 2, &[]);
+    let mut two = Numbers::start(system, cluster, &[]);
+    two.await_work(&[0, 1]);
+    broker.kill();
+    for worker in &two.cluster.workers {
+        worker.await_log(&["WARN", "stopping all work"]);
+    }
+    broker.start_again();
+    two.await_work(&[0, 1]);
+    let made = two.stop(0);
+    let repeated = two.verify(0, made);
+    measured(&format!(
+        "a broker away for longer than a session: {} records and none lost, {repeated} of them twice",
+        two.seen
+    ));
+}
+
+#[test]
 fn requests_that_are_under_way_when_the_leader_dies_are_done_or_not_and_can_be_asked_again() {
     let Some(system) = System::get() else { return };
     let mut cluster = Cluster::start(&system, "requests", 2, &[]);
