@@ -292,17 +292,18 @@ fn qualified(table: &TableName) -> String {
 }
 
 impl Request {
-    /// The next rows; `None`: there are no more.
-    fn read(&mut self, most: usize, ground: &mut Ground<'_>) -> Result<Option<Chunk>> {
-        let sql = &mut *ground.sql;
-        let (schema, table) = (&self.table.schema, &self.table.table);
-        let found = match ground.options.tables.takes(schema, table) {
-            true => catalog::find(sql, &self.table)?,
+    fn look_up(&self, ground: &mut Ground<'_>) -> Result<TableInfo> {
+        let found = match ground.options.tables.takes(&self.table.schema, &self.table.table) {
+            true => catalog::find(ground.sql, &self.table)?,
             false => None,
         };
-        let Some(info) = found else {
-            return Err(Error::config("the table is not there, or is not captured"));
-        };
+        found.ok_or_else(|| Error::config("the table is not there, or is not captured"))
+    }
+
+    /// The next rows; `None`: there are no more.
+    fn read(&mut self, most: usize, ground: &mut Ground<'_>) -> Result<Option<Chunk>> {
+        let info = self.look_up(ground)?;
+        let sql = &mut *ground.sql;
         ground
             .types
             .ensure(sql, info.columns.iter().map(|column| column.type_oid))?;

@@ -297,7 +297,8 @@ impl Stream {
 
     /// A heartbeat, if it is time for one.
     fn beat(&mut self, out: &mut Out<'_>) -> Result<()> {
-        if !self.heartbeats.is_due() {
+        // While it stands still, an offset beyond the signal would forget the snapshot.
+        if self.is_blocked() || !self.heartbeats.is_due() {
             return Ok(());
         }
         self.write_offset();

@@ -216,31 +216,9 @@ impl PostgresTask {
         match &mut self.phase {
             Phase::Connecting => self.prepare().map(|()| Pace::Go),
             Phase::MakingSlot { .. } => self.make_slot(end),
-            Phase::Snapshot { snapshot, .. } => {
-                let mut out = Out {
-                    batch,
-                    emitter: &mut self.emitter,
-                    options: &self.options,
-                };
-                match snapshot.read(&mut out, end)? {
-                    Step::More => Ok(Pace::Wait),
-                    Step::Done => self.end_snapshot().map(|()| Pace::Go),
-                }
-            }
+            Phase::Snapshot { .. } | Phase::Blocked { .. } => self.read_snapshot(batch, end),
             Phase::Beginning(..) => self.begin_stream(),
             Phase::Streaming(stream) if stream.is_blocked() => self.block().map(|()| Pace::Go),
-            Phase::Blocked { snapshot, stream } => {
-                stream.keep_alive(&self.options)?;
-                let mut out = Out {
-                    batch,
-                    emitter: &mut self.emitter,
-                    options: &self.options,
-                };
-                match snapshot.read(&mut out, end)? {
-                    Step::More => Ok(Pace::Wait),
-                    Step::Done => self.end_blocking().map(|()| Pace::Go),
-                }
-            }
             Phase::Streaming(stream) => {
                 let mut out = Out {
                     batch,
@@ -256,6 +234,29 @@ impl PostgresTask {
                 Ok(Pace::Wait)
             }
         }
+    }
+
+    /// Reads on in the first snapshot, or in one that the stream stands still for.
+    fn read_snapshot(&mut self, batch: &mut Batch, end: Instant) -> Result<Pace> {
+        let (snapshot, is_first) = match &mut self.phase {
+            Phase::Snapshot { snapshot, .. } => (snapshot, true),
+            Phase::Blocked { snapshot, stream } => {
+                stream.keep_alive(&self.options)?;
+                (snapshot, false)
+            }
+            _ => return Ok(Pace::Go),
+        };
+        let mut out = Out {
+            batch,
+            emitter: &mut self.emitter,
+            options: &self.options,
+        };
+        match (snapshot.read(&mut out, end)?, is_first) {
+            (Step::More, _) => return Ok(Pace::Wait),
+            (Step::Done, true) => self.end_snapshot()?,
+            (Step::Done, false) => self.end_blocking()?,
+        }
+        Ok(Pace::Go)
     }
 
     /// Connects, and finds out what is to be done.

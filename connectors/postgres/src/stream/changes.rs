@@ -151,12 +151,7 @@ impl Stream {
         self.position.lsn = self.position.lsn.max(lsn);
         self.position.transaction = self.source.transaction;
         self.position.time = self.source.time;
-        self.position.message = match rows.op {
-            Op::Read | Op::Create => MessageType::Insert,
-            Op::Update => MessageType::Update,
-            Op::Delete => MessageType::Delete,
-            Op::Truncate => MessageType::Truncate,
-        };
+        self.position.message = message_type(rows.op);
         let bytes = self.session.body(0..rows.end);
         let row = |cells| Row { cells, bytes };
         if out.options.events.skipped.contains(&rows.op.letter()) {
@@ -249,6 +244,15 @@ struct Rows<'a> {
     after: Option<&'a [Cell]>,
     /// Where the message ends in the session's bytes.
     end: usize,
+}
+
+fn message_type(op: Op) -> MessageType {
+    match op {
+        Op::Read | Op::Create => MessageType::Insert,
+        Op::Update => MessageType::Update,
+        Op::Delete => MessageType::Delete,
+        Op::Truncate => MessageType::Truncate,
+    }
 }
 
 /// `event.processing.failure.handling.mode`.
