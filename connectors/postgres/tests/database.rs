@@ -169,6 +169,31 @@ fn rows_come_by_snapshot_and_stream_without_a_gap() {
 }
 
 #[test]
+fn the_stream_stands_still_for_a_snapshot_that_a_signal_asks_for() {
+    let Some(database) = Database::create("blocking") else {
+        return;
+    };
+    database.run("create table signals (id text primary key, type text, data text); create table t (id int primary key); insert into t values (1), (2), (3)");
+    let mut source = database.source(&[("signal.data.collection", "public.signals")]);
+    source.start().unwrap();
+    source.poll_until(3).unwrap();
+    database.run(
+        "insert into signals values ('1', 'execute-snapshot', '{\"data-collections\": [\"public.t\"], \"type\": \"blocking\"}'); \
+         insert into t values (4)",
+    );
+    let records = source.poll_until(6).unwrap();
+    let ops: Vec<&str> = records.iter().map(op).collect();
+    assert_eq!(ops, ["c", "r", "r", "r", "r", "c"]);
+    let mark = |record| field(record, &["source", "snapshot"]).clone();
+    let marks: Vec<Value> = records.iter().map(mark).collect();
+    assert_eq!(
+        marks,
+        ["false", "first", "true", "true", "last", "false"].map(Value::from)
+    );
+    source.stop();
+}
+
+#[test]
 fn the_stream_goes_on_after_the_stored_offset() {
     let Some(database) = Database::create("resume") else {
         return;
