@@ -10,6 +10,7 @@ use crate::types::form::Modes;
 mod columns;
 pub mod filters;
 pub mod keys;
+mod processors;
 mod read;
 mod reader;
 mod snapshot;
@@ -17,6 +18,7 @@ mod unsupported;
 
 pub use columns::Columns;
 pub use filters::{Patterns, Tables};
+pub use processors::{Reselect, ReselectFailure};
 pub use unsupported::{effectless, refused};
 
 use filters::Selection;
@@ -48,6 +50,16 @@ pub struct Options {
     pub incremental_chunk: usize,
     pub watermarks: Watermarks,
     pub guardrail: Guardrail,
+    pub notifications: NotificationChannels,
+    pub reselects: Vec<Reselect>,
+}
+
+/// `notification.enabled.channels`: where it is told how snapshots go.
+#[derive(Clone, Debug, Default)]
+pub struct NotificationChannels {
+    pub log: bool,
+    /// `notification.sink.topic.name`.
+    pub topic: Option<String>,
 }
 
 /// `incremental.snapshot.watermarking.strategy`: how the end of a chunk is marked.

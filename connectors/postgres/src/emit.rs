@@ -73,8 +73,11 @@ pub struct Change<'a> {
     pub next_place: Option<&'a Place>,
     /// Microseconds since 1970 at which it is processed.
     pub now: i64,
-    /// JSON text.
+    /// JSON text. Only the last of the records that it becomes has this offset: whoever goes on after another one has to make
+    /// all of them again.
     pub offset: &'a str,
+    /// That of the others.
+    pub previous_offset: &'a str,
 }
 
 /// Where records go, and by which rules.
@@ -172,10 +175,7 @@ impl Emitter {
                 }
                 self.record(batch, table, change, OtherKey::None)?;
             }
-            (Op::Delete, _) => {
-                self.record(batch, table, change, OtherKey::None)?;
-                self.tombstone(batch, table, change, OtherKey::None)?;
-            }
+            (Op::Delete, _) => self.delete(batch, table, change, OtherKey::None)?,
             (Op::Read | Op::Create | Op::Update | Op::Truncate, _) => {
                 self.record(batch, table, change, OtherKey::None)?;
             }
@@ -232,9 +232,11 @@ impl Emitter {
 
     fn moved(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>) -> Result<()> {
         let (old, new) = (std::mem::take(&mut self.old_key), std::mem::take(&mut self.new_key));
+        let comes = !self.skipped.contains(&Op::Create.letter());
         let gone = Change {
             op: Op::Delete,
             after: None,
+            offset: if comes { change.previous_offset } else { change.offset },
             ..*change
         };
         let come = Change {
@@ -244,18 +246,30 @@ impl Emitter {
             ..*change
         };
         if !self.skipped.contains(&gone.op.letter()) {
-            self.record(batch, table, &gone, OtherKey::New(&new))?;
-            self.tombstone(batch, table, &gone, OtherKey::New(&new))?;
+            self.delete(batch, table, &gone, OtherKey::New(&new))?;
         }
         let come_after = Moved {
             change: come,
             unchanged: change.before,
         };
-        if !self.skipped.contains(&come.op.letter()) {
+        if comes {
             self.record_with(batch, table, &come_after, OtherKey::Old(&old))?;
         }
         (self.old_key, self.new_key) = (old, new);
         Ok(())
+    }
+
+    /// A delete and its tombstone.
+    fn delete(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>, other: OtherKey<'_>) -> Result<()> {
+        if !self.tombstones {
+            return self.record(batch, table, change, other);
+        }
+        let first = Change {
+            offset: change.previous_offset,
+            ..*change
+        };
+        self.record(batch, table, &first, other)?;
+        self.tombstone(batch, table, change, other)
     }
 
     fn record(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>, other: OtherKey<'_>) -> Result<()> {
@@ -295,9 +309,6 @@ impl Emitter {
     }
 
     fn tombstone(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>, other: OtherKey<'_>) -> Result<()> {
-        if !self.tombstones {
-            return Ok(());
-        }
         let indexes = self.indexes(batch, table)?;
         let partition = self.partition_index(batch)?;
         self.headers.prepare(batch, !matches!(other, OtherKey::None))?;

@@ -88,6 +88,11 @@ impl Error {
             Error::Protocol(_) | Error::Config(_) | Error::Value { .. } | Error::Batch(_) => false,
         }
     }
+
+    /// The worker wants the call to return; what was begun is begun again.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Error::Net(error) if error.retry_after_ms == Some(0))
+    }
 }
 
 /// Connection exceptions, resources, operator intervention, and a slot that its last reader has not let go of yet.

@@ -11,6 +11,7 @@ use crate::clock;
 use crate::config::{Options, Watermarks, filters};
 use crate::emit::Emitter;
 use crate::error::{Error, Result};
+use crate::notifications::Notification;
 use crate::protocol::{Rows, Session, identifier, literal};
 use crate::random;
 use crate::row::{Cell, OwnedRow};
@@ -31,6 +32,10 @@ pub struct Incremental {
     paused: bool,
     /// As offsets have it.
     state: Option<String>,
+    /// The signal that has asked last.
+    signal: String,
+    /// What is to be told.
+    untold: Vec<Notification>,
 }
 
 /// A table to be read.
@@ -42,6 +47,8 @@ struct Request {
     /// Keys as texts: that of the table's last row when its reading began, and that of the last row that is out.
     maximum: Option<Vec<String>>,
     last: Option<Vec<String>>,
+    /// Since the task has begun.
+    rows: u64,
 }
 
 /// A chunk that waits for its marks to come by.
@@ -98,6 +105,8 @@ impl Incremental {
             queue,
             window: None,
             paused: false,
+            signal: String::new(),
+            untold: Vec::new(),
         }
     }
 
@@ -157,16 +166,34 @@ impl Incremental {
                 None
             }
             Signal::Pause => {
-                self.paused = true;
+                self.pause(true);
                 None
             }
             Signal::Resume => {
-                self.paused = false;
+                self.pause(false);
                 None
             }
             // Nothing to do with these snapshots.
             Signal::Log(_) | Signal::Block(_) => None,
         }
+    }
+
+    fn pause(&mut self, pause: bool) {
+        if self.paused != pause && !self.queue.is_empty() {
+            let kind = if pause { "PAUSED" } else { "RESUMED" };
+            self.untold.push(self.about(kind));
+        }
+        self.paused = pause;
+    }
+
+    /// A notification that lists the tables to be read.
+    fn about(&self, kind: &'static str) -> Notification {
+        Notification::incremental(&self.signal, kind).with("data_collections", names(self.queue.iter()))
+    }
+
+    /// What is to be told since the last call.
+    pub fn notifications(&mut self) -> Vec<Notification> {
+        std::mem::take(&mut self.untold)
     }
 
     /// The chunk is out with the record after its last row.
@@ -177,11 +204,12 @@ impl Incremental {
     fn close(&mut self, id: &str) -> Option<Released> {
         let window = self.window.take_if(|window| id.starts_with(&window.id))?;
         let chunk = window.chunk?;
-        let request = self.queue.front_mut()?;
-        if request.table != chunk.table.name {
-            return None;
+        // A snapshot that was stopped meanwhile tells what it has read.
+        if let Some(request) = self.queue.front_mut()
+            && request.table == chunk.table.name
+        {
+            request.last = Some(chunk.end);
         }
-        request.last = Some(chunk.end);
         Some(Released {
             table: chunk.table,
             rows: chunk.rows.into_iter().flatten().collect(),
@@ -189,6 +217,8 @@ impl Incremental {
     }
 
     fn enqueue(&mut self, execute: &Execute, known: &HashMap<TableName, TableInfo>) {
+        let was_idle = self.queue.is_empty();
+        self.signal.clone_from(&execute.id);
         for (table, filter) in execute.tables(known) {
             if self.queue.iter().any(|request| request.table == table) {
                 continue;
@@ -199,7 +229,11 @@ impl Incremental {
                 surrogate: execute.surrogate.clone(),
                 maximum: None,
                 last: None,
+                rows: 0,
             });
+        }
+        if was_idle && !self.queue.is_empty() {
+            self.untold.push(self.about("STARTED"));
         }
         self.state = state::write(&self.queue);
     }
@@ -211,10 +245,13 @@ impl Incremental {
                 filters::compile("data-collections", pattern).is_ok_and(|regex| regex.is_match(&table.to_string()))
             }),
         };
-        self.queue.retain(|request| !stopped(&request.table));
-        if let Some(window) = &mut self.window {
-            window.chunk.take_if(|chunk| stopped(&chunk.table.name));
+        let gone = names(self.queue.iter().filter(|request| stopped(&request.table)));
+        if gone.is_empty() {
+            return;
         }
+        self.queue.retain(|request| !stopped(&request.table));
+        let aborted = Notification::incremental(&self.signal, "ABORTED");
+        self.untold.push(aborted.with("data_collections", gone));
         self.state = state::write(&self.queue);
     }
 
@@ -249,23 +286,63 @@ impl Incremental {
     /// Rows of the first table that has more.
     fn next_chunk(&mut self, ground: &mut Ground<'_>) -> Result<Option<Chunk>> {
         while let Some(request) = self.queue.front_mut() {
-            let chunk = match request.read(self.chunk, ground) {
+            let end = match request.read(self.chunk, ground) {
                 Err(error) if error.is_transient() || matches!(error, Error::Net(_)) => return Err(error),
                 Err(error) => {
                     caisson_sdk::error!("the incremental snapshot of a table ends here: {error}"; table = request.table);
-                    None
+                    Scan::Failed
                 }
-                Ok(chunk) => chunk,
+                Ok(Scan::Chunk(chunk)) => {
+                    let (table, maximum) = (request.table.to_string(), request.maximum.iter().flatten());
+                    let maximum = maximum.map(String::as_str).collect::<Vec<_>>().join(",");
+                    let progress = self.about("IN_PROGRESS").with("current_collection_in_progress", table);
+                    self.untold
+                        .push(progress.with("maximum_key", maximum).with("last_processed_key", chunk.end.join(",")));
+                    return Ok(Some(*chunk));
+                }
+                Ok(end) => end,
             };
-            if chunk.is_some() {
-                return Ok(chunk);
-            }
             caisson_sdk::info!("the incremental snapshot of a table is complete"; table = request.table);
+            let (table, rows) = (request.table.to_string(), request.rows);
+            let scanned = self.about("TABLE_SCAN_COMPLETED").scanned(table, rows, end.status());
+            self.untold.push(scanned);
             self.queue.pop_front();
+            if self.queue.is_empty() {
+                self.untold.push(Notification::incremental(&self.signal, "COMPLETED"));
+            }
             self.state = state::write(&self.queue);
         }
         Ok(None)
     }
+}
+
+/// What reading on in a table gives.
+enum Scan {
+    Chunk(Box<Chunk>),
+    End,
+    /// There never was a row.
+    Empty,
+    /// The table is not there, or not captured.
+    Unknown,
+    WithoutKey,
+    Failed,
+}
+
+impl Scan {
+    /// How notifications call it.
+    fn status(&self) -> &'static str {
+        match self {
+            Scan::Chunk(_) | Scan::End => "SUCCEEDED",
+            Scan::Empty => "EMPTY",
+            Scan::Unknown => "UNKNOWN_SCHEMA",
+            Scan::WithoutKey => "NO_PRIMARY_KEY",
+            Scan::Failed => "SQL_EXCEPTION",
+        }
+    }
+}
+
+fn names<'r>(requests: impl Iterator<Item = &'r Request>) -> String {
+    requests.map(|request| request.table.to_string()).collect::<Vec<_>>().join(",")
 }
 
 /// Inserts a mark.
@@ -292,17 +369,19 @@ fn qualified(table: &TableName) -> String {
 }
 
 impl Request {
-    fn look_up(&self, ground: &mut Ground<'_>) -> Result<TableInfo> {
-        let found = match ground.options.tables.takes(&self.table.schema, &self.table.table) {
-            true => catalog::find(ground.sql, &self.table)?,
-            false => None,
-        };
-        found.ok_or_else(|| Error::config("the table is not there, or is not captured"))
+    fn look_up(&self, ground: &mut Ground<'_>) -> Result<Option<TableInfo>> {
+        match ground.options.tables.takes(&self.table.schema, &self.table.table) {
+            true => catalog::find(ground.sql, &self.table),
+            false => Ok(None),
+        }
     }
 
-    /// The next rows; `None`: there are no more.
-    fn read(&mut self, most: usize, ground: &mut Ground<'_>) -> Result<Option<Chunk>> {
-        let info = self.look_up(ground)?;
+    /// The next rows.
+    fn read(&mut self, most: usize, ground: &mut Ground<'_>) -> Result<Scan> {
+        let Some(info) = self.look_up(ground)? else {
+            caisson_sdk::error!("a table of an incremental snapshot is not there, or is not captured"; table = self.table);
+            return Ok(Scan::Unknown);
+        };
         let sql = &mut *ground.sql;
         ground
             .types
@@ -312,9 +391,11 @@ impl Request {
             (Some(column), _) => vec![column.clone()],
             (None, Some(key)) => key.columns.iter().map(|column| column.name.clone()).collect(),
             (None, None) => {
-                return Err(Error::config(
-                    "the table has no key to go by, and the signal no surrogate-key",
-                ));
+                caisson_sdk::error!(
+                    "a table of an incremental snapshot has no key to go by, and the signal no surrogate-key";
+                    table = self.table
+                );
+                return Ok(Scan::WithoutKey);
             }
         };
         let from = qualified(&self.table);
@@ -334,7 +415,9 @@ impl Request {
             ))?;
             self.maximum = key_of(&rows, 0, 0..key.len());
         }
-        let Some(maximum) = &self.maximum else { return Ok(None) };
+        let Some(maximum) = &self.maximum else {
+            return Ok(Scan::Empty);
+        };
         let tuple = |values: &[String]| values.iter().map(|value| literal(value)).collect::<Vec<_>>().join(", ");
         let after = match &self.last {
             Some(last) => format!(" and ({}) > ({})", list(""), tuple(last)),
@@ -351,24 +434,25 @@ impl Request {
             list("")
         ))?;
         let Some(last) = rows.rows.len().checked_sub(1) else {
-            return Ok(None);
+            return Ok(Scan::End);
         };
         let Some(end) = key_of(&rows, last, selected.len()..selected.len() + key.len()) else {
             return Err(Error::config("a column to go by is null"));
         };
         let rows: Vec<OwnedRow> = rows.rows.into_iter().map(|row| owned(row, selected.len())).collect();
+        self.rows += rows.len() as u64;
         let mut places = HashMap::new();
         for (place, row) in rows.iter().enumerate() {
             if let Some(key) = ground.emitter.key_of(&table, row.as_row(), None)? {
                 places.insert(key, place);
             }
         }
-        Ok(Some(Chunk {
+        Ok(Scan::Chunk(Box::new(Chunk {
             table,
             rows: rows.into_iter().map(Some).collect(),
             places,
             end,
-        }))
+        })))
     }
 }
 

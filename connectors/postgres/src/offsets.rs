@@ -38,8 +38,10 @@ impl MessageType {
 /// A position in the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// Of the message that was processed last.
+    /// Of the message that was processed last. It falls where a transaction was committed after one that it began before.
     pub lsn: Lsn,
+    /// How many changes were processed there: the server writes many rows of a COPY in one record of its log.
+    pub changes: u32,
     /// The end of the last transaction that was processed as a whole; 0 before the first.
     pub last_commit: Lsn,
     pub transaction: Option<u32>,
@@ -48,10 +50,22 @@ pub struct Position {
     pub message: MessageType,
 }
 
+impl Position {
+    /// A change at `lsn` in this transaction is processed.
+    pub fn advance(&mut self, lsn: Lsn, transaction: Option<u32>) {
+        let another = self.lsn == lsn && self.transaction == transaction;
+        self.changes = if another { self.changes.saturating_add(1) } else { 1 };
+        self.lsn = lsn;
+        self.transaction = transaction;
+    }
+}
+
 /// A stored offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub lsn: Lsn,
+    /// How many changes at `lsn` were processed.
+    pub changes: u32,
     pub last_commit: Lsn,
     pub transaction: Option<u32>,
     /// Whether it was written in the middle of a snapshot, which then has to begin anew.
@@ -60,7 +74,9 @@ pub struct Stored {
     pub incremental: Option<String>,
 }
 
-/// The member that holds it.
+/// The member that counts the changes at `lsn`, where there are more than one.
+const CHANGES: &str = "lsn_changes";
+/// The member that holds the state of an incremental snapshot.
 pub const INCREMENTAL: &str = "incremental_snapshot_state";
 /// The original's, whose tables are then read from the beginning: its keys are Java objects.
 const ORIGINAL_INCREMENTAL: &str = "incremental_snapshot_collections";
@@ -82,6 +98,7 @@ impl Stored {
         let completed = flag("snapshot_completed").or(flag("last_snapshot_record"));
         Some(Stored {
             lsn: Lsn(number("lsn_proc").or_else(|| number("lsn"))?),
+            changes: number(CHANGES).and_then(|changes| changes.try_into().ok()).unwrap_or(1),
             last_commit: Lsn(number("lsn_commit").unwrap_or(0)),
             transaction: number("txId").map(|xid| xid as u32),
             snapshot_unfinished: in_snapshot && completed != Some(true),
@@ -140,6 +157,9 @@ pub fn write_stream(out: &mut String, position: &Position, extras: &Extras) {
         push_number(out, "lsn_commit", position.last_commit.0 as i64);
     }
     push_number(out, "lsn", position.lsn.0 as i64);
+    if position.changes > 1 {
+        push_number(out, CHANGES, position.changes.into());
+    }
     if let Some(xid) = position.transaction {
         push_number(out, "txId", xid.into());
     }
@@ -206,6 +226,7 @@ mod tests {
         assert_eq!(done.start(), Lsn(243_275_200));
         let half = stored(r#"{"lsn":1,"snapshot":"INITIAL","snapshot_completed":false}"#).unwrap();
         assert!(half.snapshot_unfinished);
+        assert_eq!((half.changes, stored(r#"{"lsn":1,"lsn_changes":3}"#).unwrap().changes), (1, 3));
         assert_eq!(stored(r#"{"txId":1}"#), None);
         assert_eq!(stored("[]"), None);
     }
@@ -214,6 +235,7 @@ mod tests {
     fn offsets_are_written_as_the_original_writes_them() {
         let mut position = Position {
             lsn: Lsn(10),
+            changes: 1,
             last_commit: Lsn(0),
             transaction: Some(7),
             time: 5,
@@ -225,6 +247,15 @@ mod tests {
             out,
             r#"{"lsn_proc":10,"messageType":"INSERT","lsn":10,"txId":7,"ts_usec":5}"#
         );
+        position.advance(Lsn(10), Some(7));
+        write_stream(&mut out, &position, &Extras::default());
+        assert_eq!(
+            out,
+            r#"{"lsn_proc":10,"messageType":"INSERT","lsn":10,"lsn_changes":2,"txId":7,"ts_usec":5}"#
+        );
+        position.advance(Lsn(10), Some(8));
+        assert_eq!(position.changes, 1);
+        position.transaction = Some(7);
         position.last_commit = Lsn(9);
         position.message = MessageType::Commit;
         let extras = Extras {

@@ -26,6 +26,8 @@ pub enum Signal {
 /// A snapshot to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Execute {
+    /// That of the signal.
+    pub id: String,
     /// Regular expressions of tables.
     pub tables: Vec<String>,
     /// Conditions on rows, each with the expression of its tables; `None`: all.
@@ -51,10 +53,10 @@ impl Signal {
         }
         let data: Json = serde_json::from_str(text).map_err(|error| format!("its data are no JSON: {error}"))?;
         match kind {
-            "execute-snapshot" if is_blocking(&data) => execute(&data).map(Signal::Block),
+            "execute-snapshot" if is_blocking(&data) => execute(id, &data).map(Signal::Block),
             "execute-snapshot" => {
                 incremental(&data)?;
-                execute(&data).map(Signal::Execute)
+                execute(id, &data).map(Signal::Execute)
             }
             "stop-snapshot" => {
                 incremental(&data)?;
@@ -109,7 +111,7 @@ impl Execute {
     }
 }
 
-fn execute(data: &Json) -> Result<Execute, String> {
+fn execute(id: &str, data: &Json) -> Result<Execute, String> {
     let Some(tables) = texts(data.get("data-collections")).filter(|tables| !tables.is_empty()) else {
         return Err("its data have no data-collections".into());
     };
@@ -133,6 +135,7 @@ fn execute(data: &Json) -> Result<Execute, String> {
             .map(|filter| (None, filter)),
     );
     Ok(Execute {
+        id: id.to_owned(),
         tables,
         filters,
         surrogate: text(data, "surrogate-key").filter(|column| !column.trim().is_empty()),
@@ -182,6 +185,7 @@ mod tests {
         let data = r#"{"data-collections": ["public.stock"], "type": "incremental",
             "additional-conditions": [{"data-collection": "public.stock", "filter": "qty > 60"}]}"#;
         let expected = Execute {
+            id: "1".into(),
             tables: vec!["public.stock".into()],
             filters: vec![(Some("public.stock".into()), "qty > 60".into())],
             surrogate: None,
@@ -192,6 +196,7 @@ mod tests {
         );
         let data = r#"{"data-collections": "public.a,public.b", "type": "BLOCKING"}"#;
         let expected = Execute {
+            id: "1".into(),
             tables: vec!["public.a".into(), "public.b".into()],
             ..Execute::default()
         };

@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use crate::catalog::TableInfo;
+use crate::catalog::{TableInfo, TableName};
 use crate::clock;
 use crate::config::{Lock, Options, TableOrder};
 use crate::emit::{Change, Op, Out};
 use crate::error::{Error, Result};
 use crate::lsn::Lsn;
+use crate::notifications::SnapshotTeller;
 use crate::offsets::{self, Position, Progress};
 use crate::protocol::{Message, Session, identifier};
 use crate::row::{Cell, OwnedRow, cut_copy_line};
@@ -38,6 +39,7 @@ pub struct Snapshot {
     money_as_double: bool,
     records: u64,
     offsets: Offsets,
+    teller: SnapshotTeller,
     now: i64,
 }
 
@@ -109,6 +111,7 @@ impl Snapshot {
             .single()
             .and_then(|time| time.parse().ok())
             .unwrap_or_else(clock::now);
+        let names = names(readings.iter().map(|reading| &reading.table.name));
         let offset = |progress| offsets::snapshot(lsn, transaction, time, progress);
         Ok(Snapshot {
             session,
@@ -138,8 +141,15 @@ impl Snapshot {
                 running: offset(Progress::Running),
                 completed: offset(Progress::Completed),
             },
+            teller: SnapshotTeller::new(names),
             now: clock::now(),
         })
+    }
+
+    /// All tables that are captured, whether they are read or not.
+    pub fn among(mut self, captured: &[TableInfo]) -> Self {
+        self.teller.among(names(captured.iter().map(|table| &table.name)));
+        self
     }
 
     /// One that is made in the middle of a stream, whose records have the stream's offsets and place.
@@ -154,8 +164,9 @@ impl Snapshot {
     /// Adds rows to the batch until it is full, the time is over, or all are read: then the rest is returned.
     pub fn read(&mut self, out: &mut Out<'_>, end: Instant) -> Result<Step> {
         self.now = clock::now();
+        self.teller.begin(&self.offsets.running, out)?;
         loop {
-            if self.current.is_none() && !self.next_table()? {
+            if self.current.is_none() && !self.next_table(out)? {
                 self.release(out)?;
                 return Ok(Step::Done);
             }
@@ -169,7 +180,7 @@ impl Snapshot {
                 match self.session.next(wait)? {
                     Some(Message::CopyData(range)) => self.row(range, out)?,
                     Some(Message::Ready) => {
-                        self.end_table();
+                        self.end_table(out)?;
                         break;
                     }
                     Some(_) => {}
@@ -194,7 +205,7 @@ impl Snapshot {
         })
     }
 
-    fn next_table(&mut self) -> Result<bool> {
+    fn next_table(&mut self, out: &mut Out<'_>) -> Result<bool> {
         let Some(Reading { table, statement }) = self.waiting.pop_front() else {
             return Ok(false);
         };
@@ -205,20 +216,25 @@ impl Snapshot {
             None => format!("{}.{}", identifier(&table.name.schema), identifier(&table.name.table)),
         };
         caisson_sdk::info!("reading a table for the snapshot"; table = table.name);
+        self.teller.table(table.name.to_string(), &self.offsets.running, out)?;
         self.session
             .send_query(&format!("copy (select {columns} from {from}) to stdout"))?;
         self.current = Some(Current { table, rows: 0 });
         Ok(true)
     }
 
-    fn end_table(&mut self) {
-        let Some(current) = self.current.take() else { return };
+    fn end_table(&mut self, out: &mut Out<'_>) -> Result<()> {
+        let Some(current) = self.current.take() else {
+            return Ok(());
+        };
+        let (name, rows) = (current.table.name.to_string(), current.rows);
         if let (Some(held), true) = (&mut self.held, current.rows > 0) {
             if held.mark != SnapshotMark::First {
                 held.mark = SnapshotMark::LastInDataCollection;
             }
             held.table = Some(current.table);
         }
+        self.teller.table_end(name, rows, &self.offsets.running, out)
     }
 
     /// Takes a row: the one before it goes out.
@@ -257,7 +273,7 @@ impl Snapshot {
         if let Some(held) = self.held.take() {
             self.write(&held, Progress::Completed, SnapshotMark::Last, out)?;
         }
-        Ok(())
+        self.teller.end(&self.offsets.completed, out)
     }
 
     fn write(&mut self, held: &Held, progress: Progress, mark: SnapshotMark, out: &mut Out<'_>) -> Result<()> {
@@ -287,10 +303,16 @@ impl Snapshot {
                     next_place: None,
                     now: self.now,
                     offset,
+                    previous_offset: offset,
                 },
             )
             .map(drop)
     }
+}
+
+/// The names of tables as notifications list them.
+fn names<'t>(tables: impl Iterator<Item = &'t TableName>) -> String {
+    tables.map(TableName::to_string).collect::<Vec<_>>().join(",")
 }
 
 /// Whether there is more to read.
@@ -341,6 +363,8 @@ fn begin_transaction(session: &mut Session, exported: Option<&str>, options: &Op
 pub fn readings(tables: &[TableInfo], types: &TypeRegistry, options: &Options) -> Vec<Reading> {
     let mut chosen: Vec<(usize, &TableInfo)> = tables
         .iter()
+        // The table of signals has nothing to tell of before the stream.
+        .filter(|table| options.tables.signal.as_ref() != Some(&table.name.to_string()))
         .filter_map(|table| match &options.snapshot.include {
             Some(patterns) => Some((patterns.position(&table.name.to_string())?, table)),
             None => Some((options.tables.position(&table.name.to_string()), table)),

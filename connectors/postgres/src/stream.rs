@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::heartbeat::Heartbeats;
 use crate::incremental::Incremental;
 use crate::lsn::Lsn;
+use crate::notifications::Notification;
 use crate::offsets::{self, Extras, MessageType, Position, Stored};
 use crate::pgoutput::{self, Relation};
 use crate::protocol::{Fields, Message as Wire, Mode, Session};
@@ -45,7 +46,9 @@ pub struct Stream {
     resume: Resume,
     position: Position,
     source: SourceInfo,
+    /// Offsets of the record at hand and of the one before it, or where the stream began.
     offset: String,
+    previous_offset: String,
     transactions: Transactions,
     incremental: Incremental,
     /// The snapshot that it stands still for.
@@ -60,18 +63,23 @@ pub struct Stream {
     /// Records given out before this batch that Kafka may not have yet, or whose offsets are not stored.
     outstanding: u64,
     last_status: Instant,
+    last_read: Instant,
     next_xmin: Option<Instant>,
     old: Vec<Cell>,
     new: Vec<Cell>,
     now: i64,
     /// Whether a transaction is open in the stream.
     in_transaction: bool,
+    /// Whether it is to be told that there is no snapshot before it.
+    is_first: bool,
 }
 
 /// A server sends single transactions in packets of their own: a batch waits a moment for more of them, and a little longer as
 /// long as more come.
 const PAUSE: Duration = Duration::from_millis(1);
 const PAUSES: u32 = 4;
+/// The task is paused, or something holds it up.
+const NOT_READ: Duration = Duration::from_secs(2);
 
 /// What becomes of a table's changes.
 enum Captured {
@@ -85,6 +93,8 @@ pub struct Beginning {
     /// The offset that it goes on from.
     pub stored: Option<Stored>,
     pub visibility: Option<Visibility>,
+    /// Whether the task has begun with it, without a snapshot.
+    pub is_first: bool,
     pub sql: Session,
     pub types: TypeRegistry,
     pub tables: Vec<TableInfo>,
@@ -105,11 +115,19 @@ impl Stream {
         let stored = beginning.stored.as_ref();
         let position = Position {
             lsn: stored.map_or(beginning.start, |stored| stored.lsn),
+            changes: stored.map_or(1, |stored| stored.changes),
             last_commit: stored.map_or(Lsn(0), |stored| stored.last_commit),
             transaction: stored.and_then(|stored| stored.transaction),
             time: clock::now(),
             message: MessageType::Begin,
         };
+        let incremental = Incremental::new(options, stored.and_then(|stored| stored.incremental.as_deref()));
+        let extras = Extras {
+            incremental: incremental.state().map(str::to_owned),
+            ..Extras::default()
+        };
+        let mut offset = String::new();
+        offsets::write_stream(&mut offset, &position, &extras);
         Ok(Stream {
             session,
             sql: beginning.sql,
@@ -131,10 +149,11 @@ impl Stream {
                 xmin: None,
                 origin: None,
             },
-            incremental: Incremental::new(options, stored.and_then(|stored| stored.incremental.as_deref())),
+            incremental,
             blocking: None,
             position,
-            offset: String::new(),
+            offset,
+            previous_offset: String::new(),
             transactions: Transactions::new(options),
             heartbeats,
             told: Lsn(0),
@@ -142,11 +161,13 @@ impl Stream {
             server_end: Lsn(0),
             outstanding: 0,
             last_status: Instant::now(),
+            last_read: Instant::now(),
             next_xmin: options.xmin_interval.map(|_| Instant::now()),
             old: Vec::new(),
             new: Vec::new(),
             now: clock::now(),
             in_transaction: false,
+            is_first: beginning.is_first,
         })
     }
 
@@ -157,9 +178,16 @@ impl Stream {
     }
 
     /// Everything up to here is in Kafka, and its offset stored.
+    ///
+    /// The worker says so again and again while the task is paused, and nothing is read. A server that shuts down has ended
+    /// the other connection then, and waits for this one.
     pub fn committed(&mut self, up_to: Lsn, options: &Options) -> Result<()> {
         if options.flush != Flush::Never && up_to > self.flushed {
             self.flushed = up_to;
+            return self.send_status();
+        }
+        if self.last_read.elapsed() >= NOT_READ {
+            self.sql.query("select 1")?;
             self.send_status()?;
         }
         Ok(())
@@ -171,6 +199,7 @@ impl Stream {
         let position = self.blocking.map_or(self.position, |blocking| blocking.before);
         let stored = Stored {
             lsn: position.lsn,
+            changes: position.changes,
             last_commit: position.last_commit,
             transaction: position.transaction,
             snapshot_unfinished: false,
@@ -180,6 +209,7 @@ impl Stream {
             start: stored.start(),
             stored: Some(stored),
             visibility: self.resume.into_visibility(),
+            is_first: self.is_first,
             sql: self.sql,
             types: self.types,
             tables: self.known.into_values().collect(),
@@ -198,9 +228,13 @@ impl Stream {
     /// before it that may have to be given again.
     pub fn read(&mut self, out: &mut Out<'_>, end: Instant, outstanding: u64) -> Result<()> {
         self.now = clock::now();
+        self.last_read = Instant::now();
         self.outstanding = outstanding;
         self.keep_alive(out.options)?;
         self.fetch_xmin(out.options)?;
+        if std::mem::take(&mut self.is_first) {
+            Notification::initial("SKIPPED").tell(&self.offset, out)?;
+        }
         // Something has come since the last pause, and so many pauses may follow.
         let (mut came, mut pauses) = (true, PAUSES);
         while !out.batch.is_full() && !self.is_blocked() {

@@ -130,9 +130,11 @@ impl SourceTask for PostgresTask {
         let up_to = self.deliveries.committed();
         if let Phase::Streaming(stream) | Phase::Blocked { stream, .. } = &mut self.phase
             && let Err(error) = stream.committed(up_to, &self.options)
+            && error.is_transient()
+            && !error.is_interruption()
         {
-            // The next poll finds the connection lost, and makes another.
             caisson_sdk::warn!("the server could not be told what is done: {error}");
+            self.disconnect();
         }
         Ok(())
     }
@@ -176,16 +178,23 @@ impl PostgresTask {
 
     /// Decides what an error means: patience, a new connection, or the end of the task.
     fn failed(&mut self, error: Error, batch: &Batch) -> std::result::Result<(), api::Error> {
-        if let Error::Net(net) = &error
-            && net.retry_after_ms == Some(0)
-        {
-            // Interrupted: the worker wants the call to return, and what was begun is begun again.
+        if error.is_interruption() {
             return Ok(());
         }
         if !error.is_transient() {
             return self.without_blocking(error);
         }
-        let keep = !batch.is_empty();
+        self.disconnect();
+        if !batch.is_empty() {
+            // What has come goes out first; the next call finds out whether the server is back.
+            caisson_sdk::warn!("the connection to the server is lost: {error}");
+            return Ok(());
+        }
+        Err(error.into())
+    }
+
+    /// Gives up the connection, which is lost, in favour of another.
+    fn disconnect(&mut self) {
         self.phase = match std::mem::replace(&mut self.phase, Phase::Connecting) {
             Phase::Streaming(stream) | Phase::Blocked { stream, .. } => {
                 let (beginning, heartbeats) = stream.into_beginning();
@@ -196,12 +205,6 @@ impl PostgresTask {
             Phase::Connecting | Phase::MakingSlot { .. } | Phase::Snapshot { .. } => Phase::Connecting,
             Phase::Done => Phase::Done,
         };
-        if keep {
-            // What has come goes out first; the next call finds out whether the server is back.
-            caisson_sdk::warn!("the connection to the server is lost: {error}");
-            return Ok(());
-        }
-        Err(error.into())
     }
 
     fn step(&mut self, batch: &mut Batch, end: Instant) -> Result<Pace> {
@@ -356,7 +359,7 @@ impl PostgresTask {
         let Ground { sql, rest } = ground;
         if plan.snapshot {
             let readings = snapshot::readings(&rest.tables, &rest.types, &self.options);
-            let snapshot = Snapshot::begin(sql, slot.as_ref(), readings, &self.options)?;
+            let snapshot = Snapshot::begin(sql, slot.as_ref(), readings, &self.options)?.among(&rest.tables);
             self.phase = Phase::Snapshot {
                 snapshot: Box::new(snapshot),
                 replication,
@@ -377,12 +380,13 @@ impl PostgresTask {
         let start = match (&slot, &plan.stored) {
             (Some(slot), _) => slot.start,
             (None, Some(stored)) => stored.start(),
-            (None, None) => Lsn(0),
+            (None, None) => plan.reader,
         };
         let beginning = Beginning {
             start,
             stored: plan.stored.filter(|_| slot.is_none()),
             visibility: None,
+            is_first: true,
             sql,
             types: rest.types,
             tables: rest.tables,
@@ -414,9 +418,10 @@ impl PostgresTask {
         }
         let beginning = Beginning {
             // With a slot that was there before, from where its reader was: what the snapshot has seen is passed by.
-            start: slot.map_or(Lsn(0), |slot| slot.start),
+            start: slot.map_or(plan.reader, |slot| slot.start),
             stored: None,
             visibility: finished.visibility,
+            is_first: false,
             sql: finished.session,
             types: ground.types,
             tables: ground.tables,

@@ -102,6 +102,7 @@ impl Transactions {
         };
         let position = Position {
             lsn: begin.max(position.last_commit),
+            changes: 1,
             message: MessageType::Begin,
             ..position.clone()
         };

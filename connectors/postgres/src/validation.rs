@@ -27,9 +27,7 @@ pub fn validate(config: &Config) -> Vec<ConfigValue> {
     for (key, reason) in refused(config) {
         errors.entry(key).or_default().push(reason);
     }
-    if errors.is_empty()
-        && let Err((key, text)) = check_all(config)
-    {
+    for (key, text) in faults(config, errors.keys().copied()) {
         errors
             .entry(known(&key).unwrap_or("database.hostname"))
             .or_default()
@@ -45,18 +43,60 @@ pub fn validate(config: &Config) -> Vec<ConfigValue> {
         .collect()
 }
 
-/// The first fault, with the key that it belongs to.
-fn check_all(config: &Config) -> std::result::Result<(), (String, String)> {
+/// The faults beside those that were found before, each with the key that it belongs to. The server is asked only if there are
+/// none.
+fn faults<'k>(config: &Config, found: impl Iterator<Item = &'k str>) -> Vec<(String, String)> {
+    const MOST: usize = 30;
+    let mut config = config.clone();
+    let mut is_good = true;
+    for key in found {
+        is_good = false;
+        set_aside(&mut config, key);
+    }
+    let mut faults = Vec::new();
+    while faults.len() < MOST {
+        match read(&config) {
+            Ok(options) => {
+                if is_good && let Err(error) = check_server(&options) {
+                    faults.push((key_of_server_error(&error).to_owned(), text(error)));
+                }
+                break;
+            }
+            Err((key, text)) => {
+                is_good = false;
+                let is_set_aside = set_aside(&mut config, &key);
+                faults.push((key, text));
+                if !is_set_aside {
+                    break;
+                }
+            }
+        }
+    }
+    faults
+}
+
+/// Takes a key's fault away, so that those of others can be seen. False: it is there for another reason.
+fn set_aside(config: &mut Config, key: &str) -> bool {
+    let before = config.entries.len();
+    config.entries.retain(|(name, _)| name != key);
+    let is_required = REQUIRED.contains(&key);
+    if is_required {
+        config.entries.push((key.to_owned(), "x".to_owned()));
+    }
+    is_required || config.entries.len() < before
+}
+
+/// The options, or the first fault and its key.
+fn read(config: &Config) -> std::result::Result<Options, (String, String)> {
     let definitions: ConfigDef = keys::definitions().collect();
     let settings = Settings::parse(&definitions, config.clone()).map_err(|error| {
         let key = key_in(&error.message, "configuration ").or_else(|| key_in(&error.message, "for configuration "));
         (key.unwrap_or_default(), error.message)
     })?;
-    let options = Options::read(&settings).map_err(|error| {
+    Options::read(&settings).map_err(|error| {
         let message = error.to_string();
         (key_of(&message).unwrap_or_default(), message)
-    })?;
-    check_server(&options).map_err(|error| (key_of_server_error(&error).to_owned(), text(error)))
+    })
 }
 
 /// The word that follows `mark`.

@@ -232,6 +232,54 @@ fn the_stream_goes_on_after_the_stored_offset() {
 }
 
 #[test]
+fn nothing_is_missed_wherever_the_stream_goes_on() {
+    let Some(database) = Database::create("anywhere") else {
+        return;
+    };
+    database.run("create extension dblink; create table t (id int primary key); create table u (id int primary key)");
+    let config = [("snapshot.mode", "no_data"), ("skipped.operations", "none")];
+    let active = || {
+        let slot = &database.name;
+        database.admin(&format!("select active from pg_replication_slots where slot_name = '{slot}'")) == "t"
+    };
+    let mut source = database.source(&config);
+    source.start().unwrap();
+    while !active() {
+        source.poll().unwrap();
+    }
+    // A transaction that begins before another one and is committed after it.
+    let (user, password, host, port) = database.parts();
+    let login = format!("dbname={} host={host} port={port} user={user} password={password}", database.name);
+    database.run(&format!(
+        "begin; insert into t values (1); select dblink_exec('{login}', 'insert into t values (2)'); \
+         insert into t values (3), (4); commit"
+    ));
+    // Rows that share one record of the log, changes that become several records, and one that is of two tables.
+    database.run("copy t from program 'seq 11 14'");
+    database.run("update t set id = 20 where id = 11; delete from t where id = 12");
+    database.run("truncate t, u");
+    let label = |record: &SourceRecord| {
+        let op = if record.record.value.is_null() { "-" } else { op(record) };
+        format!("{} {op} {:?}", record.record.topic, record.record.key)
+    };
+    let records = source.poll_until(15).unwrap();
+    let labels: Vec<String> = records.iter().map(label).collect();
+    source.stop();
+    // The first record that comes after each one: those of one change come again together.
+    let next = [1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 11, 11, 13, 14];
+    for (record, next) in records.iter().zip(next) {
+        let (partition, offset) = record.source.clone().unwrap();
+        while active() {}
+        let mut again = database.source(&config).offset(partition, offset.clone());
+        again.start().unwrap();
+        let rest = again.poll_until(labels.len() - next).unwrap();
+        let rest: Vec<String> = rest.iter().map(label).collect();
+        assert_eq!(rest, labels[next..], "after {offset}");
+        again.stop();
+    }
+}
+
+#[test]
 fn a_wrong_password_is_an_error_of_its_key() {
     let Some(database) = Database::create("password") else {
         return;

@@ -270,6 +270,10 @@ def normal(record, names):
     if record["topic"].endswith((".transaction", ".tx")):
         key["id"] = value["id"] = "*"
     if isinstance(value, dict):
+        if "aggregate_type" in value:  # a notification
+            value["timestamp"] = "*"
+            if value["aggregate_type"] == "Initial Snapshot":
+                key["id"] = value["id"] = "*"
         if isinstance(value.get("transaction"), dict):
             value["transaction"]["id"] = "*"
         for row in (value.get("before"), value.get("after")):

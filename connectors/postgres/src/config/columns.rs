@@ -143,19 +143,26 @@ fn rule(key: &str) -> Result<Option<Rule>> {
     }))
 }
 
+const KEY: &str = "message.key.columns";
+
+fn invalid_key(entry: &str) -> Error {
+    Error::config(format!(
+        r"The '{KEY}' value is invalid: {entry} has an invalid format (expecting '^\s*([^:]+):([^:,]+(,[^:,]+)*)\s*$')"
+    ))
+}
+
 /// `schema.table:a,b;other.*:c`.
 fn key_columns(text: &str) -> Result<Vec<(Regex, Vec<Regex>)>> {
-    const KEY: &str = "message.key.columns";
     let entry = |entry: String| {
         let (table, columns) = entry
             .rsplit_once(':')
-            .ok_or_else(|| Error::config(format!("{KEY}: {entry} is not table:column,column")))?;
+            .ok_or_else(|| invalid_key(&entry))?;
         let columns: Vec<Regex> = split(columns, ',')
             .iter()
             .map(|column| compile(KEY, column))
             .collect::<Result<_>>()?;
         if columns.is_empty() {
-            return Err(Error::config(format!("{KEY}: {entry} names no column")));
+            return Err(invalid_key(&entry));
         }
         Ok((compile(KEY, table.trim())?, columns))
     };

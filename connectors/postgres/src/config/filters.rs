@@ -49,7 +49,10 @@ pub fn compile(key: &str, pattern: &str) -> Result<Regex> {
                 .unwrap_or_default()
                 .trim_start_matches("error: ")
                 .to_owned();
-            Error::config(format!("{key}: {pattern} is no regular expression: {reason}"))
+            Error::config(format!(
+                "The '{key}' value is invalid: A comma-separated list of valid regular expressions is expected, but \
+                 {pattern} is none: {reason}"
+            ))
         })
 }
 
@@ -88,8 +91,8 @@ impl Selection {
         let filled = |text: Option<&'_ str>| text.map(str::to_owned).filter(|text| !text.trim().is_empty());
         match (filled(include.1), filled(exclude.1)) {
             (Some(_), Some(_)) => Err(Error::config(format!(
-                "\"{}\" and \"{}\" cannot both be given",
-                include.0, exclude.0
+                "The '{}' value is invalid: \"{}\" is already specified",
+                exclude.0, include.0
             ))),
             (Some(text), None) => Patterns::parse(include.0, &text).map(Selection::Include),
             (None, Some(text)) => Patterns::parse(exclude.0, &text).map(Selection::Exclude),
@@ -173,7 +176,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .starts_with("table.include.list: a( is no regular expression"),
+                .starts_with("The 'table.include.list' value is invalid: A comma-separated list of valid regular"),
             "{error}"
         );
     }

@@ -5,7 +5,7 @@ use caisson_sdk::settings::Settings;
 use super::filters::{Builtin, Selection, split};
 use super::reader::Reader;
 use super::{
-    Adjustment, Autocreate, Columns, Events, Flush, Guardrail, Heartbeat, MessagePrefixes, Naming, OnFailure, Options,
+    NotificationChannels, processors,    Adjustment, Autocreate, Columns, Events, Flush, Guardrail, Heartbeat, MessagePrefixes, Naming, OnFailure, Options,
     Placeholder, Publication, STRATEGIES, Slot, Strategy, Tables, Watermarks, snapshot,
 };
 use crate::error::{Error, Result};
@@ -42,6 +42,8 @@ impl Options {
                     reader.list_text("message.prefix.exclude.list").as_deref(),
                 ),
             )?),
+            notifications: notifications(&reader)?,
+            reselects: processors::read(&reader)?,
             watermarks: reader.choice(
                 "incremental.snapshot.watermarking.strategy",
                 &[
@@ -65,6 +67,27 @@ impl Options {
                 })?,
         })
     }
+}
+
+fn notifications(reader: &Reader<'_>) -> Result<NotificationChannels> {
+    const TOPIC: &str = "notification.sink.topic.name";
+    let channels = split(&reader.list_text("notification.enabled.channels").unwrap_or_default(), ',');
+    let is_enabled = |channel: &str| channels.iter().any(|enabled| enabled == channel);
+    let topic = reader.text(TOPIC).map(str::to_owned);
+    if is_enabled("sink") && topic.is_none() {
+        return Err(Error::config(format!(
+            "The '{TOPIC}' value is invalid: Notification topic name must be provided when kafka notification channel is \
+             enabled"
+        )));
+    }
+    let unknown: Vec<&str> = channels.iter().map(String::as_str).filter(|c| !matches!(*c, "sink" | "log")).collect();
+    if !unknown.is_empty() {
+        caisson_sdk::warn!("these channels of notification.enabled.channels have no effect"; channels = unknown.join(", "));
+    }
+    Ok(NotificationChannels {
+        log: is_enabled("log"),
+        topic: topic.filter(|_| is_enabled("sink")),
+    })
 }
 
 fn target(reader: &Reader<'_>) -> Result<Target> {
@@ -139,9 +162,11 @@ fn publication(reader: &Reader<'_>) -> Result<Publication> {
         entry
             .rsplit_once(':')
             .map(|(tables, identity)| (tables.trim().to_owned(), identity.trim().to_owned()))
+            .filter(|(_, identity)| is_identity(identity))
             .ok_or_else(|| {
                 Error::config(format!(
-                    "replica.identity.autoset.values: {entry} is not table:identity"
+                    "The 'replica.identity.autoset.values' value is invalid: {entry} has an invalid format (expecting \
+                     table:identity, which is DEFAULT, FULL, NOTHING or INDEX name)"
                 ))
             })
     };
@@ -162,6 +187,13 @@ fn publication(reader: &Reader<'_>) -> Result<Publication> {
             .map(identity)
             .collect::<Result<_>>()?,
     })
+}
+
+fn is_identity(text: &str) -> bool {
+    match text.to_ascii_uppercase().split_once(' ') {
+        None => matches!(text.to_ascii_uppercase().as_str(), "FULL" | "DEFAULT" | "NOTHING"),
+        Some((word, index)) => word == "INDEX" && !index.trim().is_empty(),
+    }
 }
 
 fn tables(reader: &Reader<'_>) -> Result<Tables> {
@@ -305,10 +337,15 @@ fn events(reader: &Reader<'_>) -> Result<Events> {
         "c" | "u" | "d" | "t" => Ok(text.to_ascii_lowercase().chars().next()),
         "none" => Ok(None),
         _ => Err(Error::config(format!(
-            "The 'skipped.operations' value is invalid: {text} is none of c, u, d, t, none"
+            "The 'skipped.operations' value is invalid: Invalid operation {text}; there are c, u, d, t and none"
         ))),
     };
     let skipped: Vec<Option<char>> = split(&skipped, ',').into_iter().map(operation).collect::<Result<_>>()?;
+    if skipped.len() > 1 && skipped.contains(&None) {
+        return Err(Error::config(
+            "The 'skipped.operations' value is invalid: 'none' cannot be specified with other skipped operation types",
+        ));
+    }
     Ok(Events {
         skipped: skipped.into_iter().flatten().collect(),
         tombstones: reader.flag("tombstones.on.delete")?,

@@ -5,7 +5,7 @@ use caisson_sdk::api::config::Config;
 use super::STRATEGIES;
 
 /// Keys of the original's inside, which has no counterpart here: what they tune does not exist.
-const EFFECTLESS: [&str; 29] = [
+const EFFECTLESS: [&str; 27] = [
     "connection.validation.timeout.ms",
     "custom.metric.tags",
     "custom.sanitize.pattern",
@@ -23,8 +23,6 @@ const EFFECTLESS: [&str; 29] = [
     "max.batch.size",
     "max.queue.size",
     "max.queue.size.in.bytes",
-    "notification.enabled.channels",
-    "notification.sink.topic.name",
     "query.fetch.size",
     "retriable.restart.connector.wait.ms",
     "schema.refresh.mode",
@@ -38,9 +36,8 @@ const EFFECTLESS: [&str; 29] = [
 ];
 
 /// Keys with the values that are followed; any other changes what is written, and is refused.
-const ONLY: [(&str, &[&str]); 12] = [
+const ONLY: [(&str, &[&str]); 11] = [
     ("converters", &[]),
-    ("post.processors", &[]),
     ("snapshot.mode.custom.name", &[]),
     ("snapshot.query.mode", &["select_all"]),
     ("snapshot.query.mode.custom.name", &[]),

@@ -56,6 +56,7 @@ fn original(table: &Json) -> Option<Request> {
         surrogate: text("surrogate_key").filter(|column| !column.trim().is_empty()),
         maximum: None,
         last: None,
+        rows: 0,
     })
 }
 
@@ -77,6 +78,7 @@ fn request(table: &Json) -> Option<Request> {
         surrogate: text("surrogate"),
         maximum: texts("maximum"),
         last: texts("last"),
+        rows: 0,
     })
 }
 
@@ -95,6 +97,7 @@ mod tests {
             surrogate: None,
             maximum: Some(vec!["9".into(), "z".into()]),
             last: None,
+            rows: 0,
         };
         let queue = VecDeque::from([request]);
         let text = write(&queue).unwrap_or_default();

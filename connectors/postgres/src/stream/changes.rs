@@ -13,7 +13,8 @@ use crate::logical::LogicalMessage;
 use crate::lsn::Lsn;
 use crate::offsets::{self, MessageType, Position};
 use crate::pgoutput::{self, Message, Old, Relation};
-use crate::row::{Cell, Row};
+use crate::reselect;
+use crate::row::{Cell, OwnedRow, Row};
 use crate::signal::Signal;
 use crate::source_info::Origin;
 use crate::table::{Table, is_as_cataloged};
@@ -95,7 +96,8 @@ impl Stream {
     fn commit(&mut self, end: Lsn, time: i64, out: &mut Out<'_>) -> Result<()> {
         let seen = self.resume.commit();
         self.in_transaction = false;
-        self.position.lsn = self.position.lsn.max(end);
+        self.position.lsn = end;
+        self.position.changes = 1;
         self.position.last_commit = end;
         self.position.message = MessageType::Commit;
         if !seen {
@@ -141,36 +143,37 @@ impl Stream {
     }
 
     fn row(&mut self, relation: u32, lsn: Lsn, rows: Rows<'_>, out: &mut Out<'_>) -> Result<()> {
-        if self.resume.skips(lsn) {
-            return Ok(());
-        }
         let Some(Captured::Yes(table)) = self.relations.get(&relation) else {
             return Ok(());
         };
-        let before = self.position.clone();
-        self.position.lsn = self.position.lsn.max(lsn);
-        self.position.transaction = self.source.transaction;
-        self.position.time = self.source.time;
-        self.position.message = message_type(rows.op);
+        if self.resume.skips(lsn) {
+            return Ok(());
+        }
         let bytes = self.session.body(0..rows.end);
         let row = |cells| Row { cells, bytes };
-        if out.options.events.skipped.contains(&rows.op.letter()) {
-            // What an update that changes the key becomes is skipped by what it is then.
-            let (before, after) = (rows.before.map(row), rows.after.map(row));
-            if rows.op != Op::Update || !out.emitter.is_moved(table, before, after)? {
-                return Ok(());
+        let (old, new) = (rows.before.map(row), rows.after.map(row));
+        let is_signals = self.incremental.watches(&table.name);
+        let is_left_out = is_left_out(table, rows.op, old, new, out)?;
+        let completed = match new {
+            // Before it counts as processed: the server may not be there.
+            Some(new) if !is_left_out && !is_signals && !out.options.reselects.is_empty() => {
+                let info = self.known.get(&table.name);
+                reselect::complete(&out.options.reselects, &mut self.sql, table, info, new, old)?
             }
-        }
-        if let (true, Some(before), Some(after)) = (out.options.events.skips_unchanged, rows.before, rows.after)
-            && out.emitter.is_unchanged(table, row(before), row(after))
-        {
+            Some(_) | None => None,
+        };
+        let before = self.position.clone();
+        self.position.advance(lsn, self.source.transaction);
+        self.position.time = self.source.time;
+        self.position.message = message_type(rows.op);
+        if is_left_out {
             return Ok(());
         }
         self.source.lsn = lsn;
         let place = self.transactions.place(&table.name, lsn, &self.position, out)?;
         let signal = match rows.op {
-            Op::Create if self.incremental.watches(&table.name) => signals::read(table, rows.after.map(row)),
-            Op::Delete if self.incremental.watches(&table.name) => signals::closed(table, rows.before.map(row)),
+            Op::Create if is_signals => signals::read(table, new),
+            Op::Delete if is_signals => signals::closed(table, old),
             _ => None,
         };
         let extras = self.extras();
@@ -179,18 +182,20 @@ impl Stream {
             Some(Signal::Block(_)) => &before,
             Some(_) | None => &self.position,
         };
+        std::mem::swap(&mut self.offset, &mut self.previous_offset);
         offsets::write_stream(&mut self.offset, position, &extras);
         self.told = self.position.last_commit;
         let next_place = place.as_ref().map(Place::next);
         let change = Change {
             op: rows.op,
-            before: rows.before.map(row),
-            after: rows.after.map(row),
+            before: old,
+            after: completed.as_ref().map(OwnedRow::as_row).or(new),
             source: &self.source,
             place: place.as_ref(),
             next_place: next_place.as_ref(),
             now: self.now,
             offset: &self.offset,
+            previous_offset: &self.previous_offset,
         };
         match out.emitter.change(out.batch, table, &change) {
             Err(error @ Error::Value { .. }) => return tolerate(error, out.options),
@@ -215,7 +220,6 @@ impl Stream {
         if !out.options.messages.takes(&message.prefix) || self.resume.skips_message(lsn, message.transactional) {
             return Ok(());
         }
-        self.position.lsn = self.position.lsn.max(lsn);
         self.position.message = MessageType::Message;
         let mut source = self.source.clone();
         source.lsn = lsn;
@@ -223,7 +227,8 @@ impl Stream {
             source.transaction = None;
             source.time = self.now;
         }
-        self.position.transaction = source.transaction.or(self.position.transaction);
+        let transaction = source.transaction.or(self.position.transaction);
+        self.position.advance(lsn, transaction);
         self.position.time = source.time;
         let place = match message.transactional {
             true => self
@@ -234,6 +239,25 @@ impl Stream {
         self.write_offset();
         message.write(&source, place.as_ref(), self.now, &self.offset, out)
     }
+}
+
+/// Whether the configuration leaves a change out.
+fn is_left_out(
+    table: &Table,
+    op: Op,
+    before: Option<Row<'_>>,
+    after: Option<Row<'_>>,
+    out: &mut Out<'_>,
+) -> Result<bool> {
+    let events = &out.options.events;
+    // What an update that changes the key becomes is skipped by what it is then.
+    if events.skipped.contains(&op.letter()) && (op != Op::Update || !out.emitter.is_moved(table, before, after)?) {
+        return Ok(true);
+    }
+    Ok(match (before, after) {
+        (Some(before), Some(after)) if events.skips_unchanged => out.emitter.is_unchanged(table, before, after),
+        _ => false,
+    })
 }
 
 /// The cells of a change.

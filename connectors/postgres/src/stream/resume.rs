@@ -8,7 +8,7 @@ use crate::visibility::Visibility;
 #[derive(Debug)]
 pub struct Resume {
     /// The transaction in which the offset lies, and its last change that was processed.
-    within: Option<(u32, Lsn)>,
+    within: Option<(u32, Processed)>,
     visibility: Option<Visibility>,
     current: Current,
 }
@@ -17,16 +17,30 @@ pub struct Resume {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Current {
     New,
-    /// Partly processed, up to this change.
-    Until(u32, Lsn),
+    /// Partly processed.
+    Until(Processed),
     /// Part of the snapshot.
     Seen,
+}
+
+/// How far a transaction was processed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Processed {
+    until: Lsn,
+    /// Of the changes at `until`, those that have not come again yet.
+    changes: u32,
 }
 
 impl Resume {
     pub fn new(stored: Option<&Stored>, visibility: Option<Visibility>) -> Self {
         Resume {
-            within: stored.and_then(|stored| Some((stored.transaction?, stored.lsn))),
+            within: stored.and_then(|stored| {
+                let processed = Processed {
+                    until: stored.lsn,
+                    changes: stored.changes,
+                };
+                Some((stored.transaction?, processed))
+            }),
             visibility,
             current: Current::New,
         }
@@ -40,27 +54,31 @@ impl Resume {
     pub fn begin(&mut self, xid: u32) {
         self.current = match (&self.visibility, self.within) {
             (Some(snapshot), _) if snapshot.sees(xid) => Current::Seen,
-            (_, Some((within, lsn))) if within == xid => Current::Until(xid, lsn),
+            (_, Some((within, processed))) if within == xid => Current::Until(processed),
             _ => Current::New,
         };
     }
 
-    /// Whether a change was processed before. Within a transaction positions rise.
+    /// Whether the next change was processed before. Within a transaction positions do not fall.
     #[inline]
-    pub fn skips(&self, lsn: Lsn) -> bool {
-        match self.current {
+    pub fn skips(&mut self, lsn: Lsn) -> bool {
+        match &mut self.current {
             Current::New => false,
-            Current::Until(_, until) => lsn <= until,
+            Current::Until(processed) if lsn == processed.until && processed.changes > 0 => {
+                processed.changes -= 1;
+                true
+            }
+            Current::Until(processed) => lsn < processed.until,
             Current::Seen => true,
         }
     }
 
     /// The same for a message, which may stand outside of transactions.
-    pub fn skips_message(&self, lsn: Lsn, transactional: bool) -> bool {
+    pub fn skips_message(&mut self, lsn: Lsn, transactional: bool) -> bool {
         if transactional {
             self.skips(lsn)
         } else {
-            self.within.is_some_and(|(_, until)| lsn <= until)
+            self.within.is_some_and(|(_, processed)| lsn <= processed.until)
         }
     }
 
@@ -88,6 +106,7 @@ mod tests {
     fn stored(xid: u32, lsn: u64, commit: u64) -> Stored {
         Stored {
             lsn: Lsn(lsn),
+            changes: 1,
             last_commit: Lsn(commit),
             transaction: Some(xid),
             snapshot_unfinished: false,
@@ -109,6 +128,16 @@ mod tests {
         // The number comes around again.
         resume.begin(7);
         assert!(!resume.skips(Lsn(60)));
+    }
+
+    #[test]
+    fn changes_at_one_position_are_counted() {
+        let mut copied = stored(7, 100, 50);
+        copied.changes = 3;
+        let mut resume = Resume::new(Some(&copied), None);
+        resume.begin(7);
+        let skipped = [60, 100, 100, 100, 100, 101].map(|lsn| resume.skips(Lsn(lsn)));
+        assert_eq!(skipped, [true, true, true, true, false, false]);
     }
 
     #[test]

@@ -65,19 +65,30 @@ impl Stream {
                     self.release(&released, out)?;
                     self.incremental.released();
                 }
+                self.tell_of_incremental(out)?;
             }
         }
         Ok(())
     }
 
     /// Reads the next chunk of an incremental snapshot.
-    pub(super) fn read_chunk(&mut self, out: &Out<'_>) -> Result<()> {
+    pub(super) fn read_chunk(&mut self, out: &mut Out<'_>) -> Result<()> {
         self.incremental.step(&mut Ground {
             sql: &mut self.sql,
             types: &mut self.types,
             emitter: out.emitter,
             options: out.options,
-        })
+        })?;
+        self.tell_of_incremental(out)
+    }
+
+    /// Tells how incremental snapshots go.
+    fn tell_of_incremental(&mut self, out: &mut Out<'_>) -> Result<()> {
+        for notification in self.incremental.notifications() {
+            self.write_offset();
+            notification.tell(&self.offset, out)?;
+        }
+        Ok(())
     }
 
     /// Tells the rows of a chunk. Their offset is that before the chunk: whoever goes on there reads it again.
@@ -102,6 +113,7 @@ impl Stream {
                 next_place: None,
                 now: clock::now(),
                 offset: &self.offset,
+                previous_offset: &self.offset,
             };
             out.emitter.change(out.batch, &released.table, &change)?;
         }

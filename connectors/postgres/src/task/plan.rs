@@ -2,6 +2,7 @@
 
 use crate::config::{Flush, Options, SnapshotMode};
 use crate::error::{Error, LOST_SLOT, Result};
+use crate::lsn::Lsn;
 use crate::offsets::Stored;
 use crate::server::SlotState;
 
@@ -11,6 +12,8 @@ pub struct Plan {
     pub snapshot: bool,
     pub stream: bool,
     pub stored: Option<Stored>,
+    /// Where the last reader of the slot was; 0 without a slot.
+    pub reader: Lsn,
 }
 
 /// What the snapshot mode makes of what is there.
@@ -57,5 +60,6 @@ pub fn plan(options: &Options, stored: Option<Stored>, slot: Option<&SlotState>)
         snapshot: snapshot || again,
         stream,
         stored: stored.filter(|_| !snapshot && !again),
+        reader: slot.map_or(Lsn(0), |slot| slot.confirmed),
     })
 }

@@ -36,6 +36,8 @@ use crate::swap::Probation;
 const POLL_WAIT: Duration = Duration::from_millis(250);
 /// How long when nothing has come for a while and nothing is on its way. Who pauses, stops or replaces it wakes it up.
 const IDLE_WAIT: Duration = Duration::from_secs(5);
+/// How often a paused guest that hears of commits is told of them, so that it can look after what it holds open.
+const PAUSED: Duration = Duration::from_secs(5);
 /// Records beyond this go into the next batch.
 const POLL_BYTES: u32 = 512 << 10;
 
@@ -180,8 +182,21 @@ impl Source {
                     }
                 }
                 () = tokio::time::sleep_until(self.next_commit) => self.commit_if_due().await?,
+                () = tokio::time::sleep(PAUSED), if self.reports.are_wanted() => self.attend(controls).await?,
             }
         }
+    }
+
+    /// Tells a paused guest that all of its records are committed, or sees to it that they are.
+    async fn attend(&mut self, controls: &mut Controls) -> Result<(), Failure> {
+        if self.writing.has_unsettled() || self.reports.are_waiting() {
+            self.next_commit = Instant::now();
+            return self.commit_if_due().await;
+        }
+        let interrupt = self.guest.interrupt();
+        let committed = self.guest.committed();
+        let committed = controls.waking(Wish::Pause, &interrupt, committed).await;
+        self.heard(committed)
     }
 
     /// Sends a batch on its way.
@@ -354,7 +369,12 @@ impl Source {
         if !self.reports.are_wanted() || !self.guest.is_alive() {
             return Ok(());
         }
-        match self.guest.committed().await {
+        let committed = self.guest.committed().await;
+        self.heard(committed)
+    }
+
+    fn heard(&mut self, committed: Result<(), CallError>) -> Result<(), Failure> {
+        match committed {
             Err(CallError::Guest(error)) => tracing::error!(%error, "committed failed"),
             Err(error) => return Err(self.fault("committed", error)),
             Ok(()) => {}
