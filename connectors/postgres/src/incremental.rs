@@ -296,8 +296,11 @@ impl Incremental {
                     let (table, maximum) = (request.table.to_string(), request.maximum.iter().flatten());
                     let maximum = maximum.map(String::as_str).collect::<Vec<_>>().join(",");
                     let progress = self.about("IN_PROGRESS").with("current_collection_in_progress", table);
-                    self.untold
-                        .push(progress.with("maximum_key", maximum).with("last_processed_key", chunk.end.join(",")));
+                    self.untold.push(
+                        progress
+                            .with("maximum_key", maximum)
+                            .with("last_processed_key", chunk.end.join(",")),
+                    );
                     return Ok(Some(*chunk));
                 }
                 Ok(end) => end,
@@ -342,7 +345,10 @@ impl Scan {
 }
 
 fn names<'r>(requests: impl Iterator<Item = &'r Request>) -> String {
-    requests.map(|request| request.table.to_string()).collect::<Vec<_>>().join(",")
+    requests
+        .map(|request| request.table.to_string())
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// Inserts a mark.

@@ -96,8 +96,13 @@ impl Notification {
             blocks.bytes(map, 2 * index + 1, value.as_bytes()).map_err(typed)?;
         }
         blocks.number(block, 4, now);
-        out.emitter
-            .plain(out.batch, topic, (&key_schema(), &key), (&value_schema(), &value), offset)
+        out.emitter.plain(
+            out.batch,
+            topic,
+            (&key_schema(), &key),
+            (&value_schema(), &value),
+            offset,
+        )
     }
 }
 

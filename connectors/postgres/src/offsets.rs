@@ -226,7 +226,10 @@ mod tests {
         assert_eq!(done.start(), Lsn(243_275_200));
         let half = stored(r#"{"lsn":1,"snapshot":"INITIAL","snapshot_completed":false}"#).unwrap();
         assert!(half.snapshot_unfinished);
-        assert_eq!((half.changes, stored(r#"{"lsn":1,"lsn_changes":3}"#).unwrap().changes), (1, 3));
+        assert_eq!(
+            (half.changes, stored(r#"{"lsn":1,"lsn_changes":3}"#).unwrap().changes),
+            (1, 3)
+        );
         assert_eq!(stored(r#"{"txId":1}"#), None);
         assert_eq!(stored("[]"), None);
     }

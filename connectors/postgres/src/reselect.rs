@@ -35,7 +35,9 @@ pub fn complete(
                 completed = Some(owned);
             }
             Ok(None) => processor.failed(format!("there is no row in {} where {condition}", table.name))?,
-            Err(Error::Server(error)) => processor.failed(format!("columns of {} cannot be read: {error}", table.name))?,
+            Err(Error::Server(error)) => {
+                processor.failed(format!("columns of {} cannot be read: {error}", table.name))?
+            }
             Err(error) => return Err(error),
         }
     }

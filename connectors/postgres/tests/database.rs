@@ -240,7 +240,9 @@ fn nothing_is_missed_wherever_the_stream_goes_on() {
     let config = [("snapshot.mode", "no_data"), ("skipped.operations", "none")];
     let active = || {
         let slot = &database.name;
-        database.admin(&format!("select active from pg_replication_slots where slot_name = '{slot}'")) == "t"
+        database.admin(&format!(
+            "select active from pg_replication_slots where slot_name = '{slot}'"
+        )) == "t"
     };
     let mut source = database.source(&config);
     source.start().unwrap();
@@ -249,7 +251,10 @@ fn nothing_is_missed_wherever_the_stream_goes_on() {
     }
     // A transaction that begins before another one and is committed after it.
     let (user, password, host, port) = database.parts();
-    let login = format!("dbname={} host={host} port={port} user={user} password={password}", database.name);
+    let login = format!(
+        "dbname={} host={host} port={port} user={user} password={password}",
+        database.name
+    );
     database.run(&format!(
         "begin; insert into t values (1); select dblink_exec('{login}', 'insert into t values (2)'); \
          insert into t values (3), (4); commit"

@@ -154,9 +154,7 @@ fn invalid_key(entry: &str) -> Error {
 /// `schema.table:a,b;other.*:c`.
 fn key_columns(text: &str) -> Result<Vec<(Regex, Vec<Regex>)>> {
     let entry = |entry: String| {
-        let (table, columns) = entry
-            .rsplit_once(':')
-            .ok_or_else(|| invalid_key(&entry))?;
+        let (table, columns) = entry.rsplit_once(':').ok_or_else(|| invalid_key(&entry))?;
         let columns: Vec<Regex> = split(columns, ',')
             .iter()
             .map(|column| compile(KEY, column))

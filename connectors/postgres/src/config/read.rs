@@ -5,8 +5,9 @@ use caisson_sdk::settings::Settings;
 use super::filters::{Builtin, Selection, split};
 use super::reader::Reader;
 use super::{
-    NotificationChannels, processors,    Adjustment, Autocreate, Columns, Events, Flush, Guardrail, Heartbeat, MessagePrefixes, Naming, OnFailure, Options,
-    Placeholder, Publication, STRATEGIES, Slot, Strategy, Tables, Watermarks, snapshot,
+    Adjustment, Autocreate, Columns, Events, Flush, Guardrail, Heartbeat, MessagePrefixes, Naming,
+    NotificationChannels, OnFailure, Options, Placeholder, Publication, STRATEGIES, Slot, Strategy, Tables, Watermarks,
+    processors, snapshot,
 };
 use crate::error::{Error, Result};
 use crate::protocol::{SslMode, Target};
@@ -71,7 +72,10 @@ impl Options {
 
 fn notifications(reader: &Reader<'_>) -> Result<NotificationChannels> {
     const TOPIC: &str = "notification.sink.topic.name";
-    let channels = split(&reader.list_text("notification.enabled.channels").unwrap_or_default(), ',');
+    let channels = split(
+        &reader.list_text("notification.enabled.channels").unwrap_or_default(),
+        ',',
+    );
     let is_enabled = |channel: &str| channels.iter().any(|enabled| enabled == channel);
     let topic = reader.text(TOPIC).map(str::to_owned);
     if is_enabled("sink") && topic.is_none() {
@@ -80,7 +84,11 @@ fn notifications(reader: &Reader<'_>) -> Result<NotificationChannels> {
              enabled"
         )));
     }
-    let unknown: Vec<&str> = channels.iter().map(String::as_str).filter(|c| !matches!(*c, "sink" | "log")).collect();
+    let unknown: Vec<&str> = channels
+        .iter()
+        .map(String::as_str)
+        .filter(|c| !matches!(*c, "sink" | "log"))
+        .collect();
     if !unknown.is_empty() {
         caisson_sdk::warn!("these channels of notification.enabled.channels have no effect"; channels = unknown.join(", "));
     }
