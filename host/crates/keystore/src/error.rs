@@ -18,4 +18,6 @@ pub enum Error {
     NoKey,
     #[error("it holds no certificate")]
     NoCertificate,
+    #[error("none of the trusted certificates can vouch for a server")]
+    NoAuthority,
 }

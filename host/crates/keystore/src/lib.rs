@@ -1,15 +1,18 @@
-//! Key stores and trust stores as Java names them: JKS, PKCS12 and PEM, from bytes to keys and certificates.
+//! Who is trusted: key stores and trust stores as Java names them (JKS, PKCS12 and PEM), from bytes to keys and
+//! certificates, and the one verifier of servers' certificates.
 //!
-//! It opens no files, speaks no TLS, and believes nothing that it reads: sizes are limited, and whatever is not what it
-//! should be is an error.
+//! It opens no connections, and no files but those of the operating system's authorities. It believes nothing that it
+//! reads: sizes are limited, and whatever is not what it should be is an error.
 
 mod error;
 mod jks;
 mod pem;
 mod pkcs12;
+mod servers;
 
 pub use error::Error;
 pub use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+pub use servers::{Authorities, ServerVerifier, Verification};
 
 /// Bytes of a store; the certificates of all authorities there are take less than one.
 pub const MAX_BYTES: usize = 8 << 20;

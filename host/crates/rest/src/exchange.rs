@@ -76,32 +76,39 @@ impl Service {
     }
 
     async fn reply(&self, face: Face, head: &Parts, body: &mut Incoming) -> Reply {
+        match self.route(face, head) {
+            Ok(route) => self.serve(face, route, head, body).await,
+            Err(reply) => reply,
+        }
+    }
+
+    /// What a request is about, or the answer to one that is about nothing.
+    fn route(&self, face: Face, head: &Parts) -> Result<Route, Reply> {
         let typed = texts(&head.headers, CONTENT_TYPE).all(media::is_media_type);
         if !names_a_host(head) || !typed || head.method == Method::CONNECT {
-            return Reply::http_error(StatusCode::BAD_REQUEST).closing();
+            return Err(Reply::http_error(StatusCode::BAD_REQUEST).closing());
         }
         if let Some(status) = self.cors.preflight(&head.method, &head.headers) {
-            return Reply::empty(status);
+            return Err(Reply::empty(status));
         }
         if head.uri.path() == "*" {
-            return Reply::empty(StatusCode::NOT_FOUND);
+            return Err(Reply::empty(StatusCode::NOT_FOUND));
         }
         let Some(segments) = path::segments(head.uri.path()) else {
             // Kafka Connect's server explains itself to these methods alone.
-            return match head.method {
+            return Err(match head.method {
                 Method::GET | Method::HEAD | Method::POST => {
                     Reply::error(StatusCode::BAD_REQUEST, "Ambiguous URI path")
                 }
                 _ => Reply::empty(StatusCode::BAD_REQUEST),
-            };
+            });
         };
-        let Some(route) = Route::find(face, &segments) else {
-            return Reply::http_error(StatusCode::NOT_FOUND);
-        };
-        let modules = self.herder.modules();
-        if route.is_about_modules() && modules.is_none() {
-            return Reply::http_error(StatusCode::NOT_FOUND);
-        }
+        let found = Route::find(face, &segments);
+        let served = found.filter(|route| !route.is_about_modules() || self.herder.modules().is_some());
+        served.ok_or_else(|| Reply::http_error(StatusCode::NOT_FOUND))
+    }
+
+    async fn serve(&self, face: Face, route: Route, head: &Parts, body: &mut Incoming) -> Reply {
         if head.method == Method::OPTIONS {
             if let Some(refusal) = self.stop(face, &route, head) {
                 return refusal;
@@ -129,7 +136,9 @@ impl Service {
         }
         let query = Query::parse(head.uri.query());
         let user = self.gate.user(&head.headers);
-        if let Some(modules) = modules.filter(|_| route.takes_module(method)) {
+        if route.takes_module(method)
+            && let Some(modules) = self.herder.modules()
+        {
             let patience = Patience::of(&self.limits);
             return upload::receive(modules, body, patience, &query, user).await;
         }

@@ -3,41 +3,45 @@
 use std::sync::Arc;
 
 use caisson_config::worker::{ServerNames, TlsConfig};
-use caisson_keystore::{CertificateDer, Kind};
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use caisson_keystore::{Authorities, Kind, ServerVerifier, Verification};
+use rustls::ClientConfig;
 use rustls::crypto::ring::default_provider;
-use rustls::pki_types::{ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio_rustls::TlsConnector;
 
 use crate::tls::{self, Problem};
 
 /// Trusts the authorities whose certificates these are, as PEM, or else those that the operating system trusts.
 pub fn connector(authorities: Option<&[u8]>) -> Result<TlsConnector, Problem> {
+    let read = |pem| caisson_keystore::certificates(Kind::Pem, pem, None).map(Authorities::new);
     let authorities = match authorities {
-        Some(pem) => Some(caisson_keystore::certificates(Kind::Pem, pem, None).map_err(|error| error.to_string())?),
-        None => None,
+        Some(pem) => read(pem).map_err(|error| error.to_string())?,
+        None => Authorities::of_system(),
     };
-    let builder =
-        ClientConfig::builder_with_provider(Arc::new(default_provider())).with_safe_default_protocol_versions();
-    let builder = builder.map_err(|error| error.to_string())?;
-    let config = builder.with_root_certificates(roots(authorities)?);
-    Ok(speaking_http(config.with_no_client_auth()))
+    let provider = Arc::new(default_provider());
+    let verifier = ServerVerifier::new(&authorities, Verification::Full, provider.clone());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier.map_err(|error| error.to_string())?))
+        .with_no_client_auth();
+    Ok(speaking_http(config))
 }
 
 /// As Kafka Connect's workers reach each other: by the stores of their own `https` listeners. The key store shows who asks,
 /// the trust store says who may answer.
 pub fn peers(settings: &TlsConfig) -> Result<TlsConnector, Problem> {
     let provider = Arc::new(tls::provider(&settings.cipher_suites)?);
-    let authorities = settings.trust.as_ref().map(tls::read_trust).transpose()?;
-    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(authorities)?), provider.clone());
-    let verifier = Verifier {
-        inner: inner
-            .build()
-            .map_err(|error| format!("the trust store cannot be used: {error}"))?,
-        names: settings.names,
+    let authorities = match &settings.trust {
+        Some(trust) => Authorities::new(tls::read_trust(trust)?),
+        None => Authorities::of_system(),
     };
+    let verification = match settings.names {
+        ServerNames::Checked => Verification::Full,
+        ServerNames::Ignored => Verification::Chain,
+    };
+    let verifier = ServerVerifier::new(&authorities, verification, provider.clone())
+        .map_err(|error| format!("the trust store cannot be used: {error}"))?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&tls::versions(&settings.protocols)?)
         .map_err(|error| error.to_string())?
@@ -57,70 +61,4 @@ pub fn peers(settings: &TlsConfig) -> Result<TlsConnector, Problem> {
 fn speaking_http(mut config: ClientConfig) -> TlsConnector {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     TlsConnector::from(Arc::new(config))
-}
-
-fn roots(authorities: Option<Vec<CertificateDer<'static>>>) -> Result<RootCertStore, Problem> {
-    let mut roots = RootCertStore::empty();
-    match authorities {
-        Some(authorities) => {
-            for certificate in authorities {
-                roots.add(certificate).map_err(|error| error.to_string())?;
-            }
-        }
-        None => {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-    }
-    Ok(roots)
-}
-
-/// Checks certificates, and names where they are to be checked.
-#[derive(Debug)]
-struct Verifier {
-    inner: Arc<WebPkiServerVerifier>,
-    names: ServerNames,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let verified = self
-            .inner
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
-        match verified {
-            // The chain is checked before the name.
-            Err(rustls::Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if self.names == ServerNames::Ignored => Ok(ServerCertVerified::assertion()),
-            verified => verified,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.inner.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
 }

@@ -7,6 +7,7 @@
 
 mod dead_letters;
 mod letter;
+mod policy;
 mod retry;
 mod stage;
 mod subject;
@@ -22,6 +23,7 @@ use tokio::sync::watch;
 
 pub use dead_letters::{DeadLetterSettings, DeadLetters, Sender};
 pub use letter::{Letter, LetterHeaders, Place};
+pub use policy::{ErrorLog, ErrorPolicy, Occasion, Tolerance, Verdict};
 pub use retry::{Attempts, Retry, RetryPolicy};
 pub use stage::Stage;
 pub use subject::{Consumed, Polled, Subject, sentence};
@@ -31,76 +33,6 @@ pub use trail::{Origin, Source, Trail};
 use crate::control::{Controls, Wish};
 use crate::meters::Meters;
 use crate::settings::{Direction, TaskSettings};
-
-/// What happens to records that cannot be converted, transformed or put.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ErrorPolicy {
-    pub tolerance: Tolerance,
-    pub retry: RetryPolicy,
-    pub log: ErrorLog,
-}
-
-/// `errors.tolerance`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tolerance {
-    None,
-    All,
-}
-
-/// `errors.log.enable` and `errors.log.include.messages`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorLog {
-    Off,
-    WithoutRecord,
-    WithRecord,
-}
-
-/// How the worker learned of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Occasion {
-    /// It ran the operation itself.
-    Operation,
-    /// Somebody told it, after the operation was over: a plugin, or Kafka.
-    Report,
-}
-
-/// What the policy says to a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// The record is left out.
-    Skip,
-    /// The task fails: failures are not tolerated.
-    Exceeded,
-    /// The task fails: failures of this kind never are, at this stage.
-    Unhandled,
-}
-
-impl Tolerance {
-    pub fn verdict(self, stage: Stage, error: &Throwable, occasion: Occasion) -> Verdict {
-        let tolerable = occasion == Occasion::Report || stage.tolerates_all() || error.is_retriable();
-        match self {
-            _ if !tolerable => Verdict::Unhandled,
-            Tolerance::None => Verdict::Exceeded,
-            Tolerance::All => Verdict::Skip,
-        }
-    }
-}
-
-impl Verdict {
-    /// The exception that ends the task.
-    pub fn exception(self, cause: &Throwable) -> Option<Throwable> {
-        let message = match self {
-            Verdict::Skip => return None,
-            Verdict::Exceeded => "Tolerance exceeded in error handler",
-            Verdict::Unhandled => "Unhandled exception in error handler",
-        };
-        Some(
-            Throwable::new(CONNECT_EXCEPTION, message)
-                .of_kind(cause.kind)
-                .caused_by(cause),
-        )
-    }
-}
 
 /// Applies the error policy of a connector to the records of one task.
 pub struct Errors {

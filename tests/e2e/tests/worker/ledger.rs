@@ -58,7 +58,11 @@ fn every_record_is_there_once_after_good_and_bad_swaps_and_a_kill() {
     let swaps = swaps(SWAPS);
     // At full speed where many swaps are asked for; beside other tests at a rate that they bear. Bad versions fail with
     // their third batch, and a batch of full speed has thousands of records.
-    let (rate, probation) = if swaps > SWAPS { ("-1", "100000") } else { ("5000", "1000") };
+    let (rate, probation) = if swaps > SWAPS {
+        ("-1", "100000")
+    } else {
+        ("5000", "1000")
+    };
     let start = |index: usize| -> Worker {
         let setup = sharing_modules(&system, &format!("ledger-{index}"), &name);
         setup

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use caisson_keystore::{Authorities, CertificateDer, PrivateKeyDer, ServerVerifier, Verification};
+use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::ServerName;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
-};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -54,7 +51,7 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(|error| invalid("security.protocol", error))?
             .dangerous()
-            .with_custom_certificate_verifier(verifier);
+            .with_custom_certificate_verifier(Arc::new(verifier));
         let config = match identity(settings)? {
             None => builder.with_no_client_auth(),
             Some((chain, key)) => builder
@@ -124,119 +121,20 @@ fn identity(
 }
 
 /// Who is believed to be a broker.
-fn verifier(settings: &ClientSettings, provider: &Arc<CryptoProvider>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
-    let trusted = match pem(settings, "ssl.ca.pem", "ssl.ca.location")? {
-        Some(text) => certificates("ssl.truststore.location", &text)?,
-        // As Java and librdkafka, which then trust the authorities of the system.
-        None => rustls_native_certs::load_native_certs().certs,
-    };
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(trusted.iter().cloned());
-    if added == 0 {
-        return Err(invalid("ssl.truststore.location", "no authority can be trusted"));
-    }
-    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .build()
-        .map_err(|error| invalid("ssl.truststore.location", error))?;
+fn verifier(settings: &ClientSettings, provider: &Arc<CryptoProvider>) -> Result<ServerVerifier, Error> {
     let says = |name: &str, value: &str| settings.native(name).is_some_and(|set| set.eq_ignore_ascii_case(value));
-    Ok(Arc::new(Verifier {
-        inner,
-        trusted,
-        names: match says("ssl.endpoint.identification.algorithm", "none") {
-            true => Names::Any,
-            false => Names::OfHost,
-        },
-        certificates: match says("enable.ssl.certificate.verification", "false") {
-            true => Certificates::Any,
-            false => Certificates::Trusted,
-        },
-    }))
-}
-
-/// `ssl.endpoint.identification.algorithm`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Names {
-    OfHost,
-    Any,
-}
-
-/// `enable.ssl.certificate.verification`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Certificates {
-    Trusted,
-    Any,
-}
-
-/// As strict as Java's client, and no stricter.
-#[derive(Debug)]
-struct Verifier {
-    inner: Arc<WebPkiServerVerifier>,
-    trusted: Vec<CertificateDer<'static>>,
-    names: Names,
-    certificates: Certificates,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        if self.certificates == Certificates::Any {
-            return Ok(ServerCertVerified::assertion());
-        }
-        let verified = self
-            .inner
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp, now);
-        match verified {
-            // The chain is checked before the name.
-            Err(TlsError::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if self.names == Names::Any => Ok(ServerCertVerified::assertion()),
-            // A broker that shows the very certificate that is trusted, one of an authority: common where a cluster signs
-            // for itself.
-            Err(error) if self.trusted.iter().any(|trusted| trusted == end_entity) && is_of_authority(&error) => {
-                match self.names {
-                    Names::Any => {}
-                    Names::OfHost => {
-                        let parsed = rustls::server::ParsedCertificate::try_from(end_entity)?;
-                        rustls::client::verify_server_name(&parsed, server_name)?;
-                    }
-                }
-                Ok(ServerCertVerified::assertion())
-            }
-            verified => verified,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.inner.verify_tls12_signature(message, certificate, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.inner.verify_tls13_signature(message, certificate, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-}
-
-/// The only fault is that an authority's certificate stands for a server.
-fn is_of_authority(error: &TlsError) -> bool {
-    matches!(error, TlsError::InvalidCertificate(CertificateError::Other(other))
-        if other.to_string().contains("CaUsedAsEndEntity"))
+    let verification = if says("enable.ssl.certificate.verification", "false") {
+        Verification::None
+    } else if says("ssl.endpoint.identification.algorithm", "none") {
+        Verification::Chain
+    } else {
+        Verification::Full
+    };
+    let authorities = match pem(settings, "ssl.ca.pem", "ssl.ca.location")? {
+        Some(text) => Authorities::new(certificates("ssl.truststore.location", &text)?),
+        // As Java and librdkafka, which then trust the authorities of the system.
+        None => Authorities::of_system(),
+    };
+    ServerVerifier::new(&authorities, verification, provider.clone())
+        .map_err(|error| invalid("ssl.truststore.location", error))
 }

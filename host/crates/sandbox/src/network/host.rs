@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use caisson_keystore::Verification;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
-use super::tls::{Terms, Verification};
+use super::tls::Terms;
 use super::{Connection, Failure};
 use crate::bindings::{net, types};
 use crate::instance::State;

@@ -5,13 +5,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use caisson_keystore::{Authorities, ServerVerifier, Verification};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{CertificateError, ClientConfig, Error};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -21,16 +19,6 @@ use crate::grants::network::bare;
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(15);
-
-/// What is checked of the peer's certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verification {
-    /// Chain and name.
-    Full,
-    /// That a trusted certificate vouches for it.
-    Chain,
-    None,
-}
 
 /// What a guest asks for.
 pub(crate) struct Terms {
@@ -47,55 +35,36 @@ pub(crate) struct Terms {
 pub(crate) struct Trust {
     /// A bundle in PEM; `None`: those of the operating system.
     file: Option<PathBuf>,
-    roots: OnceLock<Result<Arc<Roots>, String>>,
-}
-
-#[derive(Debug)]
-struct Roots {
-    store: Arc<RootCertStore>,
-    /// The certificates themselves: one of them may be the server's own.
-    certificates: Vec<CertificateDer<'static>>,
+    authorities: OnceLock<Result<Authorities, String>>,
 }
 
 impl Trust {
     pub(crate) fn new(file: Option<PathBuf>) -> Self {
         Trust {
             file,
-            roots: OnceLock::new(),
+            authorities: OnceLock::new(),
         }
     }
 
-    fn roots(&self) -> Result<Arc<Roots>, Failure> {
-        let roots = self.roots.get_or_init(|| match &self.file {
+    fn authorities(&self) -> Result<Authorities, Failure> {
+        let authorities = self.authorities.get_or_init(|| match &self.file {
             Some(file) => {
                 let failed = |error: &dyn fmt::Display| format!("sandbox.tls.trusted, {}: {error}", file.display());
                 let text = std::fs::read(file).map_err(|error| failed(&error))?;
-                Roots::parse(&text).map_err(|error| failed(&error))
+                parse(&text).map_err(|error| failed(&error))
             }
-            None => Ok(Roots::of(rustls_native_certs::load_native_certs().certs)),
+            None => Ok(Authorities::of_system()),
         });
-        roots.clone().map_err(Failure::Untrusted)
+        authorities.clone().map_err(Failure::Untrusted)
     }
 }
 
-impl Roots {
-    /// Certificates that cannot be anchors of trust are left out.
-    fn of(certificates: Vec<CertificateDer<'static>>) -> Arc<Self> {
-        let mut store = RootCertStore::empty();
-        store.add_parsable_certificates(certificates.iter().cloned());
-        Arc::new(Roots {
-            store: Arc::new(store),
-            certificates,
-        })
+fn parse(pem: &[u8]) -> Result<Authorities, String> {
+    let certificates = certificates(pem)?;
+    if certificates.is_empty() {
+        return Err("it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)".into());
     }
-
-    fn parse(pem: &[u8]) -> Result<Arc<Self>, String> {
-        let certificates = certificates(pem)?;
-        if certificates.is_empty() {
-            return Err("it holds no certificate in PEM (-----BEGIN CERTIFICATE-----)".into());
-        }
-        Ok(Self::of(certificates))
-    }
+    Ok(Authorities::new(certificates))
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -149,34 +118,15 @@ pub(crate) fn config(terms: &Terms, trust: &Trust) -> Result<ClientConfig, Failu
     builder.with_client_auth_cert(chain, key).map_err(|error| wrong(&error))
 }
 
-fn verifier(terms: &Terms, trust: &Trust) -> Result<Verifier, Failure> {
-    let provider = provider();
-    let roots = match (&terms.trusted, terms.verification) {
-        (_, Verification::None) => None,
-        (Some(pem), _) => Some(
-            Roots::parse(pem.as_bytes())
-                .map_err(|error| Failure::Untrusted(format!("the trusted certificates cannot be used: {error}")))?,
-        ),
-        (None, _) => Some(trust.roots()?),
+fn verifier(terms: &Terms, trust: &Trust) -> Result<ServerVerifier, Failure> {
+    let authorities = match (&terms.trusted, terms.verification) {
+        (_, Verification::None) => return Ok(ServerVerifier::of_signatures(provider())),
+        (Some(pem), _) => parse(pem.as_bytes())
+            .map_err(|error| Failure::Untrusted(format!("the trusted certificates cannot be used: {error}")))?,
+        (None, _) => trust.authorities()?,
     };
-    let chain = match roots {
-        Some(roots) if roots.store.is_empty() => {
-            let message = "there are no trusted certificates to verify the server with";
-            return Err(Failure::Untrusted(message.into()));
-        }
-        Some(roots) => {
-            let chain = WebPkiServerVerifier::builder_with_provider(roots.store.clone(), provider.clone())
-                .build()
-                .map_err(|error| Failure::Untrusted(error.to_string()))?;
-            Some((chain, roots))
-        }
-        None => None,
-    };
-    Ok(Verifier {
-        chain,
-        name: terms.verification == Verification::Full,
-        provider,
-    })
+    ServerVerifier::new(&authorities, terms.verification, provider())
+        .map_err(|error| Failure::Untrusted(format!("the server cannot be verified: {error}")))
 }
 
 /// Names a certificate's fault apart from a failed handshake.
@@ -199,65 +149,5 @@ fn failed(name: &str, error: &std::io::Error) -> Failure {
         }
         Some(other) => Failure::Tls(other.to_string()),
         None => Failure::Tls(error.to_string()),
-    }
-}
-
-/// Chain and name, the chain alone, or nothing; signatures always.
-#[derive(Debug)]
-struct Verifier {
-    chain: Option<(Arc<WebPkiServerVerifier>, Arc<Roots>)>,
-    name: bool,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let Some((chain, roots)) = &self.chain else {
-            return Ok(ServerCertVerified::assertion());
-        };
-        // A server that signs its own certificate: it is trusted because it is in the list, whatever it is made for.
-        if roots.certificates.iter().any(|trusted| trusted == end_entity) {
-            if self.name {
-                rustls::client::verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
-            }
-            return Ok(ServerCertVerified::assertion());
-        }
-        match chain.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if !self.name => Ok(ServerCertVerified::assertion()),
-            verified => verified,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, cert, dss, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, cert, dss, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }

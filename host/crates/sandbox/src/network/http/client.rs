@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use caisson_keystore::Verification;
 use http::uri::{Scheme, Uri};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
@@ -15,7 +16,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 use super::Response;
 use super::body::{Given, Incoming, Outgoing, Progress};
 use super::pool::{Connection, Endpoint, Pool};
-use crate::network::tls::{self, Terms, Verification};
+use crate::network::tls::{self, Terms};
 use crate::network::{Failure, Network, Slot};
 
 /// What a guest may ask for at most, and what it gets if it asks for nothing.
