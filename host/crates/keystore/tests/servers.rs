@@ -1,5 +1,7 @@
 //! Which servers are believed: by who vouches for them, and by their names.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 use std::time::Duration;
 
