@@ -84,6 +84,9 @@ impl Service {
 
     /// What a request is about, or the answer to one that is about nothing.
     fn route(&self, face: Face, head: &Parts) -> Result<Route, Reply> {
+        if let Some(status) = self.refuse_length(head) {
+            return Err(Reply::http_error(status).closing());
+        }
         let typed = texts(&head.headers, CONTENT_TYPE).all(media::is_media_type);
         if !names_a_host(head) || !typed || head.method == Method::CONNECT {
             return Err(Reply::http_error(StatusCode::BAD_REQUEST).closing());
@@ -162,6 +165,18 @@ impl Service {
             Some(url) => forward::forward(hop, url.as_deref(), (head, &passed_on), self.peers.as_ref()).await,
             None => reply,
         }
+    }
+
+    /// The refusal of a request whose first line is too long, or whose headers are.
+    fn refuse_length(&self, head: &Parts) -> Option<StatusCode> {
+        let target = head.uri.path_and_query().map_or(0, |target| target.as_str().len());
+        let line = head.method.as_str().len() + " ".len() + target;
+        let header = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + ": \r\n".len() + value.len();
+        let headers: usize = head.headers.iter().map(header).sum();
+        if line > self.limits.head {
+            return Some(StatusCode::URI_TOO_LONG);
+        }
+        (line + headers > self.limits.head).then_some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
     }
 
     /// The refusal of a request whose sender is not known. As in Kafka Connect, listeners for administration alone know no

@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Bytes of one request's body. Beyond: 413. A configuration that Kafka can keep has 1 MB at most.
     pub body: usize,
-    /// Bytes of a request's first line and headers; 8 KiB at least. Beyond: 431.
+    /// Bytes of a request's first line and headers; 2 KiB at least. Beyond: 414 if the first line alone has more, 431
+    /// otherwise, and 431 for whatever has four times as many.
     pub head: usize,
     /// Time for a client to send the first line and headers, or to begin another request on the same connection.
     pub head_time: Duration,

@@ -34,6 +34,8 @@ pub struct ConnectorEntry {
     pub target: TargetState,
     /// The task configurations that are valid now, by task number; empty until they were made, and while stopped.
     pub tasks: Vec<Arc<Config>>,
+    /// How many there were at most. Kafka Connect's workers look for whoever runs one of these when it is to be restarted.
+    pub most_tasks: u32,
     /// Where the configuration was written: an offset of the config topic, so it never repeats.
     pub revision: u64,
     /// Where the present set of task configurations was committed, in the same way.

@@ -67,7 +67,8 @@ async fn exchange<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_time)
-        .max_buf_size(limits.head)
+        // More than is answered: a target beyond the limit is told from headers beyond it.
+        .max_buf_size(limits.head.saturating_mul(4))
         .serve_connection(TokioIo::new(stream), handler);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "REST connection ended early");

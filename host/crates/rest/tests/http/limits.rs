@@ -74,6 +74,25 @@ async fn headers_beyond_the_limit_are_refused() {
 }
 
 #[tokio::test]
+async fn a_target_beyond_the_limit_is_told_from_headers_beyond_it() {
+    let bench = bench().await;
+    let head = |target: usize, header: usize| {
+        let (target, header) = ("x".repeat(target), "x".repeat(header));
+        format!("GET /{target} HTTP/1.1\r\nHost: a\r\nX-Long: {header}\r\nConnection: close\r\n\r\n")
+    };
+    for (target, header, status) in [
+        (8000, 10, 404),
+        (8300, 10, 414),
+        (20_000, 10, 414),
+        (10, 8300, 431),
+        (8000, 300, 431),
+    ] {
+        let answer = raw(bench.address(), &head(target, header)).await;
+        assert_eq!(answer.status, status, "{target} {header}");
+    }
+}
+
+#[tokio::test]
 async fn client_that_never_finishes_its_headers_is_cut_off() {
     let bench = serve(
         settings(),

@@ -106,6 +106,7 @@ impl State {
                 config,
                 target,
                 tasks: Vec::new(),
+                most_tasks: 0,
                 revision,
                 task_revision: revision,
                 resumed: 0,
@@ -137,6 +138,7 @@ impl State {
             entry.fencing = fencing;
             if consistent {
                 entry.tasks = complete;
+                entry.most_tasks = entry.most_tasks.max(tasks);
                 entry.made_from = Some(entry.config.clone());
             } else {
                 entry.tasks = Vec::new();

@@ -289,7 +289,7 @@ impl Core {
             .config
             .get(name)
             .zip(number)
-            .filter(|(entry, number)| (*number as usize) < entry.tasks.len());
+            .filter(|(entry, number)| *number < entry.most_tasks);
         match known {
             Some((_, number)) => self.locate(name, &Item::Task(TaskId::new(name.clone(), number))),
             None if self.config.contains(name) => {

@@ -7,6 +7,7 @@ fn entry(target: TargetState, tasks: usize) -> ConnectorEntry {
         config: Arc::new(Config::new()),
         target,
         tasks: (0..tasks).map(|_| Arc::new(Config::new())).collect(),
+        most_tasks: tasks as u32,
         revision: 1,
         task_revision: 1,
         resumed: 0,
