@@ -9,7 +9,7 @@ use caisson_kafka::{
     ClientSettings, Error, GroupEvent, GroupEvents, GroupMember, GroupOptions, Leading, MemberAssignment, Preparing,
     Subprotocol, connect,
 };
-use caisson_model::{Assignment, GroupProtocol, WorkerState};
+use caisson_model::{Assignment, GroupProtocol, Metric, WorkerState};
 use tokio::sync::mpsc;
 
 /// As many as the group's own channel has; the herder takes each at once.
@@ -131,5 +131,9 @@ impl Membership for GroupMembership {
 
     fn poll(&self) {
         self.member.poll();
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        self.member.metrics()
     }
 }

@@ -12,7 +12,7 @@ mod simulation;
 
 use std::sync::{Arc, OnceLock, Weak};
 
-use caisson_model::{Assignment, GroupProtocol, WorkerState};
+use caisson_model::{Assignment, GroupProtocol, Metric, WorkerState};
 use caisson_store::{BoxFuture, ConfigStore, StatusStore};
 use tokio::sync::mpsc;
 
@@ -74,6 +74,8 @@ pub trait Membership: Send + Sync {
     fn leave(&self, reason: &str) -> BoxFuture<'static, ()>;
     /// Says that the herder is alive.
     fn poll(&self);
+    /// What its requests to the coordinator have come to.
+    fn metrics(&self) -> Vec<Metric>;
 }
 
 /// What happens to the membership, in order.

@@ -43,15 +43,18 @@
 mod driver;
 mod event;
 mod machine;
+mod meters;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use caisson_model::Metric;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 pub use event::{GroupEvent, Joined, Leading, Loss, MemberAssignment, MemberMetadata, Preparing, Subprotocol};
 
+use self::meters::Meters;
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::settings::ClientSettings;
@@ -114,6 +117,7 @@ struct Shared {
     wishes: Mutex<Wishes>,
     /// Wakes the thread to look at `wishes` and `polled`.
     wake: Notify,
+    meters: Meters,
 }
 
 /// What the handle wants. A state and not a queue: asking twice is asking once.
@@ -145,6 +149,7 @@ impl GroupMember {
             lease: AtomicU64::new(0),
             wishes: Mutex::default(),
             wake: Notify::new(),
+            meters: Meters::new(),
         });
         driver::start(settings, options, shared.clone(), sender)?;
         Ok((GroupMember { shared }, GroupEvents { events }))
@@ -193,6 +198,11 @@ impl GroupMember {
     fn wish(&self, change: impl FnOnce(&mut Wishes)) {
         change(&mut self.shared.wishes());
         self.shared.wake.notify_one();
+    }
+
+    /// What its requests have come to.
+    pub fn metrics(&self) -> Vec<Metric> {
+        self.shared.meters.read(Moment::now())
     }
 
     /// Until when this member may act for the group; none without a membership, or when the moment is over.

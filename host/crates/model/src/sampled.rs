@@ -95,6 +95,11 @@ impl Sample {
         self.sum as f64 / self.covered.max(WINDOW).as_secs_f64()
     }
 
+    /// How often per second, over the same time.
+    pub fn frequency(self) -> f64 {
+        self.count as f64 / self.covered.max(WINDOW).as_secs_f64()
+    }
+
     /// Of ones and zeros, the part that are ones; zero if there was nothing.
     pub fn part(self) -> f64 {
         if self.count == 0 { 0.0 } else { self.average() }
@@ -143,6 +148,7 @@ mod tests {
         let figure = Sampled::default();
         figure.add(at(1), 300);
         assert_eq!(figure.read(at(1)).rate(), 10.0);
+        assert_eq!(figure.read(at(1)).frequency(), 1.0 / 30.0);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `GET /metrics` of workers that move records.
 
+use caisson_e2e::cluster::create;
 use caisson_e2e::{Rest, System, until};
 use serde_json::json;
 
@@ -75,6 +76,23 @@ fn records_of_sources_and_sinks_commits_and_failures_are_counted() {
     await_sample(rest, "kafka_connect_task_error_total_records_skipped", &of_sink, 1.0);
     let letters = "kafka_connect_task_error_deadletterqueue_produce_requests";
     await_sample(rest, letters, &of_sink, 1.0);
+    await_sample(rest, "kafka_connect_sink_task_sink_record_lag_max", &of_sink, 0.0);
+    for name in ["skip_total", "skip_rate"].map(|name| format!("kafka_connect_sink_task_offset_commit_{name}")) {
+        assert_eq!(sample(rest, &name, &of_sink), Some(0.0), "{name}");
+    }
+    let completed = "kafka_connect_sink_task_offset_commit_completion_total";
+    until("a commit of the sink is completed", || {
+        sample(rest, completed, &of_sink).filter(|commits| *commits >= 1.0)
+    });
+    for (of, class) in [(&of_source, "FileStreamSource"), (&of_sink, "FileStreamSink")] {
+        for name in ["caisson_module_swaps_total", "caisson_module_rollbacks_total"] {
+            assert_eq!(sample(rest, name, of), Some(0.0), "{name}");
+        }
+        let kind = class.trim_start_matches("FileStream").to_lowercase();
+        let kind = format!("{of},connector_type=\"{kind}\"");
+        let name = "kafka_connect_connector_task_connector_type";
+        assert_eq!(sample(rest, name, &kind), Some(1.0), "{kind}");
+    }
     for of in [&of_source, &of_sink] {
         let commits = "kafka_connect_connector_task_offset_commit_success_percentage";
         await_sample(rest, commits, of, 1.0);
@@ -141,7 +159,11 @@ fn what_a_plugin_counts_is_shown_with_its_connector_and_task() {
 fn a_worker_of_a_cluster_tells_of_its_rebalances() {
     let Some(system) = System::get() else { return };
     let cluster = system.name("metrics-cluster");
-    let worker = system.worker("metrics-cluster").distributed(&cluster).start();
+    let worker = system
+        .worker("metrics-cluster")
+        .distributed(&cluster)
+        .property("exactly.once.source.support", "enabled")
+        .start();
     let rest = &worker.rest;
     until("a rebalance is completed", || {
         let completed = sample(rest, "kafka_connect_worker_rebalance_completed_rebalances_total", "")?;
@@ -156,4 +178,32 @@ fn a_worker_of_a_cluster_tells_of_its_rebalances() {
     assert_eq!(sessioned, Some(1.0));
     let took = sample(rest, "kafka_connect_worker_rebalance_rebalance_max_time_ms", "").unwrap();
     assert!(took < 60_000.0, "{took}");
+    for name in ["heartbeat_total", "join_total", "sync_total", "rebalance_total"] {
+        let name = format!("kafka_connect_coordinator_{name}");
+        until(&format!("{name} is more than nothing"), || {
+            sample(rest, &name, "").filter(|total| *total >= 1.0)
+        });
+    }
+    for name in [
+        "last_heartbeat_seconds_ago",
+        "last_rebalance_seconds_ago",
+        "heartbeat_rate",
+        "sync_time_max",
+    ] {
+        let value = sample(rest, &format!("kafka_connect_coordinator_{name}"), "").unwrap();
+        assert!(value >= 0.0, "{name}: {value}");
+    }
+
+    let topic = system.topic("metrics-cluster", 1, &[]);
+    let source = json!({
+        "connector.class": "DatagenSource", "topic": topic, "max.records": "5", "batch.records": "5",
+        "exactly.once.support": "required",
+    });
+    create(rest, "numbers", &source);
+    let of = "connector=\"numbers\",task=\"0\"";
+    for name in ["transaction_size_max", "transaction_size_avg", "transaction_size_min"] {
+        until(&format!("{name} is more than nothing"), || {
+            sample(rest, &format!("kafka_connect_source_task_{name}"), of).filter(|size| *size >= 1.0)
+        });
+    }
 }

@@ -12,7 +12,7 @@ use caisson_store::{ConfigChange, ConfigSnapshot};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::core::{Action, Core, Event, Now, Reply, Request, RequestId, WriteFailure};
+use super::core::{Action, Core, Event, Now, Reply, Request, RequestId, Ticket, WriteFailure};
 use super::peers::Signer;
 use super::rebalances::Rebalances;
 use super::{Fencer, Membership, MembershipEvent, Options, Peers, signature};
@@ -106,6 +106,7 @@ impl Shared {
 
     pub fn metrics(&self) -> Vec<Metric> {
         let mut metrics = self.node.metrics();
+        metrics.extend(self.outside.membership.metrics());
         let state = self.state();
         metrics.extend(state.rebalances.metrics(&state.core, self.now().monotonic));
         metrics
@@ -228,38 +229,10 @@ impl Shared {
                     Event::Stopped { ticket }
                 });
             }
-            Action::Refresh { ticket, within } => {
-                let configs = self.node.configs().clone();
-                self.aside(async move {
-                    let read = timeout(within, configs.refresh()).await;
-                    let ok = matches!(read, Ok(Ok(())));
-                    Event::Refreshed { ticket, ok }
-                });
-            }
-            Action::Claim { ticket } => {
-                let configs = self.node.configs().clone();
-                self.aside(async move {
-                    let claimed = configs.claim().await;
-                    if let Err(error) = &claimed {
-                        tracing::warn!(%error, "cannot claim the config topic");
-                    }
-                    Event::Claimed {
-                        ticket,
-                        ok: claimed.is_ok(),
-                    }
-                });
-            }
+            Action::Refresh { ticket, within } => self.refresh(ticket, within),
+            Action::Claim { ticket } => self.claim(ticket),
             Action::Write { ticket, change } => self.write(ticket, change),
-            Action::RotateKey { ticket } => {
-                let core = &self.options.core;
-                match signature::new_key(&core.key_algorithm, core.key_size, self.now().wall) {
-                    Ok(key) => self.write(ticket, ConfigChange::PutSessionKey(key)),
-                    Err(error) => self.aside(async move {
-                        let outcome = Err(WriteFailure::Failed(error.to_string()));
-                        Event::Written { ticket, outcome }
-                    }),
-                }
-            }
+            Action::RotateKey { ticket } => self.rotate_key(ticket),
             Action::FenceProducers { ticket, name, tasks } => {
                 let fencer = self.outside.fencer.clone();
                 self.aside(async move {
@@ -287,7 +260,41 @@ impl Shared {
         }
     }
 
-    fn write(self: &Arc<Self>, ticket: super::core::Ticket, change: ConfigChange) {
+    fn refresh(self: &Arc<Self>, ticket: Ticket, within: Duration) {
+        let configs = self.node.configs().clone();
+        self.aside(async move {
+            let read = timeout(within, configs.refresh()).await;
+            let ok = matches!(read, Ok(Ok(())));
+            Event::Refreshed { ticket, ok }
+        });
+    }
+
+    fn claim(self: &Arc<Self>, ticket: Ticket) {
+        let configs = self.node.configs().clone();
+        self.aside(async move {
+            let claimed = configs.claim().await;
+            if let Err(error) = &claimed {
+                tracing::warn!(%error, "cannot claim the config topic");
+            }
+            Event::Claimed {
+                ticket,
+                ok: claimed.is_ok(),
+            }
+        });
+    }
+
+    fn rotate_key(self: &Arc<Self>, ticket: Ticket) {
+        let core = &self.options.core;
+        match signature::new_key(&core.key_algorithm, core.key_size, self.now().wall) {
+            Ok(key) => self.write(ticket, ConfigChange::PutSessionKey(key)),
+            Err(error) => self.aside(async move {
+                let outcome = Err(WriteFailure::Failed(error.to_string()));
+                Event::Written { ticket, outcome }
+            }),
+        }
+    }
+
+    fn write(self: &Arc<Self>, ticket: Ticket, change: ConfigChange) {
         let configs = self.node.configs().clone();
         self.aside(async move {
             let outcome = configs.write(change).await.map_err(|error| match error {

@@ -206,6 +206,7 @@ impl Driver {
                 subprotocols,
                 reason,
             } => {
+                self.shared.meters.join_sent(Moment::now());
                 self.joining = Some(Box::pin(async move {
                     target.join(&member_id, &subprotocols, &reason).await
                 }))
@@ -235,7 +236,10 @@ impl Driver {
                 let sync = async move { target.sync(generation, &member_id, &protocol, &assignments).await };
                 self.joining = Some(Box::pin(sync));
             }
-            Action::Heartbeat(beat) => self.beating = Some(Box::pin(async move { target.beat(beat).await })),
+            Action::Heartbeat(beat) => {
+                self.shared.meters.heartbeat_sent(Moment::now());
+                self.beating = Some(Box::pin(async move { target.beat(beat).await }));
+            }
             Action::Leave { member_id, reason } => {
                 // Its answer would be of no interest, and its connection is wanted.
                 self.beating = None;
@@ -298,16 +302,27 @@ impl Driver {
                 self.machine.not_found(error, now);
             }
             Woken::Joined(Joining::Join(answer)) => {
+                match &answer.result {
+                    Ok(JoinAnswer { code: 0, .. }) => self.shared.meters.joined(answer.sent, now),
+                    Ok(_) | Err(_) => self.shared.meters.failed(now),
+                }
                 let answer = self.reported::<JoinAnswer>(answer.result);
                 self.machine.join_answered(answer, now);
             }
             Woken::Joined(Joining::Sync(answer)) => {
                 let sent = answer.sent;
+                match &answer.result {
+                    Ok(SyncAnswer { code: 0, .. }) => self.shared.meters.synced(sent, now),
+                    Ok(_) | Err(_) => self.shared.meters.failed(now),
+                }
                 let answer = self.reported::<SyncAnswer>(answer.result);
                 self.machine.sync_answered(answer, sent, now);
             }
             Woken::Beaten(beat, answer) => {
                 let sent = answer.sent;
+                if answer.result.is_ok() {
+                    self.shared.meters.heartbeat_answered(sent, now);
+                }
                 let answer = self.reported(answer.result);
                 self.machine.heartbeat_answered(&beat, answer, sent, now);
             }
