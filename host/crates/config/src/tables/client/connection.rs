@@ -52,7 +52,7 @@ const ENABLE_METRICS_PUSH: Line = line(
     Type::Boolean,
     Text("true"),
     Low,
-    "Whether metrics are sent to brokers that want them.",
+    "Whether metrics are sent to brokers that want them. Where nothing is set, sinks send none.",
 );
 
 const SECURITY_PROVIDERS: Line = line("security.providers", Type::String, Null, Low, JAVA_ONLY);
