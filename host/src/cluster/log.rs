@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use caisson_config::worker::InternalTopic;
 use caisson_kafka::{
-    Admin, ClientSettings, CompactedLog, ErrorCode, LogEntry, LogWriter, Message, TransactionalLogWriter,
+    Admin, ClientSettings, CompactedLog, ErrorCode, LogEntry, LogEvent, LogWriter, TransactionalLogWriter,
 };
 use caisson_store::log::{LeaderLog, Log, LogReader, LogRecord, Pair};
 use caisson_store::{
@@ -39,13 +39,16 @@ struct KafkaLog {
 struct Ear(Arc<dyn LogReader>);
 
 impl Ear {
-    fn hear(&self, message: &Message<'_>) {
-        self.0.read(vec![LogRecord {
-            partition: message.partition(),
-            offset: message.offset(),
-            key: message.key().map(<[u8]>::to_vec),
-            value: message.value().map(<[u8]>::to_vec),
-        }]);
+    fn hear(&self, event: &LogEvent<'_>) {
+        match event {
+            LogEvent::Record(message) => self.0.read(vec![LogRecord {
+                partition: message.partition(),
+                offset: message.offset(),
+                key: message.key().map(<[u8]>::to_vec),
+                value: message.value().map(<[u8]>::to_vec),
+            }]),
+            LogEvent::Anew => self.0.made_anew(),
+        }
     }
 }
 
@@ -70,13 +73,12 @@ async fn open_with(
     hand: Arc<dyn LogReader>,
 ) -> anyhow::Result<KafkaLog> {
     let ear = Ear(hand);
-    let reader = CompactedLog::open(reader, admin, topic, OPENING, move |message: &Message<'_>| {
-        ear.hear(message)
-    });
+    let reader = CompactedLog::open(reader, admin, topic, OPENING, move |event| ear.hear(&event));
     Ok(KafkaLog {
         topic: topic.to_owned(),
         reader: reader.await.with_context(|| format!("cannot read topic {topic}"))?,
-        writer: LogWriter::start(producer)?,
+        // One that was deleted would come about as brokers make topics: without compaction, and empty.
+        writer: LogWriter::start(&producer.clone().without_making_topics())?,
         leader,
     })
 }
@@ -119,7 +121,10 @@ pub async fn open_configs(
     exclusive: bool,
 ) -> anyhow::Result<TopicConfigStore> {
     let leader = match exclusive {
-        true => Some(TransactionalLogWriter::new(&clients.leader_producer()?)?),
+        true => {
+            let settings = clients.leader_producer()?.without_making_topics();
+            Some(TransactionalLogWriter::new(&settings)?)
+        }
         false => None,
     };
     let (store, hand) = TopicConfigStore::prepare();

@@ -1,4 +1,4 @@
-//! A broker of a test's own, which it may stop and start.
+//! Brokers of a test's own, which it may stop and start.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -7,11 +7,13 @@ use std::process::{Command, Stdio};
 use crate::proxy::Proxy;
 use crate::system::{System, script};
 
-/// A broker that runs until it is dropped.
+/// A broker, or several as one cluster, until it is dropped. They are numbered from 1 on.
 pub struct Broker {
     scripts: PathBuf,
     data: PathBuf,
+    /// Of the first one; the next ones follow in tens.
     port: u16,
+    nodes: u16,
     /// A file of further properties.
     extra: Option<PathBuf>,
 }
@@ -30,15 +32,31 @@ impl Broker {
         Self {
             scripts: system.scripts.clone(),
             data,
-            port: free_ports(),
+            port: free_ports(1),
+            nodes: 1,
             extra: None,
         }
+    }
+
+    /// Starts so many brokers, with these properties beyond the usual ones. Everything is on all of three.
+    pub fn start_several(system: &System, test: &str, nodes: u16, properties: &str) -> Self {
+        let mut brokers = Self::reserve(system, test);
+        (brokers.port, brokers.nodes) = (free_ports(nodes), nodes);
+        brokers.set_extra(properties);
+        brokers.begin();
+        brokers
+    }
+
+    fn set_extra(&mut self, properties: &str) {
+        let extra = self.data.with_file_name("extra.properties");
+        std::fs::write(&extra, properties).expect("the test's own directory");
+        self.extra = Some(extra);
     }
 
     /// Starts a broker that has a second listener, which is reached through a proxy alone.
     pub fn start_with_proxy(system: &System, test: &str) -> (Self, Proxy) {
         let mut broker = Self::reserve(system, test);
-        let (port, behind) = (broker.port, free_ports());
+        let (port, behind) = (broker.port, free_ports(1));
         let proxy = Proxy::start(behind);
         let properties = format!(
             "listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{behind},CONTROLLER://127.0.0.1:{}\n\
@@ -47,9 +65,7 @@ impl Broker {
             port + 1,
             proxy.address(),
         );
-        let extra = broker.data.with_file_name("extra.properties");
-        std::fs::write(&extra, properties).expect("the test's own directory");
-        broker.extra = Some(extra);
+        broker.set_extra(&properties);
         broker.begin();
         (broker, proxy)
     }
@@ -60,22 +76,35 @@ impl Broker {
     }
 
     pub fn bootstrap(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        let address = |node| format!("127.0.0.1:{}", self.port + 10 * node);
+        (0..self.nodes).map(address).collect::<Vec<_>>().join(",")
     }
 
     /// Ends the broker as an operator would; what it has stays.
     pub fn stop(&self) {
-        self.perform(&["stop-node", "1"]);
+        self.stop_node(1);
+    }
+
+    pub fn stop_node(&self, node: u16) {
+        self.perform(&["stop-node", &node.to_string()]);
     }
 
     /// Ends the broker as a crash would.
     pub fn kill(&self) {
-        self.perform(&["kill-node", "1"]);
+        self.kill_node(1);
+    }
+
+    pub fn kill_node(&self, node: u16) {
+        self.perform(&["kill-node", &node.to_string()]);
     }
 
     /// Starts it again, with its data, on its port.
     pub fn start_again(&self) {
-        self.perform(&["start-node", "1"]);
+        self.start_node_again(1);
+    }
+
+    pub fn start_node_again(&self, node: u16) {
+        self.perform(&["start-node", &node.to_string()]);
     }
 
     fn perform(&self, action: &[&str]) {
@@ -91,6 +120,7 @@ impl Broker {
         let mut command = script(&self.scripts);
         command
             .args(action)
+            .env("N", self.nodes.to_string())
             .env("PORT", self.port.to_string())
             .env("DATA", &self.data)
             .env("HEAP", "256M");
@@ -108,14 +138,16 @@ impl Drop for Broker {
     }
 }
 
-/// A free port whose successor is free too: a broker and its controller.
-fn free_ports() -> u16 {
+/// A free port whose successor is free too, for a broker and its controller, and those ten further for each broker more.
+fn free_ports(nodes: u16) -> u16 {
     let found = (0..50).find_map(|_| {
         let first = TcpListener::bind(("127.0.0.1", 0)).ok()?;
         let port = first.local_addr().ok()?.port();
-        TcpListener::bind(("127.0.0.1", port.checked_add(1)?))
-            .ok()
-            .map(|_| port)
+        let others = (0..nodes).flat_map(|node| [10 * node, 10 * node + 1]).skip(1);
+        let taken: Option<Vec<TcpListener>> = others
+            .map(|more| TcpListener::bind(("127.0.0.1", port.checked_add(more)?)).ok())
+            .collect();
+        taken.map(|_| port)
     });
-    found.expect("two adjacent free ports")
+    found.expect("adjacent free ports")
 }

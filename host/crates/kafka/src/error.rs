@@ -36,6 +36,8 @@ impl ErrorCode {
     pub const NO_OFFSET: ErrorCode = ErrorCode(-168);
     /// librdkafka: the broker is too old.
     pub const UNSUPPORTED_FEATURE: ErrorCode = ErrorCode(-165);
+    /// What is asked for is not in librdkafka's tables.
+    pub const NO_ENTRY: ErrorCode = ErrorCode(-156);
     pub const PURGE_QUEUE: ErrorCode = ErrorCode(-152);
     pub const PURGE_INFLIGHT: ErrorCode = ErrorCode(-151);
     pub const FATAL: ErrorCode = ErrorCode(-150);
@@ -44,6 +46,7 @@ impl ErrorCode {
     pub const MAX_POLL_EXCEEDED: ErrorCode = ErrorCode(-147);
     pub const AUTO_OFFSET_RESET: ErrorCode = ErrorCode(-140);
     pub const UNKNOWN_TOPIC_OR_PARTITION: ErrorCode = ErrorCode(3);
+    pub const LEADER_NOT_AVAILABLE: ErrorCode = ErrorCode(5);
     pub const MESSAGE_TOO_LARGE: ErrorCode = ErrorCode(10);
     pub const COORDINATOR_LOADING: ErrorCode = ErrorCode(14);
     pub const COORDINATOR_NOT_AVAILABLE: ErrorCode = ErrorCode(15);

@@ -35,7 +35,7 @@ pub use group::{
     GroupEvent, GroupEvents, GroupMember, GroupOptions, Joined, Leading, Loss, MemberAssignment, MemberMetadata,
     Preparing, Subprotocol,
 };
-pub use log::{CompactedLog, LogEntry, LogWriter, TransactionalLogWriter};
+pub use log::{CompactedLog, LogEntry, LogEvent, LogWriter, TransactionalLogWriter};
 pub use producer::{
     AckGroup, AckListener, OpenAckGroup, OutRecord, ProducerPool, SourceProducer, TopicHandle, TransactionalProducer,
 };

@@ -33,6 +33,13 @@ const MARKERS: Duration = Duration::from_secs(1);
 /// How often they are looked for.
 const MARKERS_LOOK: Duration = Duration::from_millis(5);
 
+/// What a reader of a log hears.
+pub enum LogEvent<'a> {
+    Record(&'a Message<'a>),
+    /// The topic ends before what was read of it: it was deleted and made anew. It is read from its beginning.
+    Anew,
+}
+
 /// A log that is being read, by a thread of its own. Ends when dropped.
 pub struct CompactedLog {
     shared: Arc<Shared>,
@@ -53,10 +60,29 @@ struct Shared {
 }
 
 struct Progress {
-    /// Per partition, the offset after what was applied last.
-    positions: Vec<i64>,
+    /// By partition.
+    places: Vec<Place>,
     waiting: Vec<Waiting>,
     state: State,
+}
+
+/// How far a partition was applied, or is to be. Whatever comes after the topic was made anew is further.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// How often the topic was made anew since it was opened.
+    times_anew: u32,
+    /// The next offset.
+    offset: i64,
+}
+
+impl Place {
+    /// The place of an end that was asked for when this was reached.
+    fn to(self, end: i64) -> Place {
+        Place {
+            times_anew: self.times_anew + u32::from(end < self.offset),
+            offset: end,
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,21 +94,21 @@ enum State {
     Ended,
 }
 
-/// Somebody who waits until these offsets are reached.
+/// Somebody who waits until these places are reached.
 struct Waiting {
-    ends: Vec<i64>,
+    ends: Vec<Place>,
     done: oneshot::Sender<()>,
 }
 
 impl Progress {
-    fn has_reached(&self, ends: &[i64]) -> bool {
-        self.positions.iter().zip(ends).all(|(position, end)| position >= end)
+    fn has_reached(&self, ends: &[Place]) -> bool {
+        self.places.iter().zip(ends).all(|(place, end)| place >= end)
     }
 }
 
 impl CompactedLog {
     /// Begins to read a topic from its beginning. `settings` are made by [`ClientSettings::reader`]; their
-    /// `isolation.level` says whether records of open and aborted transactions are seen. `apply` is called for each record, in the
+    /// `isolation.level` says whether records of open and aborted transactions are seen. `apply` hears of each record, in the
     /// order of its partition, on the log's own thread. Fails if the topic is not there within `patience`.
     ///
     /// [`CompactedLog::read_to_end`] says when what was there at the start has been applied.
@@ -91,7 +117,7 @@ impl CompactedLog {
         admin: &Admin,
         topic: &str,
         patience: Duration,
-        apply: impl FnMut(&Message<'_>) + Send + 'static,
+        apply: impl FnMut(LogEvent<'_>) + Send + 'static,
     ) -> Result<CompactedLog, Error> {
         let asking = admin.client().clone();
         let partitions = partitions(asking.clone(), topic.to_owned(), patience).await?;
@@ -118,7 +144,7 @@ impl CompactedLog {
             topic: topic.to_owned(),
             isolation,
             progress: Mutex::new(Progress {
-                positions: vec![0; partitions],
+                places: vec![Place::default(); partitions],
                 waiting: Vec::new(),
                 state: State::Reading,
             }),
@@ -129,18 +155,22 @@ impl CompactedLog {
 
     /// The number of partitions.
     pub fn partitions(&self) -> usize {
-        self.shared.progress().positions.len()
+        self.shared.progress().places.len()
     }
 
     /// Per partition, the offset after the last record that was applied.
     pub fn positions(&self) -> Vec<i64> {
-        self.shared.progress().positions.clone()
+        let progress = self.shared.progress();
+        progress.places.iter().map(|place| place.offset).collect()
     }
 
     /// Waits until everything is applied that was in the topic when this was called.
     pub async fn read_to_end(&self, patience: Duration) -> Result<(), Error> {
         let until = Instant::now() + patience;
+        // Before the question: an end before them tells of a topic that was made anew, even if its reader has yet to see it.
+        let before = self.shared.progress().places.clone();
         let ends = ends(self.shared.clone(), until).await?;
+        let ends: Vec<Place> = before.iter().zip(ends).map(|(place, end)| place.to(end)).collect();
         let done = {
             let mut progress = self.shared.progress();
             if progress.state != State::Reading {
@@ -224,13 +254,18 @@ async fn ends(shared: Arc<Shared>, until: Instant) -> Result<Vec<i64>, Error> {
 }
 
 fn list_ends(shared: &Shared, isolation: Isolation, patience: Duration) -> Result<Vec<i64>, KafkaError> {
-    let count = shared.progress().positions.len();
+    let count = shared.progress().places.len();
     let mut list = PartitionList::new();
     for partition in 0..count {
         list.add(&shared.topic, partition as i32, -1);
     }
-    let mut ends = vec![i64::MAX; count];
-    for element in shared.asking.list_offsets(list, isolation, patience)? {
+    let mut ends = vec![None; count];
+    let listed = match shared.asking.list_offsets(list, isolation, patience) {
+        // No leader of a topic that was made a moment ago is known to the broker that was asked.
+        Err(error) if error.code == ErrorCode::NO_ENTRY => Vec::new(),
+        listed => listed?,
+    };
+    for element in listed {
         if element.error != 0 {
             let code = ErrorCode(element.error);
             if code.is_about_leader() {
@@ -241,10 +276,15 @@ fn list_ends(shared: &Shared, isolation: Isolation, patience: Duration) -> Resul
         }
         let place = usize::try_from(element.partition).ok();
         if let Some(end) = place.and_then(|index| ends.get_mut(index)) {
-            *end = element.offset;
+            // Where a broker has not answered, librdkafka says -1 and no error.
+            *end = Some(element.offset).filter(|offset| *offset >= 0);
         }
     }
-    Ok(ends)
+    let ends: Option<Vec<i64>> = ends.into_iter().collect();
+    ends.ok_or_else(|| {
+        let _ = shared.asking.topics(patience);
+        KafkaError::new(ErrorCode::LEADER_NOT_AVAILABLE)
+    })
 }
 
 /// Repeats a question while the answer is that it may be repeated, and there is time.

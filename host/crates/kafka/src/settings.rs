@@ -66,6 +66,8 @@ const DEFAULTS_CONSUMER: &[(&str, &str)] = &[
     ("queued.max.messages.kbytes", "4096"),
     // Idle connections are closed by brokers all the time.
     ("log.connection.close", "false"),
+    // What brokers may ask for (KIP-714) would be figures of a client that fetches nothing, and they cost it much memory.
+    ("enable.metrics.push", "false"),
 ];
 
 /// As above, for a reader that takes everything from the beginning: nothing is kept in memory for it but a little.
@@ -102,7 +104,10 @@ const DEFAULTS_PRODUCER: &[(&str, &str)] = &[
     ("log.connection.close", "false"),
 ];
 
-const DEFAULTS_ADMIN: &[(&str, &str)] = &[("log.connection.close", "false")];
+/// Java has it for consumers alone.
+const MAKES_TOPICS: &str = "allow.auto.create.topics";
+
+const DEFAULTS_ADMIN: &[(&str, &str)] = &[("log.connection.close", "false"), ("enable.metrics.push", "false")];
 
 /// A consumer's offsets are the task's business, whatever the user says.
 const FORCED_CONSUMER: &[(&str, &str)] = &[
@@ -268,6 +273,17 @@ impl ClientSettings {
 
     fn own_duration(&self, name: &str) -> Option<Duration> {
         self.own.get(name)?.trim().parse().ok().map(Duration::from_millis)
+    }
+
+    /// For a producer of topics that are not to come about by being written to, whatever brokers are set to do.
+    pub fn without_making_topics(mut self) -> ClientSettings {
+        self.own.insert(MAKES_TOPICS.to_owned(), "false".to_owned());
+        self
+    }
+
+    /// Whether a producer asks brokers to make topics that are not there.
+    pub(crate) fn makes_topics(&self) -> bool {
+        self.own.get(MAKES_TOPICS).is_none_or(|value| value != "false")
     }
 
     /// What clients that are to be shared must agree on.

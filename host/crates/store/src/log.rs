@@ -5,6 +5,9 @@
 #[cfg(any(test, feature = "fake"))]
 pub mod fake;
 
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::{BoxFuture, Error};
 
 /// A key and its value; no value is a tombstone.
@@ -22,6 +25,46 @@ pub struct LogRecord {
 /// Takes what is read, in the order of each partition. It must not wait.
 pub trait LogReader: Send + Sync {
     fn read(&self, records: Vec<LogRecord>);
+
+    /// The topic was deleted and made anew. What was read of it stays in effect; what is read from now on begins again at
+    /// its first record.
+    fn made_anew(&self) {}
+}
+
+/// Says which records of a topic are of no use, with an end: another program may write to it all the time.
+#[derive(Debug)]
+pub(crate) struct Discarded {
+    /// As messages call the topic.
+    topic: &'static str,
+    records: AtomicU64,
+}
+
+/// Records of which each gets a line of its own.
+const NAMED: u64 = 5;
+
+impl Discarded {
+    pub(crate) fn of(topic: &'static str) -> Discarded {
+        Discarded {
+            topic,
+            records: AtomicU64::new(0),
+        }
+    }
+
+    /// The value may hold secrets, so only the key is shown.
+    pub(crate) fn note(&self, record: &LogRecord, error: &dyn fmt::Display) {
+        let before = self.records.fetch_add(1, Ordering::Relaxed);
+        let topic = self.topic;
+        if before < NAMED {
+            let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default()).into_owned();
+            let (partition, offset) = (record.partition, record.offset);
+            tracing::error!(partition, offset, key, %error, "discarding a record of the {topic} topic");
+        } else if before == NAMED {
+            tracing::error!(
+                "discarding more records of the {topic} topic, which get no lines of their own: is something else kept in it? \
+                 Each Connect cluster needs topics of its own"
+            );
+        }
+    }
 }
 
 /// A topic. Its reader was named when it was opened, and is told of everything from the beginning on, whoever wrote it.

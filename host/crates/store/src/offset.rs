@@ -66,6 +66,11 @@ impl OffsetKey {
         ]))
     }
 
+    /// Whether these bytes are the key of an offset.
+    pub(crate) fn is_one(bytes: &[u8]) -> bool {
+        OffsetKey::from_bytes(bytes).is_some()
+    }
+
     /// Reads a stored key; none if these bytes are no key of an offset.
     pub fn from_bytes(bytes: &[u8]) -> Option<OffsetKey> {
         let Ok(Value::Array(mut parts)) = serde_json::from_slice(bytes) else {

@@ -54,6 +54,16 @@ struct Place {
     not_before: Option<Instant>,
     /// Answers in a row that could not be read.
     corrupt: u32,
+    missing: Missing,
+}
+
+/// Whether a topic that had a leader is unknown to the brokers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missing {
+    No,
+    Since(Instant),
+    /// That is in the log.
+    Said,
 }
 
 impl Place {
@@ -264,6 +274,7 @@ impl Driver {
                     preferred: None,
                     not_before: None,
                     corrupt: 0,
+                    missing: Missing::No,
                 }
             })
             .collect();

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use super::{Shared, State};
+use super::{LogEvent, Place, Progress, Shared, State};
 use crate::consumer::slot::{Position, Slot};
-use crate::error::Error;
-use crate::fetch::{Batch, BatchLimit, Fetcher, Message};
+use crate::error::{Error, ErrorCode, KafkaError};
+use crate::fetch::{Batch, BatchLimit, Fetcher};
 
 /// How long the thread sleeps when nothing arrives. The end of the handle wakes it.
 const SLEEP: Duration = Duration::from_secs(1);
@@ -17,7 +17,7 @@ const LIMIT: BatchLimit = BatchLimit {
     bytes: 4 << 20,
 };
 
-type Apply = Box<dyn FnMut(&Message<'_>) + Send>;
+type Apply = Box<dyn FnMut(LogEvent<'_>) + Send>;
 
 pub(super) struct Thread {
     shared: Arc<Shared>,
@@ -51,15 +51,18 @@ impl Thread {
     fn run(mut self) {
         while self.shared.progress().state == State::Reading {
             for refused in self.fetcher.take_errors() {
-                self.shared.reporter.error(&refused.error);
+                self.report(&refused.error);
             }
             // Looked at first: what lies before them has arrived by now, and is applied before they are told. They say more
             // than the last record does, for compaction and transactions leave gaps.
             let positions = self.positions();
+            self.look_back(&positions);
             let mut batch = Batch::default();
             while self.fetcher.fill(&mut batch, LIMIT) {
                 let batch = std::mem::take(&mut batch);
-                batch.messages().for_each(|message| (self.apply)(&message));
+                batch
+                    .messages()
+                    .for_each(|message| (self.apply)(LogEvent::Record(&message)));
                 self.advance(
                     batch
                         .runs()
@@ -68,6 +71,64 @@ impl Thread {
             }
             self.advance(positions.into_iter());
             let _ = self.woken.recv_timeout(SLEEP);
+        }
+    }
+
+    fn report(&self, error: &KafkaError) {
+        if error.code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION {
+            let (client, topic) = (self.shared.reporter.client(), &*self.shared.topic);
+            tracing::error!(
+                target: "kafka",
+                client,
+                topic,
+                "a topic that the cluster needs is not there any more: what was read of it stays in effect, and what is to be \
+                 written to it fails until it is there again"
+            );
+        } else {
+            self.shared.reporter.error(error);
+        }
+    }
+
+    /// Sees whether the topic ends before what was read of it: otherwise nothing is fetched that lies before a place where
+    /// reading has been. Whoever reads hears of it before what is read anew counts for those who wait.
+    fn look_back(&mut self, positions: &[(i32, i64)]) {
+        let mut progress = self.shared.progress();
+        let place = |progress: &Progress, partition: i32| {
+            let index = usize::try_from(partition).ok()?;
+            progress.places.get(index).copied()
+        };
+        let behind = |(partition, offset): &&(i32, i64)| {
+            place(&progress, *partition).is_some_and(|place| *offset < place.offset)
+        };
+        let behind: Vec<(i32, i64)> = positions.iter().filter(behind).copied().collect();
+        let Some(&(partition, _)) = behind.first() else { return };
+        let newest = progress.places.iter().map(|place| place.times_anew).max();
+        let first = place(&progress, partition).unwrap_or_default();
+        drop(progress);
+        // Of several partitions the first one says it.
+        if Some(first.times_anew) == newest {
+            let (client, topic) = (self.shared.reporter.client(), &*self.shared.topic);
+            tracing::error!(
+                target: "kafka",
+                client,
+                topic,
+                partition,
+                offset = first.offset,
+                "a topic that the cluster needs ends before what was read of it: it was deleted and made anew. What was read \
+                 stays in effect until this worker ends, and is not in the topic any more"
+            );
+            (self.apply)(LogEvent::Anew);
+        }
+        progress = self.shared.progress();
+        for (partition, _) in behind {
+            let index = usize::try_from(partition).unwrap_or(usize::MAX);
+            if let Some(place) = progress.places.get_mut(index) {
+                // What lies before the position is yet to be applied.
+                *place = Place {
+                    times_anew: place.times_anew + 1,
+                    offset: 0,
+                };
+            }
         }
     }
 
@@ -84,8 +145,8 @@ impl Thread {
         let mut progress = self.shared.progress();
         for (partition, offset) in reached {
             let index = usize::try_from(partition).unwrap_or(usize::MAX);
-            if let Some(position) = progress.positions.get_mut(index) {
-                *position = (*position).max(offset);
+            if let Some(place) = progress.places.get_mut(index) {
+                place.offset = place.offset.max(offset);
             }
         }
         let waiting = std::mem::take(&mut progress.waiting);

@@ -32,6 +32,8 @@ pub(crate) struct Options {
     /// `retry.backoff.ms` and `retry.backoff.max.ms`.
     pub retry_backoff: (Duration, Duration),
     pub metadata_max_age: Duration,
+    /// Whether brokers are asked to make topics that are not there.
+    pub makes_topics: bool,
     /// How long a topic that nobody knows is waited for.
     pub unknown_topic_patience: Duration,
     pub compression: Compression,
@@ -77,6 +79,7 @@ impl Options {
             request_timeout: millis("request.timeout.ms", 30_000)?,
             retry_backoff: (millis("retry.backoff.ms", 100)?, millis("retry.backoff.max.ms", 1000)?),
             metadata_max_age: millis("topic.metadata.refresh.interval.ms", 300_000)?,
+            makes_topics: settings.makes_topics(),
             unknown_topic_patience: millis("topic.metadata.propagation.max.ms", 30_000)?,
             compression: compression(settings)?,
             partitioner: partitioner(settings)?,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use caisson_kafka::{
-    ClientSettings, CompactedLog, ErrorCode, Isolation, Layer, LogEntry, LogWriter, NewTopic, OffsetAt,
+    ClientSettings, CompactedLog, ErrorCode, Isolation, Layer, LogEntry, LogEvent, LogWriter, NewTopic, OffsetAt,
     TransactionalLogWriter,
 };
 use caisson_model::TopicPartition;
@@ -17,6 +17,7 @@ use crate::harness::*;
 struct Table {
     values: BTreeMap<String, Option<String>>,
     records: usize,
+    times_anew: usize,
 }
 
 struct Opened {
@@ -36,9 +37,13 @@ impl Opened {
         let admin = admin(bootstrap);
         let table = Arc::new(Mutex::new(Table::default()));
         let applied = table.clone();
-        let log = CompactedLog::open(&settings, &admin, topic, LONG, move |message| {
+        let log = CompactedLog::open(&settings, &admin, topic, LONG, move |event| {
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
             let mut table = applied.lock().unwrap();
+            let LogEvent::Record(message) = event else {
+                table.times_anew += 1;
+                return;
+            };
             table.records += 1;
             table
                 .values
@@ -146,6 +151,38 @@ fn a_topic_that_is_not_there_is_an_error_with_its_name() {
         let error = opened.err().unwrap();
         assert_eq!(error.code(), Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
         assert!(error.to_string().contains(&topic), "{error}");
+    });
+}
+
+#[test]
+fn a_topic_that_is_made_anew_is_read_from_its_beginning_and_said_to_be() {
+    let Some(bootstrap) = bootstrap("a_topic_that_is_made_anew_is_read_from_its_beginning_and_said_to_be") else {
+        return;
+    };
+    let topic = compacted(&bootstrap, 1);
+    block_on(async {
+        let writer = writer(&bootstrap);
+        let old: Vec<_> = (0..100)
+            .map(|number| entry(&format!("key-{number}"), Some("old")))
+            .collect();
+        writer.append(&topic, &old).await.unwrap();
+        let opened = Opened::at(&bootstrap, &topic, "read_committed").await;
+        assert_eq!(opened.value("key-99").await, some("old"));
+        admin(&bootstrap).delete_topics(&[&topic], LONG).unwrap()[0]
+            .1
+            .as_ref()
+            .unwrap();
+        let new = NewTopic::new(topic.as_str(), 1, 1).with("cleanup.policy", "compact");
+        admin(&bootstrap).create_topics(&[new], LONG).unwrap()[0]
+            .1
+            .as_ref()
+            .unwrap();
+        // Of what comes now nothing lies behind where reading has been.
+        writer.append(&topic, &[entry("key-7", Some("new"))]).await.unwrap();
+        assert_eq!(opened.value("key-7").await, some("new"));
+        assert_eq!(opened.value("key-99").await, some("old"));
+        assert_eq!(opened.log.positions(), [1]);
+        assert_eq!(opened.table.lock().unwrap().times_anew, 1);
     });
 }
 

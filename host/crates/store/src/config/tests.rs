@@ -300,6 +300,26 @@ async fn foreign_records_are_passed_over() {
     assert_eq!(store.snapshot().offset, garbage.len() as i64 + 1);
 }
 
+#[tokio::test]
+async fn of_a_topic_that_was_made_anew_nothing_is_forgotten_and_to_it_nothing_is_written() {
+    let topic = FakeTopic::new();
+    let store = open(&topic);
+    store.claim().await.unwrap();
+    put(&store, "c", config("1"), None).await;
+    let before = store.snapshot();
+    topic.make_anew();
+    store.refresh().await.unwrap();
+    assert_eq!(store.snapshot(), before);
+    let change = ConfigChange::RemoveConnector { name: "c".into() };
+    assert!(matches!(store.write(change).await, Err(Error::NotWritten(_))));
+    assert_eq!(topic.records(), []);
+    // Who starts now begins with what is there.
+    let later = open(&topic);
+    later.claim().await.unwrap();
+    put(&later, "d", config("1"), None).await;
+    assert!(later.snapshot().contains("d") && !later.snapshot().contains("c"));
+}
+
 #[test]
 fn records_are_read_and_written_as_recorded() {
     let mut kinds = std::collections::BTreeSet::new();

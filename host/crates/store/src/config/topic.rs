@@ -1,5 +1,6 @@
 //! Configurations in the cluster's config topic.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -8,11 +9,16 @@ use tokio::time::timeout;
 
 use super::state::State;
 use super::{ConfigChange, ConfigRecord, ConfigSnapshot, ConfigStore};
-use crate::log::{LeaderLog, LogReader, LogRecord};
+use crate::log::{Discarded, LeaderLog, LogReader, LogRecord};
 use crate::{BoxFuture, Error};
 
 /// For one change, reading it back included; Kafka Connect's own limit.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why nothing is written any more.
+const ANEW: &str = "the config topic was deleted and made anew while this worker runs, and holds nothing of what it knows; what \
+                    runs goes on. Take down what GET /connectors?expand=info says, and start all workers again to begin with \
+                    what the topic holds now";
 
 /// A config store behind a topic with one partition.
 pub struct TopicConfigStore {
@@ -25,6 +31,9 @@ struct Reader {
     /// Held while records are applied.
     state: Mutex<State>,
     published: watch::Sender<Arc<ConfigSnapshot>>,
+    discarded: Discarded,
+    /// The topic holds nothing of what was read of it. Set once.
+    anew: AtomicBool,
 }
 
 impl TopicConfigStore {
@@ -34,6 +43,8 @@ impl TopicConfigStore {
         let reader = Arc::new(Reader {
             state: Mutex::default(),
             published: watch::Sender::new(Arc::default()),
+            discarded: Discarded::of("config"),
+            anew: AtomicBool::new(false),
         });
         let hand: Arc<dyn LogReader> = reader.clone();
         (move |log| TopicConfigStore { reader, log }, hand)
@@ -44,6 +55,10 @@ impl TopicConfigStore {
         let privileged = change.privileged();
         // What is in effect is compared with what the topic says, not with what was read of it by chance.
         self.log.read_to_end().await?;
+        if self.reader.anew.load(Ordering::Acquire) {
+            // A part of what this worker knows, written where the rest is missing, would be all that others ever see.
+            return Err(Error::Unavailable(ANEW.to_owned()));
+        }
         for group in change.records() {
             let pairs: Vec<_> = group.iter().map(ConfigRecord::write).collect();
             if pairs.is_empty() {
@@ -120,13 +135,15 @@ impl LogReader for Reader {
             match ConfigRecord::read(record.key.as_deref(), record.value.as_deref()) {
                 Ok(read) => state.apply(read, record.offset),
                 Err(error) => {
-                    // The value may hold secrets, so only the key is shown.
-                    let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default()).into_owned();
-                    tracing::error!(offset = record.offset, key, %error, "discarding a record of the config topic");
+                    self.discarded.note(&record, &error);
                     state.advance(record.offset + 1);
                 }
             }
         }
         self.published.send_replace(state.snapshot().clone());
+    }
+
+    fn made_anew(&self) {
+        self.anew.store(true, Ordering::Release);
     }
 }

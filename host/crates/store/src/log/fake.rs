@@ -19,6 +19,8 @@ struct TopicState {
     opened: usize,
     /// Appending fails.
     down: bool,
+    /// How often it was made anew.
+    times_anew: usize,
 }
 
 /// A topic as one worker has opened it.
@@ -26,8 +28,9 @@ pub struct FakeLog {
     topic: Arc<FakeTopic>,
     reader: Arc<dyn LogReader>,
     id: usize,
-    /// How many records the reader was told of. Held while it is told, so that order is kept.
-    position: Mutex<usize>,
+    /// How many records the reader was told of, since the topic was made anew so many times. Held while it is told, so that
+    /// order is kept.
+    position: Mutex<(usize, usize)>,
 }
 
 impl FakeTopic {
@@ -42,13 +45,20 @@ impl FakeTopic {
             topic: self.clone(),
             reader,
             id: state.opened,
-            position: Mutex::new(0),
+            position: Mutex::new((0, state.times_anew)),
         })
     }
 
     /// Lets appending fail, or work again.
     pub fn set_down(&self, down: bool) {
         self.state().down = down;
+    }
+
+    /// Deletes it and makes it anew.
+    pub fn make_anew(&self) {
+        let mut state = self.state();
+        state.records.clear();
+        state.times_anew += 1;
     }
 
     /// What is in the topic.
@@ -101,8 +111,17 @@ impl Log for FakeLog {
 
     fn read_to_end(&self) -> BoxFuture<'_, Result<(), Error>> {
         let mut position = self.position.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = self.topic.state().records[*position..].to_vec();
-        *position += new.len();
+        let state = self.topic.state();
+        let is_anew = position.1 < state.times_anew;
+        if is_anew {
+            *position = (0, state.times_anew);
+        }
+        let new = state.records[position.0..].to_vec();
+        drop(state);
+        position.0 += new.len();
+        if is_anew {
+            self.reader.made_anew();
+        }
         self.reader.read(new);
         Box::pin(std::future::ready(Ok(())))
     }

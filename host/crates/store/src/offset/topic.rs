@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::memory::apply;
-use super::{OffsetEntry, OffsetStore, entries_of};
-use crate::log::{Log, LogReader, LogRecord};
+use super::{OffsetEntry, OffsetKey, OffsetStore, entries_of};
+use crate::log::{Discarded, Log, LogReader, LogRecord};
 use crate::{BoxFuture, Error};
 
 /// An offset store behind a topic. Reads catch up with the topic first, so they see what other workers wrote.
@@ -14,17 +14,20 @@ pub struct TopicOffsetStore {
     log: Arc<dyn Log>,
 }
 
-#[derive(Default)]
 struct Reader {
     /// What was read. Held for the time of a lookup, or while a batch is applied.
     pairs: Mutex<BTreeMap<Vec<u8>, Vec<u8>>>,
+    discarded: Discarded,
 }
 
 impl TopicOffsetStore {
     /// The reader to open the topic with, and what makes the store once it is open. The topic is read by the first
     /// [`TopicOffsetStore::refresh`], if not before.
     pub fn prepare() -> (impl FnOnce(Arc<dyn Log>) -> TopicOffsetStore, Arc<dyn LogReader>) {
-        let reader = Arc::new(Reader::default());
+        let reader = Arc::new(Reader {
+            pairs: Mutex::default(),
+            discarded: Discarded::of("offset"),
+        });
         let hand: Arc<dyn LogReader> = reader.clone();
         (move |log| TopicOffsetStore { reader, log }, hand)
     }
@@ -43,10 +46,16 @@ impl Reader {
 
 impl LogReader for Reader {
     fn read(&self, records: Vec<LogRecord>) {
-        let keyed = records
-            .into_iter()
-            .filter_map(|record| Some((record.key?, record.value)));
-        apply(&mut self.pairs(), keyed.collect());
+        let is_offset = |record: &LogRecord| {
+            let known = record.key.as_deref().is_some_and(OffsetKey::is_one);
+            if !known {
+                self.discarded.note(record, &"its key is none of an offset");
+            }
+            known
+        };
+        let keyed = records.into_iter().filter(is_offset);
+        let pairs = keyed.filter_map(|record| Some((record.key?, record.value)));
+        apply(&mut self.pairs(), pairs.collect());
     }
 }
 

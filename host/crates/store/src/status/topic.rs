@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use super::known::Known;
 use super::record::StatusRecord;
 use super::{Status, StatusStore, TopicUse};
-use crate::log::{Log, LogReader, LogRecord};
+use crate::log::{Discarded, Log, LogReader, LogRecord};
 use crate::{BoxFuture, Error};
 
 /// The pause after a batch that could not be written.
@@ -36,6 +36,7 @@ struct Shared {
     wake: Notify,
     /// Tells who flushes that nothing waits.
     idle: Notify,
+    discarded: Discarded,
 }
 
 #[derive(Default)]
@@ -56,6 +57,7 @@ impl TopicStatusStore {
             waiting: Mutex::default(),
             wake: Notify::new(),
             idle: Notify::new(),
+            discarded: Discarded::of("status"),
         });
         let hand: Arc<dyn LogReader> = shared.clone();
         let make = move |log: Arc<dyn Log>| TopicStatusStore {
@@ -259,11 +261,7 @@ impl LogReader for Shared {
         for record in records {
             match StatusRecord::read(record.key.as_deref(), record.value.as_deref()) {
                 Ok(read) => apply(&mut known, read),
-                Err(error) => {
-                    let key = String::from_utf8_lossy(record.key.as_deref().unwrap_or_default()).into_owned();
-                    let (partition, offset) = (record.partition, record.offset);
-                    tracing::error!(partition, offset, key, %error, "discarding a record of the status topic");
-                }
+                Err(error) => self.discarded.note(&record, &error),
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Asked, Driver, Event, LOOK, Node, Place};
+use super::{Asked, Driver, Event, LOOK, Missing, Node, Place};
 use crate::consumer::slot::{Position, Slot};
 use crate::error::{ErrorCode, KafkaError};
 use crate::fetch::link::{Link, Question};
@@ -18,6 +18,8 @@ const LEAST: usize = 64 << 10;
 const SHARE: usize = 1 << 20;
 /// The partition has no leader at the moment.
 const NO_LEADER: i32 = -1;
+/// How long a topic is unknown before it counts as gone: of one that was made a moment ago not every broker has heard.
+const GONE: Duration = Duration::from_secs(3);
 
 impl Driver {
     /// Asks for what is due. Returns when to look again if nothing happens before.
@@ -247,6 +249,7 @@ impl Driver {
                 }
             }
         }
+        self.miss(&metadata, now);
         for place in &mut self.places {
             let partition = &place.slot.partition;
             let topic = metadata.topics.iter().find(|topic| *topic.name == *partition.topic);
@@ -261,6 +264,33 @@ impl Driver {
             let code = ErrorCode(i32::from(topic.code));
             if code != ErrorCode::NONE && !code.is_retriable() {
                 let text = format!("{}: {}", topic.name, code.description());
+                self.complain(KafkaError::with_message(code, text), None, false);
+            }
+        }
+    }
+}
+
+impl Driver {
+    /// Says once of each topic that was there that it is not any more. Whether it comes back is waited for.
+    fn miss(&mut self, metadata: &ClusterMetadata, now: Instant) {
+        for topic in &metadata.topics {
+            let is_gone = ErrorCode(i32::from(topic.code)) == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+            let of_topic = |place: &&mut Place| *place.slot.partition.topic == *topic.name;
+            let mut news = false;
+            for place in self.places.iter_mut().filter(of_topic) {
+                place.missing = match place.missing {
+                    _ if !is_gone => Missing::No,
+                    Missing::No if place.leader.is_some() => Missing::Since(now),
+                    Missing::Since(since) if now.saturating_duration_since(since) >= GONE => {
+                        news = true;
+                        Missing::Said
+                    }
+                    missing => missing,
+                };
+            }
+            if news {
+                let code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+                let text = format!("topic {} is not there any more", topic.name);
                 self.complain(KafkaError::with_message(code, text), None, false);
             }
         }

@@ -32,11 +32,12 @@ impl Sender {
             self.metadata_wanted = false;
             let topics: Vec<Arc<str>> = self.shared.topics().iter().map(|topic| topic.name.clone()).collect();
             let (dialer, known, events) = (self.dialer.clone(), self.brokers(), self.events_in.clone());
+            let create = self.shared.options.makes_topics;
             tokio::spawn(async move {
                 let topics: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
                 let request = TopicMetadata {
                     topics: &topics,
-                    create: true,
+                    create,
                 };
                 let answer = dialer.ask_any(&known, &request).await;
                 let _ = events.send(Event::Metadata(answer)).await;
