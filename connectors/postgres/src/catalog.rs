@@ -39,7 +39,6 @@ pub struct ColumnInfo {
     pub default: Option<String>,
     /// Computed from others: part of a snapshot, but not of the stream.
     pub generated: bool,
-    pub comment: Option<String>,
 }
 
 /// `REPLICA IDENTITY`.
@@ -145,7 +144,7 @@ fn read_columns(session: &mut Session, oids: &str) -> Result<HashMap<u32, Vec<Co
     };
     let rows = session.query(&format!(
         "select a.attrelid, a.attname, a.atttypid, a.atttypmod, a.attnotnull or (t.typtype = 'd' and t.typnotnull), \
-         pg_catalog.pg_get_expr(d.adbin, d.adrelid), {generated}, pg_catalog.col_description(a.attrelid, a.attnum) \
+         pg_catalog.pg_get_expr(d.adbin, d.adrelid), {generated} \
          from pg_catalog.pg_attribute a join pg_catalog.pg_type t on t.oid = a.atttypid \
          left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum \
          where a.attrelid in ({oids}) and a.attnum > 0 and not a.attisdropped order by a.attrelid, a.attnum"
@@ -160,7 +159,6 @@ fn read_columns(session: &mut Session, oids: &str) -> Result<HashMap<u32, Vec<Co
             optional: cell(&rows, row, 4) != "t",
             default: rows.get(row, 5).filter(|_| !generated).map(str::to_owned),
             generated,
-            comment: rows.get(row, 7).map(str::to_owned),
         };
         columns
             .entry(cell(&rows, row, 0).parse().unwrap_or(0))

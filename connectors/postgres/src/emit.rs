@@ -170,8 +170,7 @@ impl Emitter {
         match (change.op, &table.key) {
             (Op::Update, Some(key)) if change.before.is_some() => {
                 if self.key_changes(key, table, change.before, change.after)? {
-                    self.moved(batch, table, change)?;
-                    return Ok(Made::DeleteAndCreate);
+                    return self.moved(batch, table, change);
                 }
                 self.record(batch, table, change, OtherKey::None)?;
             }
@@ -230,9 +229,10 @@ impl Emitter {
         Ok(changes)
     }
 
-    fn moved(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>) -> Result<()> {
+    fn moved(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>) -> Result<Made> {
         let (old, new) = (std::mem::take(&mut self.old_key), std::mem::take(&mut self.new_key));
         let comes = !self.skipped.contains(&Op::Create.letter());
+        let goes = !self.skipped.contains(&Op::Delete.letter());
         let gone = Change {
             op: Op::Delete,
             after: None,
@@ -242,10 +242,10 @@ impl Emitter {
         let come = Change {
             op: Op::Create,
             before: None,
-            place: change.next_place,
+            place: if goes { change.next_place } else { change.place },
             ..*change
         };
-        if !self.skipped.contains(&gone.op.letter()) {
+        if goes {
             self.delete(batch, table, &gone, OtherKey::New(&new))?;
         }
         let come_after = Moved {
@@ -256,7 +256,7 @@ impl Emitter {
             self.record_with(batch, table, &come_after, OtherKey::Old(&old))?;
         }
         (self.old_key, self.new_key) = (old, new);
-        Ok(())
+        Ok(if goes && comes { Made::DeleteAndCreate } else { Made::One })
     }
 
     /// A delete and its tombstone.

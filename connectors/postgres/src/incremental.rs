@@ -179,7 +179,10 @@ impl Incremental {
     }
 
     fn pause(&mut self, pause: bool) {
-        if self.paused != pause && !self.queue.is_empty() {
+        if self.queue.is_empty() {
+            return;
+        }
+        if self.paused != pause {
             let kind = if pause { "PAUSED" } else { "RESUMED" };
             self.untold.push(self.about(kind));
         }
@@ -250,6 +253,7 @@ impl Incremental {
             return;
         }
         self.queue.retain(|request| !stopped(&request.table));
+        self.paused &= !self.queue.is_empty();
         let aborted = Notification::incremental(&self.signal, "ABORTED");
         self.untold.push(aborted.with("data_collections", gone));
         self.state = state::write(&self.queue);

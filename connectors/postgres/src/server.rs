@@ -81,7 +81,7 @@ pub fn slot_state(session: &mut Session, options: &Options) -> Result<Option<Slo
         "''"
     };
     let rows = session.query(&format!(
-        "select confirmed_flush_lsn, active, plugin, {status}, xmin, database from pg_catalog.pg_replication_slots \
+        "select confirmed_flush_lsn, active, plugin, {status}, catalog_xmin, database from pg_catalog.pg_replication_slots \
          where slot_name = {}",
         literal(&options.slot.name)
     ))?;

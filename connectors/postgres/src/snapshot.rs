@@ -29,7 +29,7 @@ pub struct Snapshot {
     current: Option<Current>,
     /// The last row that came, until it is known what comes after it.
     held: Option<Held>,
-    first: bool,
+    is_first_table: bool,
     info: SourceInfo,
     lsn: Lsn,
     /// What the snapshot has seen, where the stream may tell of it again.
@@ -118,7 +118,7 @@ impl Snapshot {
             waiting: readings.into(),
             current: None,
             held: None,
-            first: true,
+            is_first_table: true,
             info: SourceInfo {
                 time,
                 mark: SnapshotMark::True,
@@ -228,6 +228,7 @@ impl Snapshot {
             return Ok(());
         };
         let (name, rows) = (current.table.name.to_string(), current.rows);
+        self.is_first_table = false;
         if let (Some(held), true) = (&mut self.held, current.rows > 0) {
             if held.mark != SnapshotMark::First {
                 held.mark = SnapshotMark::LastInDataCollection;
@@ -246,12 +247,11 @@ impl Snapshot {
         let Some(current) = &mut self.current else {
             return Err(Error::Protocol("a row of no table".into()));
         };
-        let mark = match (self.first, current.rows) {
-            (true, _) => SnapshotMark::First,
+        let mark = match (self.is_first_table, current.rows) {
+            (true, 0) => SnapshotMark::First,
             (false, 0) => SnapshotMark::FirstInDataCollection,
-            (false, _) => SnapshotMark::True,
+            _ => SnapshotMark::True,
         };
-        self.first = false;
         current.rows += 1;
         let line = self.session.body(range);
         let moved = cut_copy_line(line, &mut self.cells, &mut self.plain);

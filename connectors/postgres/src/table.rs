@@ -236,17 +236,19 @@ fn column(
         Origin::Snapshot => serial_name(&described.name, default_expression),
         Origin::Stream => &described.name,
     };
-    let codec = match options
-        .columns
-        .mask(&format!("{table}.{}", draft.name), described.length)
-    {
-        Some(mask) if is_text(&codec) && part == Use::Value => Codec::Masked(mask, Box::new(codec)),
-        Some(_) | None => codec,
+    let mask = match part {
+        Use::Value => options.columns.mask(&format!("{table}.{}", draft.name), described.length),
+        Use::Key => None,
     };
+    let is_maskable = is_maskable(&kind, types.base_name(draft.type_oid));
     let optional = draft.info.is_none_or(|info| info.optional);
     let mut schema = codec.schema();
     schema.optional = optional;
-    if part == Use::Value && options.columns.tells_source_type(table, draft.name, type_name) {
+    if let Some(mask) = &mask {
+        // Whether its values can be masked or not.
+        let (name, value) = mask.parameter();
+        schema.parameters.get_or_insert_default().push((name.to_owned(), value));
+    } else if part == Use::Value && options.columns.tells_source_type(table, draft.name, type_name) {
         let parameters = schema.parameters.get_or_insert_default();
         // To a snapshot, the driver tells no sizes of a number without limits.
         let unlimited = origin == Origin::Snapshot && kind == ColumnKind::Numeric(None);
@@ -261,14 +263,15 @@ fn column(
             parameters.push((format!("__debezium.source.column.{key}"), value));
         }
     }
-    if options.columns.comments {
-        schema.doc = draft.info.and_then(|info| info.comment.clone()).or(schema.doc);
-    }
     let default = default_expression.and_then(|expression| match kind {
         ColumnKind::Enum(_) => text_defaults::label_of(expression),
         _ => text_defaults::literal_of(type_name, expression),
     });
     let default = default.filter(|text| set_default(&mut schema, &codec, text));
+    let codec = match mask {
+        Some(mask) if is_maskable => Codec::Masked(mask, Box::new(codec)),
+        Some(_) | None => codec,
+    };
     Some(Column {
         name: draft.name.to_owned(),
         cell: draft.cell,
@@ -280,8 +283,13 @@ fn column(
     })
 }
 
-fn is_text(codec: &Codec) -> bool {
-    matches!(codec, Codec::Text(_) | Codec::Json | Codec::Enum(_))
+/// Whether values are texts to the JDBC driver: JSON, UUIDs, XML and the texts of extensions are not.
+fn is_maskable(kind: &ColumnKind, base_type: &str) -> bool {
+    match kind {
+        ColumnKind::Enum(_) => true,
+        ColumnKind::Text => matches!(base_type, "text" | "varchar" | "bpchar" | "char" | "name"),
+        _ => false,
+    }
 }
 
 /// The JDBC driver calls a number with a sequence serial.

@@ -16,7 +16,6 @@ pub struct Columns {
     keys: Vec<(Regex, Vec<Regex>)>,
     source_types: Patterns,
     source_datatypes: Patterns,
-    pub comments: bool,
 }
 
 /// A mask before the length of its column is known.
@@ -57,7 +56,6 @@ impl Columns {
                 "datatype.propagate.source.type",
                 list("datatype.propagate.source.type"),
             )?,
-            comments: settings.boolean("include.schema.comments").map_err(Error::Net)?,
         })
     }
 

@@ -3,7 +3,7 @@
 use super::filters::split;
 use super::reader::Reader;
 use super::{Lock, Patterns, SnapshotMode, SnapshotOptions, TableOrder};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 pub fn read(reader: &Reader<'_>) -> Result<SnapshotOptions> {
     let mode = reader.choice(
@@ -48,7 +48,7 @@ pub fn read(reader: &Reader<'_>) -> Result<SnapshotOptions> {
         delay: reader.millis("snapshot.delay.ms")?,
         streaming_delay: reader.millis("streaming.delay.ms")?,
         include,
-        overrides: overrides(reader)?,
+        overrides: overrides(reader),
         order: reader.choice(
             "snapshot.tables.order.by.row.count",
             &[
@@ -60,10 +60,10 @@ pub fn read(reader: &Reader<'_>) -> Result<SnapshotOptions> {
     })
 }
 
-fn overrides(reader: &Reader<'_>) -> Result<Vec<(String, String)>> {
+fn overrides(reader: &Reader<'_>) -> Vec<(String, String)> {
     const KEY: &str = "snapshot.select.statement.overrides";
     let tables = reader.text(KEY).unwrap_or_default();
-    let statement = |table: String| {
+    let statement = |table: &String| {
         let key = format!("{KEY}.{table}");
         match reader
             .settings
@@ -71,9 +71,12 @@ fn overrides(reader: &Reader<'_>) -> Result<Vec<(String, String)>> {
             .map(str::trim)
             .filter(|text| !text.is_empty())
         {
-            Some(statement) => Ok((table, statement.trim_end_matches(';').to_owned())),
-            None => Err(Error::config(format!("{KEY} names {table}, but {key} is not given"))),
+            Some(statement) => Some((table.clone(), statement.trim_end_matches(';').to_owned())),
+            None => {
+                caisson_sdk::warn!("{KEY} names a table, but {key} is not given"; table = table);
+                None
+            }
         }
     };
-    split(tables, ',').into_iter().map(statement).collect()
+    split(tables, ',').iter().filter_map(statement).collect()
 }

@@ -5,7 +5,7 @@ use caisson_sdk::api::config::Config;
 use super::STRATEGIES;
 
 /// Keys of the original's inside, which has no counterpart here: what they tune does not exist.
-const EFFECTLESS: [&str; 27] = [
+const EFFECTLESS: [&str; 28] = [
     "connection.validation.timeout.ms",
     "custom.metric.tags",
     "custom.sanitize.pattern",
@@ -14,6 +14,7 @@ const EFFECTLESS: [&str; 27] = [
     "database.tcpKeepAlive",
     "errors.max.retries",
     "executor.shutdown.timeout.ms",
+    "include.schema.comments",
     "internal.advanced.metrics.enable",
     "internal.legacy.snapshot.max.threads",
     "internal.log.position.check.enable",

@@ -127,9 +127,13 @@ impl Stream {
             schema: relation.schema.clone(),
             table: relation.table.clone(),
         };
-        if let Some(info) = self.known.get(&name)
-            && is_as_cataloged(&relation, info)
-        {
+        let is_as_known = self.known.get(&name).is_some_and(|info| is_as_cataloged(&relation, info));
+        if is_as_known && self.relations.contains_key(&relation.id) {
+            // Told again: something else has changed, such as its key.
+            self.changed = Some((relation, Instant::now()));
+            return Ok(());
+        }
+        if let Some(info) = self.known.get(&name).filter(|_| is_as_known) {
             let table = Table::of_stream(&relation, Some(info), &self.types, options);
             self.relations.insert(relation.id, Captured::Yes(Box::new(table)));
             return Ok(());

@@ -25,7 +25,8 @@ pub fn plan(options: &Options, stored: Option<Stored>, slot: Option<&SlotState>)
         SnapshotMode::Always => true,
         SnapshotMode::Initial | SnapshotMode::WhenNeeded | SnapshotMode::InitialOnly => first,
         SnapshotMode::NoData => false,
-        SnapshotMode::ConfigurationBased { data, .. } => first && data,
+        // Whether there is an offset or not.
+        SnapshotMode::ConfigurationBased { data, .. } => data,
     };
     let lost = stored.as_ref().filter(|_| stream && !snapshot).and_then(|stored| {
         let position = stored.lsn.max(stored.last_commit);

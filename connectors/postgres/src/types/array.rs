@@ -10,6 +10,9 @@ pub struct Elements {
 
 /// Cuts an array into elements. `None`: it is none.
 pub fn parse(text: &[u8]) -> Option<Elements> {
+    if !matches!(text.first(), Some(b'{' | b'[')) {
+        return vector(text);
+    }
     let mut rest = match text.first()? {
         // Bounds other than the usual ones: `[2:3]={a,b}`.
         b'[' => &text[memchr::memchr(b'=', text)? + 1..],
@@ -31,6 +34,24 @@ pub fn parse(text: &[u8]) -> Option<Elements> {
             Some(_) => return None,
         }
     }
+}
+
+/// `oidvector` and `int2vector`: numbers with spaces in between.
+fn vector(text: &[u8]) -> Option<Elements> {
+    let is_number = |word: &&[u8]| word.iter().all(|byte| byte.is_ascii_digit() || *byte == b'-');
+    let mut elements = Elements {
+        ranges: Vec::new(),
+        plain: Vec::with_capacity(text.len()),
+    };
+    for word in text.split(|byte| *byte == b' ').filter(|word| !word.is_empty()) {
+        if !is_number(&word) {
+            return None;
+        }
+        let start = elements.plain.len();
+        elements.plain.extend_from_slice(word);
+        elements.ranges.push(Some(start..elements.plain.len()));
+    }
+    Some(elements)
 }
 
 impl Elements {
@@ -139,9 +160,15 @@ mod tests {
     }
 
     #[test]
+    fn vectors_have_spaces() {
+        assert_eq!(elements("1 -2").unwrap(), [Some("1".into()), Some("-2".into())]);
+        assert!(elements("").unwrap().is_empty());
+    }
+
+    #[test]
     fn what_is_no_array_is_none() {
         for text in [
-            "", "{", "}", "1", "{{1}", "{{1}}}", "{{1}x}", "{{\"}}", "{{\\", "{,}", "{1,}", "{\"a}", "{\"a\"b}",
+            "a", "{", "}", "1 a", "{{1}", "{{1}}}", "{{1}x}", "{{\"}}", "{{\\", "{,}", "{1,}", "{\"a}", "{\"a\"b}",
             "[1:2]", "{\"a\\",
         ] {
             assert_eq!(elements(text), None, "{text}");

@@ -129,6 +129,11 @@ impl TypeRegistry {
         self.entries.get(&oid).map_or("unknown", |entry| entry.name.as_str())
     }
 
+    /// The name of what a domain stands on, or an array consists of.
+    pub fn base_name(&self, oid: u32) -> &str {
+        self.base(oid, NO_MODIFIER).0
+    }
+
     /// Name, size and scale as the JDBC driver gives them.
     pub fn describe(&self, oid: u32, modifier: i32) -> TypeName {
         let name = self.name(oid).to_owned();

@@ -81,11 +81,7 @@ impl Codec {
             | Codec::SparseVector
             | Codec::HstoreMap
             | Codec::Array(_) => self.compound_schema(),
-            Codec::Masked(mask, inner) => {
-                let (name, value) = mask.parameter();
-                with_parameter(inner.schema(), name, value)
-            }
-            Codec::Valueless(inner) => inner.schema(),
+            Codec::Masked(_, inner) | Codec::Valueless(inner) => inner.schema(),
         }
     }
 
