@@ -256,7 +256,11 @@ impl Emitter {
             self.record_with(batch, table, &come_after, OtherKey::Old(&old))?;
         }
         (self.old_key, self.new_key) = (old, new);
-        Ok(if goes && comes { Made::DeleteAndCreate } else { Made::One })
+        Ok(if goes && comes {
+            Made::DeleteAndCreate
+        } else {
+            Made::One
+        })
     }
 
     /// A delete and its tombstone.

@@ -237,7 +237,9 @@ fn column(
         Origin::Stream => &described.name,
     };
     let mask = match part {
-        Use::Value => options.columns.mask(&format!("{table}.{}", draft.name), described.length),
+        Use::Value => options
+            .columns
+            .mask(&format!("{table}.{}", draft.name), described.length),
         Use::Key => None,
     };
     let is_maskable = is_maskable(&kind, types.base_name(draft.type_oid));

@@ -127,7 +127,10 @@ impl Stream {
             schema: relation.schema.clone(),
             table: relation.table.clone(),
         };
-        let is_as_known = self.known.get(&name).is_some_and(|info| is_as_cataloged(&relation, info));
+        let is_as_known = self
+            .known
+            .get(&name)
+            .is_some_and(|info| is_as_cataloged(&relation, info));
         if is_as_known && self.relations.contains_key(&relation.id) {
             // Told again: something else has changed, such as its key.
             self.changed = Some((relation, Instant::now()));
