@@ -88,13 +88,7 @@ impl Mask {
         let text = text.unwrap_or_default();
         match self {
             Mask::Asterisks(count) => out.extend(std::iter::repeat_n(b'*', *count)),
-            Mask::Truncate(length) => match std::str::from_utf8(text) {
-                Ok(text) => {
-                    let end = text.char_indices().nth(*length).map_or(text.len(), |(at, _)| at);
-                    out.extend_from_slice(&text.as_bytes()[..end]);
-                }
-                Err(_) => out.extend_from_slice(&text[..text.len().min(*length)]),
-            },
+            Mask::Truncate(length) => truncate(text, *length, out),
             Mask::Hash {
                 algorithm,
                 salt,
@@ -115,6 +109,24 @@ impl Mask {
             }
         }
     }
+}
+
+/// At most so many of Java's characters, which are UTF-16 units; of half a one a question mark is left.
+fn truncate(text: &[u8], length: usize, out: &mut Vec<u8>) {
+    let Ok(text) = std::str::from_utf8(text) else {
+        out.extend_from_slice(&text[..text.len().min(length)]);
+        return;
+    };
+    let mut left = length;
+    for (at, c) in text.char_indices() {
+        if c.len_utf16() > left {
+            out.extend_from_slice(&text.as_bytes()[..at]);
+            out.extend(std::iter::repeat_n(b'?', left));
+            return;
+        }
+        left -= c.len_utf16();
+    }
+    out.extend_from_slice(text.as_bytes());
 }
 
 /// A string as `ObjectOutputStream` writes it.
@@ -152,6 +164,8 @@ mod tests {
         assert_eq!(shown(&Mask::Asterisks(6), None), "******");
         assert_eq!(shown(&Mask::Truncate(2), Some("öäü")), "öä");
         assert_eq!(shown(&Mask::Truncate(9), Some("abc")), "abc");
+        assert_eq!(shown(&Mask::Truncate(3), Some("ß😀é")), "ß😀");
+        assert_eq!(shown(&Mask::Truncate(2), Some("ß😀é")), "ß?");
         let hash = |strategy, length| Mask::Hash {
             algorithm: Algorithm::Sha256,
             salt: "salt".into(),

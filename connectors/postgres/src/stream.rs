@@ -19,7 +19,7 @@ use crate::protocol::{Fields, Message as Wire, Mode, Session};
 use crate::row::Cell;
 use crate::server;
 use crate::source_info::{SnapshotMark, SourceInfo};
-use crate::table::Table;
+use crate::table::{Table, is_as_cataloged};
 use crate::transactions::Transactions;
 use crate::types::TypeRegistry;
 use crate::visibility::Visibility;
@@ -290,7 +290,13 @@ impl Stream {
             schema: relation.schema.clone(),
             table: relation.table.clone(),
         };
-        let info = catalog::find(&mut self.sql, &name)?;
+        let found = catalog::find(&mut self.sql, &name)?;
+        // The catalogue may be ahead of the stream.
+        let fits = |info: &TableInfo| is_as_cataloged(&relation, info);
+        let info = match self.known.get(&name) {
+            Some(known) if fits(known) && !found.as_ref().is_some_and(fits) => Some(known.clone()),
+            _ => found,
+        };
         self.types
             .ensure(&mut self.sql, relation.columns.iter().map(|column| column.type_oid))?;
         let table = Table::of_stream(&relation, info.as_ref(), &self.types, options);

@@ -8,6 +8,7 @@ use caisson_sdk::api::typed;
 
 use crate::catalog::{ColumnInfo, TableInfo, TableName};
 use crate::config::Options;
+use crate::mask::Mask;
 use crate::pgoutput::Relation;
 use crate::types::codec::{Slot, Written};
 use crate::types::form::DecimalMode;
@@ -242,7 +243,10 @@ fn column(
             .mask(&format!("{table}.{}", draft.name), described.length),
         Use::Key => None,
     };
-    let is_maskable = is_maskable(&kind, types.base_name(draft.type_oid));
+    let is_maskable = match mask {
+        Some(Mask::Truncate(_)) => is_text(&codec),
+        Some(_) | None => is_maskable(&kind, types.base_name(draft.type_oid)),
+    };
     let optional = draft.info.is_none_or(|info| info.optional);
     let mut schema = codec.schema();
     schema.optional = optional;
@@ -283,6 +287,11 @@ fn column(
         is_money: kind == ColumnKind::Money,
         schema: Arc::new(schema),
     })
+}
+
+/// Whether values are written as texts.
+fn is_text(codec: &Codec) -> bool {
+    matches!(codec, Codec::Text(_) | Codec::Json | Codec::Enum(_))
 }
 
 /// Whether values are texts to the JDBC driver: JSON, UUIDs, XML and the texts of extensions are not.

@@ -65,6 +65,9 @@ const ONLY: [(&str, &[&str]); 11] = [
     ("database.sslpassword", &[]),
 ];
 
+/// Modes that are classes of the original's if they are `custom`.
+const CUSTOMIZABLE: [&str; 2] = ["snapshot.mode", "snapshot.locking.mode"];
+
 /// Keys of the configuration that have no effect, in its order.
 pub fn effectless(config: &Config) -> Vec<&str> {
     config
@@ -80,6 +83,12 @@ pub fn effectless(config: &Config) -> Vec<&str> {
 /// Keys whose values cannot be followed, each with the reason.
 pub fn refused(config: &Config) -> Vec<(&'static str, String)> {
     let mut refused = Vec::new();
+    for key in CUSTOMIZABLE {
+        if config.get(key).is_some_and(|mode| mode.trim().eq_ignore_ascii_case("custom")) {
+            let reason = "custom is not supported: its classes are Java";
+            refused.push((key, format!("The '{key}' value is invalid: {reason}")));
+        }
+    }
     for (key, followed) in ONLY {
         let Some(value) = config.get(key).map(str::trim).filter(|value| !value.is_empty()) else {
             continue;
@@ -112,9 +121,10 @@ mod tests {
             ("plugin.name", "decoderbufs"),
             ("max.batch.size", "1"),
             ("converters", "isbn"),
+            ("snapshot.mode", "custom"),
         ]);
         assert_eq!(effectless(&given), ["max.batch.size"]);
         let refused: Vec<_> = refused(&given).into_iter().map(|(key, _)| key).collect();
-        assert_eq!(refused, ["converters", "plugin.name"]);
+        assert_eq!(refused, ["snapshot.mode", "converters", "plugin.name"]);
     }
 }

@@ -127,18 +127,9 @@ impl Stream {
             schema: relation.schema.clone(),
             table: relation.table.clone(),
         };
-        let is_as_known = self
-            .known
-            .get(&name)
-            .is_some_and(|info| is_as_cataloged(&relation, info));
-        if is_as_known && self.relations.contains_key(&relation.id) {
-            // Told again: something else has changed, such as its key.
+        if self.known.get(&name).is_some_and(|info| is_as_cataloged(&relation, info)) {
+            // What the stream does not say may have changed, such as the key.
             self.changed = Some((relation, Instant::now()));
-            return Ok(());
-        }
-        if let Some(info) = self.known.get(&name).filter(|_| is_as_known) {
-            let table = Table::of_stream(&relation, Some(info), &self.types, options);
-            self.relations.insert(relation.id, Captured::Yes(Box::new(table)));
             return Ok(());
         }
         // The catalogue is asked some time after the change was committed, as the original does: changes of structure
