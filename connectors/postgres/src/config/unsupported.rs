@@ -84,7 +84,10 @@ pub fn effectless(config: &Config) -> Vec<&str> {
 pub fn refused(config: &Config) -> Vec<(&'static str, String)> {
     let mut refused = Vec::new();
     for key in CUSTOMIZABLE {
-        if config.get(key).is_some_and(|mode| mode.trim().eq_ignore_ascii_case("custom")) {
+        if config
+            .get(key)
+            .is_some_and(|mode| mode.trim().eq_ignore_ascii_case("custom"))
+        {
             let reason = "custom is not supported: its classes are Java";
             refused.push((key, format!("The '{key}' value is invalid: {reason}")));
         }

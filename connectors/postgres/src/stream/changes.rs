@@ -127,7 +127,11 @@ impl Stream {
             schema: relation.schema.clone(),
             table: relation.table.clone(),
         };
-        if self.known.get(&name).is_some_and(|info| is_as_cataloged(&relation, info)) {
+        if self
+            .known
+            .get(&name)
+            .is_some_and(|info| is_as_cataloged(&relation, info))
+        {
             // What the stream does not say may have changed, such as the key.
             self.changed = Some((relation, Instant::now()));
             return Ok(());
