@@ -184,7 +184,7 @@ impl Stream {
     pub fn committed(&mut self, up_to: Lsn, options: &Options) -> Result<()> {
         if options.flush != Flush::Never && up_to > self.flushed {
             self.flushed = up_to;
-            return self.send_status();
+            self.send_status()?;
         }
         if self.last_read.elapsed() >= NOT_READ {
             self.sql.query("select 1")?;

@@ -203,8 +203,8 @@ impl Codec {
             | Codec::HalfVector
             | Codec::SparseVector
             | Codec::HstoreJson
-            | Codec::HstoreMap
-            | Codec::Array(_) => self.write_compound(slot, text)?,
+            | Codec::HstoreMap => self.write_compound(slot, text)?,
+            Codec::Array(element) => return write_array(slot, element, text),
             Codec::Masked(mask, _) => slot.bytes_with(|out| mask.write(Some(text), out))?,
             Codec::Valueless(_) => return Ok(Written::Nothing),
         }
@@ -284,25 +284,6 @@ impl Codec {
                 }
                 Ok(())
             }
-            Codec::Array(element) => {
-                let elements = array::parse(text).ok_or(Problem::Text("an array"))?;
-                let block = slot.blocks.array(slot.block, slot.index, elements.ranges.len())?;
-                for (index, range) in elements.ranges.iter().enumerate() {
-                    let mut inner = Slot {
-                        blocks: &mut *slot.blocks,
-                        block,
-                        index,
-                    };
-                    let written = match range {
-                        Some(range) => element.write_element(&mut inner, &elements.plain[range.clone()])?,
-                        None => Written::Nothing,
-                    };
-                    if written == Written::Nothing {
-                        slot.blocks.null(block, index);
-                    }
-                }
-                Ok(())
-            }
             _ => Err(Problem::Text("a compound value")),
         }
     }
@@ -326,6 +307,30 @@ impl Codec {
         }
         Ok(Written::Value)
     }
+}
+
+fn write_array(slot: &mut Slot<'_, '_>, element: &Codec, text: &[u8]) -> Result<Written, Problem> {
+    let elements = array::parse(text).ok_or(Problem::Text("an array"))?;
+    if matches!(element, Codec::Enum(_)) && elements.ranges.contains(&None) {
+        // Its elements cannot be null: the original has no value then.
+        return Ok(Written::Nothing);
+    }
+    let block = slot.blocks.array(slot.block, slot.index, elements.ranges.len())?;
+    for (index, range) in elements.ranges.iter().enumerate() {
+        let mut inner = Slot {
+            blocks: &mut *slot.blocks,
+            block,
+            index,
+        };
+        let written = match range {
+            Some(range) => element.write_element(&mut inner, &elements.plain[range.clone()])?,
+            None => Written::Nothing,
+        };
+        if written == Written::Nothing {
+            slot.blocks.null(block, index);
+        }
+    }
+    Ok(Written::Value)
 }
 
 fn boolean(text: &[u8]) -> Result<bool, Problem> {

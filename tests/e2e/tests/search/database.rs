@@ -275,6 +275,34 @@ fn a_server_that_shuts_down_is_not_held_up_and_is_read_on_when_it_is_back() {
 }
 
 #[test]
+fn a_paused_source_does_not_hold_up_a_server_that_shuts_down() {
+    let Some(system) = System::with_search() else { return };
+    let postgres = database(&system);
+    // Without this a server gives up a reader that is silent for a minute.
+    postgres.sql("alter system set wal_sender_timeout = 0");
+    postgres.stop();
+    postgres.begin();
+    let worker = system.worker("paused").start();
+    let prefix = system.name("paused");
+    let rest = &worker.rest;
+    rest.create_running("paused", &source(&postgres, &[("topic.prefix", &prefix)]));
+    until("the slot has a reader", || {
+        (slot(&postgres, "active") == "t").then_some(())
+    });
+    let topic = format!("{prefix}.public.customers");
+    postgres.sql("insert into customers values (1, 'a')");
+    system.consume(&topic, 1);
+    rest.put("/connectors/paused/pause").expect(202);
+    rest.await_states("paused", "PAUSED", "PAUSED");
+    postgres.sql("insert into customers values (2, 'b')");
+    postgres.stop();
+    worker.await_log(&["the server could not be told what is done"]);
+    postgres.begin();
+    rest.put("/connectors/paused/resume").expect(202);
+    system.consume(&topic, 2);
+}
+
+#[test]
 fn a_server_is_told_of_nothing_whose_offset_is_not_stored() {
     let Some(system) = System::with_search() else { return };
     let postgres = database(&system);
