@@ -311,7 +311,7 @@ impl Codec {
 
 fn write_array(slot: &mut Slot<'_, '_>, element: &Codec, text: &[u8]) -> Result<Written, Problem> {
     let elements = array::parse(text).ok_or(Problem::Text("an array"))?;
-    if matches!(element, Codec::Enum(_)) && elements.ranges.contains(&None) {
+    if element.is_required_in_arrays() && elements.ranges.contains(&None) {
         // Its elements cannot be null: the original has no value then.
         return Ok(Written::Nothing);
     }

@@ -114,14 +114,20 @@ impl TypeRegistry {
                 let modifier = if own == NO_MODIFIER { modifier } else { own };
                 self.kind_within(base, modifier, depth - 1)
             }
+            // Of a domain the original knows nothing there.
+            Class::Array(element) if self.is_domain(element) => Kind::Array(Box::new(Kind::Unknown)),
             Class::Array(element) => match self.kind_within(element, modifier, depth - 1) {
                 Kind::Bits(bits) if self.name(element) == "bit" => Kind::BitArray(bits),
                 Kind::Bits(_) | Kind::Interval | Kind::Money | Kind::Xml | Kind::Point => Kind::LeftOut,
                 Kind::Text if self.name(element) == "name" => Kind::LeftOut,
-                Kind::Unknown | Kind::Shape | Kind::Array(_) => Kind::Unknown,
+                Kind::Shape | Kind::Array(_) => Kind::Unknown,
                 element => Kind::Array(Box::new(element)),
             },
         }
+    }
+
+    fn is_domain(&self, oid: u32) -> bool {
+        matches!(self.entries.get(&oid).map(|entry| &entry.class), Some(Class::Domain(..)))
     }
 
     /// The type's own name: that of the domain, not of what it stands on.

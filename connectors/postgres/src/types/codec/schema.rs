@@ -85,6 +85,11 @@ impl Codec {
         }
     }
 
+    /// The elements of arrays may be null, but for these.
+    pub(super) fn is_required_in_arrays(&self) -> bool {
+        matches!(self, Codec::Enum(_) | Codec::Unknown(_) | Codec::Text(Some("io.debezium.data.Tsvector")))
+    }
+
     fn time_schema(&self) -> Schema {
         match self {
             Codec::Date(Form::ConnectDays) => Schema::date(),
@@ -154,10 +159,9 @@ impl Codec {
             }
             Codec::Array(element) => {
                 let schema = element.schema();
-                // The elements of an array of an enum are the only required ones.
-                let schema = match &**element {
-                    Codec::Enum(_) => schema,
-                    _ => schema.into_optional(),
+                let schema = match element.is_required_in_arrays() {
+                    true => schema,
+                    false => schema.into_optional(),
                 };
                 Schema::new(Kind::Array(Arc::new(schema)))
             }

@@ -26,8 +26,9 @@ impl Codec {
                 self.write(slot, b"0")?;
             }
             Codec::Money(DecimalMode::Text, _) => slot.bytes(b"0")?,
-            Codec::Json | Codec::HstoreJson => slot.bytes(b"{}")?,
+            Codec::HstoreJson => slot.bytes(b"{}")?,
             Codec::Text(_)
+            | Codec::Json
             | Codec::Enum(_)
             | Codec::Bytes(_)
             | Codec::Unknown(_)
@@ -71,10 +72,11 @@ impl Codec {
             Codec::Text(_) | Codec::Json | Codec::Enum(_) | Codec::DecimalText(_) => {
                 slot.bytes(placeholder.text.as_bytes())?;
             }
-            // As texts they have no placeholder.
-            Codec::Bytes(BinaryMode::Base64 | BinaryMode::Base64UrlSafe | BinaryMode::Hex) => {
-                return Ok(Written::Nothing);
-            }
+            // In Base64 they have no placeholder.
+            Codec::Bytes(BinaryMode::Base64 | BinaryMode::Base64UrlSafe)
+            | Codec::Unknown(BinaryMode::Base64 | BinaryMode::Base64UrlSafe)
+            | Codec::Shape(BinaryMode::Base64 | BinaryMode::Base64UrlSafe) => return Ok(Written::Nothing),
+            Codec::Bytes(BinaryMode::Hex) => slot.bytes(placeholder.text.as_bytes())?,
             Codec::Bytes(mode) | Codec::Unknown(mode) | Codec::Shape(mode) => {
                 slot.bytes_with(|out| encodings::write(*mode, &placeholder.bytes, out))?;
             }
@@ -110,7 +112,7 @@ fn write_unavailable_array(
     placeholder: &Placeholder,
 ) -> Result<Written, Problem> {
     match element {
-        Codec::Int16 | Codec::Int32 | Codec::Int64 | Codec::Date(Form::Days) => {
+        Codec::Int32 | Codec::Int64 | Codec::Date(Form::Days) => {
             let block = slot.blocks.array(slot.block, slot.index, placeholder.bytes.len())?;
             for (index, byte) in placeholder.bytes.iter().enumerate() {
                 slot.blocks.number(block, index, byte.cast_signed().into());
@@ -124,7 +126,7 @@ fn write_unavailable_array(
             slot.blocks.bytes(block, 0, random::format_uuid(hash).as_bytes())?;
             Ok(Written::Value)
         }
-        Codec::Text(_) | Codec::Json | Codec::Enum(_) | Codec::DecimalText(_) => {
+        Codec::Text(_) | Codec::Json | Codec::Enum(_) => {
             let block = slot.blocks.array(slot.block, slot.index, 1)?;
             slot.blocks.bytes(block, 0, placeholder.text.as_bytes())?;
             Ok(Written::Value)

@@ -105,7 +105,8 @@ fn write_timestamp(slot: &mut Slot<'_, '_>, form: Form, moment: Moment) -> Resul
     };
     match form {
         Form::Micros | Form::Days | Form::ConnectDays => slot.number(micros),
-        Form::Nanos => slot.number(micros.saturating_mul(1000)),
+        // Beyond the year 2262 they come around again, as Java's do.
+        Form::Nanos => slot.number(micros.wrapping_mul(1000)),
         Form::Millis | Form::ConnectMillis => slot.number(micros.div_euclid(1000)),
         Form::IsoText => return slot.bytes_with(|out| time::write_timestamp(out, micros, Fraction::Needed)),
     }

@@ -1,0 +1,1 @@
+create table a (id int primary key, v text); create table b (id int primary key, v text); create table empty (id int primary key); create table signals (id varchar(64) primary key, type varchar(32) not null, data text); insert into a select g, 'v' || g from generate_series(1, 5) g; insert into b select g, 'b' || g from generate_series(1, 2) g;

@@ -1,0 +1,1 @@
+create table ev_1 (id int primary key, v text); create table ev_2 (id int primary key, v text); create table other (id int primary key); create table "Odd-3" (id int primary key); insert into ev_1 values (1, 'a'); insert into ev_2 values (1, 'b'); insert into other values (1);

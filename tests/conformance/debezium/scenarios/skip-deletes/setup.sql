@@ -1,0 +1,1 @@
+create table a (id int primary key); create table b (id int primary key references a); create table c (id int primary key, s text); insert into a values (1); insert into b values (1); insert into c values (1, 'x');
