@@ -127,7 +127,10 @@ impl TypeRegistry {
     }
 
     fn is_domain(&self, oid: u32) -> bool {
-        matches!(self.entries.get(&oid).map(|entry| &entry.class), Some(Class::Domain(..)))
+        matches!(
+            self.entries.get(&oid).map(|entry| &entry.class),
+            Some(Class::Domain(..))
+        )
     }
 
     /// The type's own name: that of the domain, not of what it stands on.

@@ -87,7 +87,10 @@ impl Codec {
 
     /// The elements of arrays may be null, but for these.
     pub(super) fn is_required_in_arrays(&self) -> bool {
-        matches!(self, Codec::Enum(_) | Codec::Unknown(_) | Codec::Text(Some("io.debezium.data.Tsvector")))
+        matches!(
+            self,
+            Codec::Enum(_) | Codec::Unknown(_) | Codec::Text(Some("io.debezium.data.Tsvector"))
+        )
     }
 
     fn time_schema(&self) -> Schema {
