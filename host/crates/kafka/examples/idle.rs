@@ -1,8 +1,8 @@
 //! What consumers cost that have nothing to do: starts some, each in a group of its own, waits until each has its partitions, and
 //! prints threads and memory for each and the CPU time of all while nothing happens.
 //!
-//! `idle BOOTSTRAP TOPIC [consumers] [seconds] [librdkafka]`; the topic has to be there. With the last word nothing is started but
-//! librdkafka's own clients, with the same settings and told of no partition, which is what each consumer stands on.
+//! `idle BOOTSTRAP TOPIC [consumers] [seconds] [librdkafka] [name=value ...]`; the topic has to be there. With that word nothing is
+//! started but librdkafka's own clients, with the same settings and told of no partition, which is what each consumer stands on.
 #![allow(
     clippy::unwrap_used,
     unsafe_code,
@@ -25,7 +25,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 static ASSIGNED: AtomicUsize = AtomicUsize::new(0);
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let given = std::env::args().skip(1);
+    let (more, arguments): (Vec<String>, Vec<String>) = given.partition(|argument| argument.contains('='));
     let number = |index: usize, default: usize| arguments.get(index).map_or(default, |text| text.parse().unwrap());
     let (bootstrap, topic) = (&arguments[0], &arguments[1]);
     let (count, seconds) = (number(2, 100), number(3, 20));
@@ -34,7 +35,9 @@ fn main() {
     let settings = |number: usize| {
         let group = format!("idle-{stamp}-{number}");
         let pairs = [("bootstrap.servers", bootstrap.as_str()), ("group.id", &group)];
-        let layer: Properties = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let more = more.iter().map(|setting| setting.split_once('=').unwrap());
+        let all = pairs.into_iter().chain(more);
+        let layer: Properties = all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         ClientSettings::consumer(&[Layer::Client(&layer)]).unwrap()
     };
     let before = (resident(), threads());
@@ -129,8 +132,12 @@ unsafe extern "C" fn rebalanced(
     _partitions: *mut raw::rd_kafka_topic_partition_list_t,
     _opaque: *mut c_void,
 ) {
-    // SAFETY: called by the library with a client that is alive.
-    unsafe { raw::rd_kafka_assign(client, std::ptr::null()) };
+    // SAFETY: called by the library with a client that is alive; the list is copied.
+    unsafe {
+        let nothing = raw::rd_kafka_topic_partition_list_new(0);
+        raw::rd_kafka_assign(client, nothing);
+        raw::rd_kafka_topic_partition_list_destroy(nothing);
+    }
     ASSIGNED.fetch_add(1, Ordering::SeqCst);
 }
 
