@@ -180,6 +180,21 @@ fn rewritten_rows_say_whether_they_are_deleted() {
 }
 
 #[test]
+fn columns_of_both_rows_may_be_added() {
+    let schema = customers();
+    let mut unwrap = unwrapping(&[("add.fields", "before.name,after.id")]);
+    let record = apply(&mut unwrap, event(&schema, "u", row(1, "Ann"), row(2, "Bob"))).unwrap();
+    assert_eq!(
+        names(&record),
+        ["id", "name", "count", "__before_name", "__after_id"]
+    );
+    let Value::Struct(values) = &record.value else {
+        panic!("{:?}", record.value)
+    };
+    assert_eq!(values[3..], [Value::from("Ann"), Value::Int32(2)]);
+}
+
+#[test]
 fn a_column_may_name_the_topic_and_a_header_what_to_leave_out() {
     let schema = customers();
     let mut unwrap = unwrapping(&[

@@ -273,6 +273,12 @@ impl Plan {
 
     /// Puts the row into the event's place; false if nothing of the event goes on.
     fn unwrap(&self, record: &mut Record, event: &mut [Value], deletes: Deletes) -> Result<bool, Error> {
+        // Fields of the rows themselves may be among them.
+        let added = match event.get(self.after) {
+            Some(Value::Struct(_)) => self.row.added(event),
+            _ if deletes.rewrites() => self.old_row.added(event),
+            _ => Vec::new(),
+        };
         let (after, before) = (
             std::mem::take(&mut event[self.after]),
             std::mem::take(&mut event[self.before]),
@@ -291,7 +297,7 @@ impl Plan {
         }
         let schema = match (plan, deletes) {
             (Some(plan), _) => {
-                record.value = Value::Struct(plan.fill(row, event)?);
+                record.value = Value::Struct(plan.fill(row, added)?);
                 Some(plan.schema.clone())
             }
             (None, Deletes::Drop) => return Ok(false),
@@ -333,11 +339,16 @@ impl RowPlan {
         })
     }
 
-    fn fill(&self, mut row: Vec<Value>, event: &[Value]) -> Result<Vec<Value>, Error> {
+    /// The values of added fields.
+    fn added(&self, event: &[Value]) -> Vec<Value> {
+        self.added.iter().map(|found| found.value(event)).collect()
+    }
+
+    fn fill(&self, mut row: Vec<Value>, added: Vec<Value>) -> Result<Vec<Value>, Error> {
         self.nulls.replace(&mut row)?;
-        row.reserve_exact(self.added.len() + 1);
+        row.reserve_exact(added.len() + 1);
         row.extend(self.deleted.map(Value::from));
-        row.extend(self.added.iter().map(|found| found.value(event)));
+        row.extend(added);
         Ok(row)
     }
 }
