@@ -184,10 +184,7 @@ fn columns_of_both_rows_may_be_added() {
     let schema = customers();
     let mut unwrap = unwrapping(&[("add.fields", "before.name,after.id")]);
     let record = apply(&mut unwrap, event(&schema, "u", row(1, "Ann"), row(2, "Bob"))).unwrap();
-    assert_eq!(
-        names(&record),
-        ["id", "name", "count", "__before_name", "__after_id"]
-    );
+    assert_eq!(names(&record), ["id", "name", "count", "__before_name", "__after_id"]);
     let Value::Struct(values) = &record.value else {
         panic!("{:?}", record.value)
     };
