@@ -166,6 +166,8 @@ impl Source {
             self.settle().await?;
         }
         controls.state(TaskState::Paused, None).await;
+        // Commits may come more often.
+        let mut attend = Instant::now() + PAUSED;
         loop {
             tokio::select! {
                 biased;
@@ -182,7 +184,10 @@ impl Source {
                     }
                 }
                 () = tokio::time::sleep_until(self.next_commit) => self.commit_if_due().await?,
-                () = tokio::time::sleep(PAUSED), if self.reports.are_wanted() => self.attend(controls).await?,
+                () = tokio::time::sleep_until(attend), if self.reports.are_wanted() => {
+                    self.attend(controls).await?;
+                    attend = Instant::now() + PAUSED;
+                }
             }
         }
     }
