@@ -130,7 +130,7 @@ pub enum ModuleCommand {
         class: String,
         /// The module's digest, or its first digits.
         digest: String,
-        /// Have one task of the worker take it first, and the others when its probation has ended well.
+        /// Have one task of the whole cluster take it first, and the others when its probation has ended well.
         #[arg(long)]
         canary: bool,
         #[command(flatten)]
@@ -140,6 +140,7 @@ pub enum ModuleCommand {
     },
     /// Go back to the module that served a class before.
     Rollback {
+        /// The class, as the module names it.
         class: String,
         #[command(flatten)]
         worker: WorkerArguments,
