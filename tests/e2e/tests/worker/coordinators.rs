@@ -12,8 +12,8 @@ const OF_GROUPS: &str = "__consumer_offsets";
 /// A silence of the coordinator for a heartbeat interval stops the work, as in Kafka Connect. No broker that goes takes as
 /// long as this to be replaced.
 const PATIENT: [(&str, &str); 5] = [
-    ("session.timeout.ms", "90000"),
-    ("heartbeat.interval.ms", "30000"),
+    ("session.timeout.ms", "180000"),
+    ("heartbeat.interval.ms", "60000"),
     ("config.storage.replication.factor", "3"),
     ("offset.storage.replication.factor", "3"),
     ("status.storage.replication.factor", "3"),
