@@ -90,7 +90,8 @@ impl Thread {
     }
 
     /// Sees whether the topic ends before what was read of it: otherwise nothing is fetched that lies before a place where
-    /// reading has been. Whoever reads hears of it before what is read anew counts for those who wait.
+    /// reading has been. Whoever reads hears of it before what is read anew counts for those who wait. A topic that was made
+    /// anew and has grown to that place again before anybody looked is not told apart.
     fn look_back(&mut self, positions: &[(i32, i64)]) {
         let mut progress = self.shared.progress();
         let place = |progress: &Progress, partition: i32| {
