@@ -70,6 +70,23 @@ struct Chunk {
     end: Vec<String>,
 }
 
+impl Chunk {
+    fn new(table: Table, rows: Vec<OwnedRow>, end: Vec<String>, emitter: &Emitter) -> Result<Chunk> {
+        let mut places = HashMap::new();
+        for (place, row) in rows.iter().enumerate() {
+            if let Some(key) = emitter.key_of(&table, row.as_row(), None)? {
+                places.insert(key, place);
+            }
+        }
+        Ok(Chunk {
+            table,
+            rows: rows.into_iter().map(Some).collect(),
+            places,
+            end,
+        })
+    }
+}
+
 /// What reading a chunk needs.
 pub struct Ground<'a> {
     pub sql: &'a mut Session,
@@ -451,18 +468,8 @@ impl Request {
         };
         let rows: Vec<OwnedRow> = rows.rows.into_iter().map(|row| owned(row, selected.len())).collect();
         self.rows += rows.len() as u64;
-        let mut places = HashMap::new();
-        for (place, row) in rows.iter().enumerate() {
-            if let Some(key) = ground.emitter.key_of(&table, row.as_row(), None)? {
-                places.insert(key, place);
-            }
-        }
-        Ok(Scan::Chunk(Box::new(Chunk {
-            table,
-            rows: rows.into_iter().map(Some).collect(),
-            places,
-            end,
-        })))
+        let chunk = Chunk::new(table, rows, end, ground.emitter)?;
+        Ok(Scan::Chunk(Box::new(chunk)))
     }
 }
 

@@ -7,8 +7,9 @@ use super::{Captured, Stream, signals};
 use crate::catalog::TableName;
 use crate::clock;
 use crate::config::{OnFailure, Options};
-use crate::emit::{Change, Made, Op, Out, Place};
+use crate::emit::{Change, Emitter, Made, Op, Out, Place};
 use crate::error::{Error, Result};
+use crate::incremental::Incremental;
 use crate::logical::LogicalMessage;
 use crate::lsn::Lsn;
 use crate::offsets::{self, MessageType, Position};
@@ -206,11 +207,7 @@ impl Stream {
             Ok(Made::DeleteAndCreate) => self.transactions.count_another(&table.name),
         }
         if self.incremental.collects(&table.name) {
-            for row in [change.before, change.after].into_iter().flatten() {
-                if let Some(key) = out.emitter.key_of(table, row, change.before)? {
-                    self.incremental.supersede(&key);
-                }
-            }
+            supersede(&mut self.incremental, table, &change, out.emitter)?;
         }
         match signal {
             Some(signal) => self.signal(signal, before, out),
@@ -241,6 +238,16 @@ impl Stream {
         self.write_offset();
         message.write(&source, place.as_ref(), self.now, &self.offset, out)
     }
+}
+
+/// What is being read of a table by its keys is older than this change of it.
+fn supersede(incremental: &mut Incremental, table: &Table, change: &Change<'_>, emitter: &Emitter) -> Result<()> {
+    for row in [change.before, change.after].into_iter().flatten() {
+        if let Some(key) = emitter.key_of(table, row, change.before)? {
+            incremental.supersede(&key);
+        }
+    }
+    Ok(())
 }
 
 /// Whether the configuration leaves a change out.
