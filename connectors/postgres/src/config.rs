@@ -11,6 +11,7 @@ mod columns;
 pub mod filters;
 pub mod keys;
 mod processors;
+mod ranges;
 mod read;
 mod reader;
 mod snapshot;
@@ -19,6 +20,7 @@ mod unsupported;
 pub use columns::Columns;
 pub use filters::{Patterns, Tables};
 pub use processors::{Reselect, ReselectFailure};
+pub use ranges::out_of_range;
 pub use unsupported::{effectless, refused};
 
 use filters::Selection;

@@ -3,7 +3,7 @@
 use caisson_sdk::api;
 use caisson_sdk::prelude::*;
 
-use crate::config::{Options, keys, refused};
+use crate::config::{Options, keys, out_of_range, refused};
 use crate::table::envelope::VERSION;
 use crate::task::PostgresTask;
 use crate::validation;
@@ -36,7 +36,8 @@ impl SourceConnector for PostgresConnector {
     }
 
     fn start(settings: &Settings, _: &ConnectorContext) -> Result<Self, api::Error> {
-        if let Some((_, reason)) = refused(settings.config()).into_iter().next() {
+        let config = settings.config();
+        if let Some((_, reason)) = refused(config).into_iter().chain(out_of_range(config)).next() {
             return Err(api::Error::config(reason));
         }
         Options::read(settings)?;

@@ -87,15 +87,6 @@ pub struct Out<'a> {
     pub options: &'a Options,
 }
 
-/// What a change became.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Made {
-    /// One event, with its tombstone.
-    One,
-    /// An update that changes the key.
-    DeleteAndCreate,
-}
-
 /// The other key, where an update has changed it.
 #[derive(Clone, Copy)]
 enum OtherKey<'a> {
@@ -166,20 +157,29 @@ impl Emitter {
     }
 
     /// Writes a change: an update that changes the key as a delete and a create, a delete with its tombstone.
-    pub fn change(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>) -> Result<Made> {
+    pub fn change(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>) -> Result<()> {
         match (change.op, &table.key) {
             (Op::Update, Some(key)) if change.before.is_some() => {
                 if self.key_changes(key, table, change.before, change.after)? {
                     return self.moved(batch, table, change);
                 }
-                self.record(batch, table, change, OtherKey::None)?;
+                self.record(batch, table, change, OtherKey::None)
             }
-            (Op::Delete, _) => self.delete(batch, table, change, OtherKey::None)?,
-            (Op::Read | Op::Create | Op::Update | Op::Truncate, _) => {
-                self.record(batch, table, change, OtherKey::None)?;
-            }
+            (Op::Delete, _) => self.delete(batch, table, change, OtherKey::None),
+            (Op::Read | Op::Create | Op::Update | Op::Truncate, _) => self.record(batch, table, change, OtherKey::None),
         }
-        Ok(Made::One)
+    }
+
+    /// Whether a change becomes two events: an update that changes the key.
+    pub fn makes_two(
+        &mut self,
+        op: Op,
+        table: &Table,
+        before: Option<Row<'_>>,
+        after: Option<Row<'_>>,
+    ) -> Result<bool> {
+        let is_told = |op: Op| !self.skipped.contains(&op.letter());
+        Ok(op == Op::Update && is_told(Op::Delete) && is_told(Op::Create) && self.is_moved(table, before, after)?)
     }
 
     /// The key of a row as bytes, by which rows are told apart; `None`: the table has none. What an update did not touch
@@ -229,7 +229,7 @@ impl Emitter {
         Ok(changes)
     }
 
-    fn moved(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>) -> Result<Made> {
+    fn moved(&mut self, batch: &mut Batch, table: &Table, change: &Change<'_>) -> Result<()> {
         let (old, new) = (std::mem::take(&mut self.old_key), std::mem::take(&mut self.new_key));
         let comes = !self.skipped.contains(&Op::Create.letter());
         let goes = !self.skipped.contains(&Op::Delete.letter());
@@ -256,11 +256,7 @@ impl Emitter {
             self.record_with(batch, table, &come_after, OtherKey::Old(&old))?;
         }
         (self.old_key, self.new_key) = (old, new);
-        Ok(if goes && comes {
-            Made::DeleteAndCreate
-        } else {
-            Made::One
-        })
+        Ok(())
     }
 
     /// A delete and its tombstone.

@@ -1,6 +1,6 @@
 //! Heartbeats: records that carry the offset on when no captured table changes, and a statement that makes one change.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use caisson_sdk::api::schema::{Kind, SchemaRef};
@@ -21,28 +21,19 @@ pub struct Heartbeats {
     topic: String,
 }
 
-fn key_schema() -> SchemaRef {
-    static KEY: OnceLock<SchemaRef> = OnceLock::new();
-    KEY.get_or_init(|| {
-        Arc::new(named(
-            "io.debezium.connector.common.ServerNameKey",
-            vec![required("serverName", Kind::String)],
-        ))
-    })
-    .clone()
-}
+static KEY: LazyLock<SchemaRef> = LazyLock::new(|| {
+    Arc::new(named(
+        "io.debezium.connector.common.ServerNameKey",
+        vec![required("serverName", Kind::String)],
+    ))
+});
 
-fn value_schema() -> SchemaRef {
-    static VALUE: OnceLock<SchemaRef> = OnceLock::new();
-    VALUE
-        .get_or_init(|| {
-            Arc::new(named(
-                "io.debezium.connector.common.Heartbeat",
-                vec![required("ts_ms", Kind::Int64)],
-            ))
-        })
-        .clone()
-}
+static VALUE: LazyLock<SchemaRef> = LazyLock::new(|| {
+    Arc::new(named(
+        "io.debezium.connector.common.Heartbeat",
+        vec![required("ts_ms", Kind::Int64)],
+    ))
+});
 
 impl Heartbeats {
     /// The first is due at once.
@@ -70,13 +61,8 @@ impl Heartbeats {
         let mut blocks = Blocks::new(&mut value);
         let block = blocks.block(1).map_err(typed)?;
         blocks.number(block, 0, clock::now().div_euclid(1000));
-        out.emitter.plain(
-            out.batch,
-            &self.topic,
-            (&key_schema(), &key),
-            (&value_schema(), &value),
-            offset,
-        )?;
+        out.emitter
+            .plain(out.batch, &self.topic, (&KEY, &key), (&VALUE, &value), offset)?;
         if let Some(query) = &out.options.heartbeat.query {
             match sql.query(query) {
                 // The heartbeat itself is out: as in the original, a statement that fails is told and no more.

@@ -19,7 +19,12 @@ use crate::signal::{Execute, Signal};
 use crate::table::Table;
 use crate::types::TypeRegistry;
 
+mod chunk;
 mod state;
+#[cfg(test)]
+mod tests;
+
+use chunk::Chunk;
 
 /// What is asked for, and how far it is.
 pub struct Incremental {
@@ -30,6 +35,8 @@ pub struct Incremental {
     queue: VecDeque<Request>,
     window: Option<Window>,
     paused: bool,
+    /// Tables, or all, to be stopped when it goes on.
+    stops: Vec<Option<Vec<String>>>,
     /// As offsets have it.
     state: Option<String>,
     /// The signal that has asked last.
@@ -57,34 +64,6 @@ struct Window {
     /// Whether the first mark has come.
     open: bool,
     chunk: Option<Chunk>,
-}
-
-/// Rows of one table.
-struct Chunk {
-    table: Table,
-    /// Without those that the stream has told of since.
-    rows: Vec<Option<OwnedRow>>,
-    /// Their places, by their keys as records have them.
-    places: HashMap<Vec<u8>, usize>,
-    /// The key of its last row, as texts.
-    end: Vec<String>,
-}
-
-impl Chunk {
-    fn new(table: Table, rows: Vec<OwnedRow>, end: Vec<String>, emitter: &Emitter) -> Result<Chunk> {
-        let mut places = HashMap::new();
-        for (place, row) in rows.iter().enumerate() {
-            if let Some(key) = emitter.key_of(&table, row.as_row(), None)? {
-                places.insert(key, place);
-            }
-        }
-        Ok(Chunk {
-            table,
-            rows: rows.into_iter().map(Some).collect(),
-            places,
-            end,
-        })
-    }
 }
 
 /// What reading a chunk needs.
@@ -122,6 +101,7 @@ impl Incremental {
             queue,
             window: None,
             paused: false,
+            stops: Vec::new(),
             signal: String::new(),
             untold: Vec::new(),
         }
@@ -178,6 +158,11 @@ impl Incremental {
                 self.enqueue(&execute, known);
                 None
             }
+            // A paused snapshot is stopped when it would go on.
+            Signal::Stop(tables) if self.paused => {
+                self.stops.push(tables);
+                None
+            }
             Signal::Stop(tables) => {
                 self.stop(tables.as_deref());
                 None
@@ -204,6 +189,9 @@ impl Incremental {
             self.untold.push(self.about(kind));
         }
         self.paused = pause;
+        if !pause {
+            self.stop_as_asked();
+        }
     }
 
     /// A notification that lists the tables to be read.
@@ -230,6 +218,7 @@ impl Incremental {
         {
             request.last = Some(chunk.end);
         }
+        self.stop_as_asked();
         Some(Released {
             table: chunk.table,
             rows: chunk.rows.into_iter().flatten().collect(),
@@ -256,6 +245,13 @@ impl Incremental {
             self.untold.push(self.about("STARTED"));
         }
         self.state = state::write(&self.queue);
+    }
+
+    /// Stops what was asked to be stopped while it was paused.
+    fn stop_as_asked(&mut self) {
+        for tables in std::mem::take(&mut self.stops) {
+            self.stop(tables.as_deref());
+        }
     }
 
     fn stop(&mut self, tables: Option<&[String]>) {

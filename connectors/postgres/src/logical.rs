@@ -1,6 +1,6 @@
 //! Messages of `pg_logical_emit_message`.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use caisson_sdk::api::schema::{Field, Kind, SchemaRef};
 use caisson_sdk::api::typed::Blocks;
@@ -20,49 +20,37 @@ pub struct LogicalMessage {
     pub content: Vec<u8>,
 }
 
-fn key_schema() -> SchemaRef {
-    static KEY: OnceLock<SchemaRef> = OnceLock::new();
-    KEY.get_or_init(|| {
-        Arc::new(named(
-            "io.debezium.connector.postgresql.MessageKey",
-            vec![optional("prefix", Kind::String)],
-        ))
-    })
-    .clone()
-}
+static KEY: LazyLock<SchemaRef> = LazyLock::new(|| {
+    Arc::new(named(
+        "io.debezium.connector.postgresql.MessageKey",
+        vec![optional("prefix", Kind::String)],
+    ))
+});
 
-/// The content is bytes, or a text as `binary.handling.mode` says.
-fn value_schema(mode: BinaryMode) -> SchemaRef {
-    static OF_BYTES: OnceLock<SchemaRef> = OnceLock::new();
-    static OF_TEXT: OnceLock<SchemaRef> = OnceLock::new();
-    let (schema, content) = match mode {
-        BinaryMode::Bytes => (&OF_BYTES, Kind::Bytes),
-        BinaryMode::Base64 | BinaryMode::Base64UrlSafe | BinaryMode::Hex => (&OF_TEXT, Kind::String),
-    };
-    schema
-        .get_or_init(|| {
-            let message = named(
-                "io.debezium.connector.postgresql.Message",
-                vec![optional("prefix", Kind::String), optional("content", content)],
-            );
-            Arc::new(named(
-                "io.debezium.connector.postgresql.MessageValue",
-                vec![
-                    required("op", Kind::String),
-                    optional("ts_ms", Kind::Int64),
-                    Field {
-                        name: "source".into(),
-                        schema: envelope::source(),
-                    },
-                    Field {
-                        name: "transaction".into(),
-                        schema: envelope::transaction(),
-                    },
-                    field("message", message),
-                ],
-            ))
-        })
-        .clone()
+static VALUE_OF_BYTES: LazyLock<SchemaRef> = LazyLock::new(|| value_schema(Kind::Bytes));
+static VALUE_OF_TEXT: LazyLock<SchemaRef> = LazyLock::new(|| value_schema(Kind::String));
+
+fn value_schema(content: Kind) -> SchemaRef {
+    let message = named(
+        "io.debezium.connector.postgresql.Message",
+        vec![optional("prefix", Kind::String), optional("content", content)],
+    );
+    Arc::new(named(
+        "io.debezium.connector.postgresql.MessageValue",
+        vec![
+            required("op", Kind::String),
+            optional("ts_ms", Kind::Int64),
+            Field {
+                name: "source".into(),
+                schema: envelope::SOURCE.clone(),
+            },
+            Field {
+                name: "transaction".into(),
+                schema: envelope::TRANSACTION.clone(),
+            },
+            field("message", message),
+        ],
+    ))
 }
 
 impl LogicalMessage {
@@ -95,12 +83,12 @@ impl LogicalMessage {
             .bytes_with(message, 1, |out| encodings::write(mode, &self.content, out))
             .map_err(typed)?;
         let topic = out.options.naming.topic(&[&out.options.prefix, "message"]);
-        out.emitter.plain(
-            out.batch,
-            &topic,
-            (&key_schema(), &key),
-            (&value_schema(mode), &value),
-            offset,
-        )
+        // The content is bytes, or a text as `binary.handling.mode` says.
+        let schema = match mode {
+            BinaryMode::Bytes => &VALUE_OF_BYTES,
+            BinaryMode::Base64 | BinaryMode::Base64UrlSafe | BinaryMode::Hex => &VALUE_OF_TEXT,
+        };
+        out.emitter
+            .plain(out.batch, &topic, (&KEY, &key), (schema, &value), offset)
     }
 }

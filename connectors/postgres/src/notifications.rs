@@ -1,6 +1,6 @@
 //! Notifications: how snapshots go, in the log and in a topic, as `notification.enabled.channels` says.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use caisson_sdk::api::schema::{Kind, Schema, SchemaRef};
 use caisson_sdk::api::typed::Blocks;
@@ -96,45 +96,31 @@ impl Notification {
             blocks.bytes(map, 2 * index + 1, value.as_bytes()).map_err(typed)?;
         }
         blocks.number(block, 4, now);
-        out.emitter.plain(
-            out.batch,
-            topic,
-            (&key_schema(), &key),
-            (&value_schema(), &value),
-            offset,
-        )
+        out.emitter
+            .plain(out.batch, topic, (&KEY, &key), (&VALUE, &value), offset)
     }
 }
 
-fn key_schema() -> SchemaRef {
-    static KEY: OnceLock<SchemaRef> = OnceLock::new();
-    KEY.get_or_init(|| {
-        Arc::new(named(
-            "io.debezium.connector.common.NotificationKey",
-            vec![required("id", Kind::String)],
-        ))
-    })
-    .clone()
-}
+static KEY: LazyLock<SchemaRef> = LazyLock::new(|| {
+    Arc::new(named(
+        "io.debezium.connector.common.NotificationKey",
+        vec![required("id", Kind::String)],
+    ))
+});
 
-fn value_schema() -> SchemaRef {
-    static VALUE: OnceLock<SchemaRef> = OnceLock::new();
-    VALUE
-        .get_or_init(|| {
-            let text = || Arc::new(Schema::new(Kind::String));
-            Arc::new(named(
-                "io.debezium.connector.common.Notification",
-                vec![
-                    required("id", Kind::String),
-                    required("type", Kind::String),
-                    required("aggregate_type", Kind::String),
-                    field("additional_data", Schema::optional(Kind::Map(text(), text()))),
-                    required("timestamp", Kind::Int64),
-                ],
-            ))
-        })
-        .clone()
-}
+static VALUE: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let text = || Arc::new(Schema::new(Kind::String));
+    Arc::new(named(
+        "io.debezium.connector.common.Notification",
+        vec![
+            required("id", Kind::String),
+            required("type", Kind::String),
+            required("aggregate_type", Kind::String),
+            field("additional_data", Schema::optional(Kind::Map(text(), text()))),
+            required("timestamp", Kind::Int64),
+        ],
+    ))
+});
 
 /// How a first snapshot, or one for which the stream stands still, is told of.
 #[derive(Debug)]

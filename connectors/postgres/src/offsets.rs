@@ -33,6 +33,20 @@ impl MessageType {
             MessageType::Begin => "BEGIN",
         }
     }
+
+    fn parse(text: &str) -> Option<Self> {
+        [
+            MessageType::Insert,
+            MessageType::Update,
+            MessageType::Delete,
+            MessageType::Truncate,
+            MessageType::Message,
+            MessageType::Commit,
+            MessageType::Begin,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == text)
+    }
 }
 
 /// A position in the stream.
@@ -40,7 +54,8 @@ impl MessageType {
 pub struct Position {
     /// Of the message that was processed last. It falls where a transaction was committed after one that it began before.
     pub lsn: Lsn,
-    /// How many changes were processed there: the server writes many rows of a COPY in one record of its log.
+    /// How many changes were processed there: the server writes many rows of a COPY in one record of its log. 0: only the
+    /// beginning of the transaction was told.
     pub changes: u32,
     /// The end of the last transaction that was processed as a whole; 0 before the first.
     pub last_commit: Lsn,
@@ -64,16 +79,64 @@ impl Position {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub lsn: Lsn,
-    /// How many changes at `lsn` were processed.
+    /// How many changes at `lsn` were processed, as in [`Position::changes`].
     pub changes: u32,
     pub last_commit: Lsn,
     pub transaction: Option<u32>,
+    pub message: Option<MessageType>,
+    /// What was told of the transaction, if that is wanted.
+    pub told: Option<Told>,
     /// Whether it was written in the middle of a snapshot, which then has to begin anew.
     pub snapshot_unfinished: bool,
     /// What an incremental snapshot needs to go on.
     pub incremental: Option<String>,
 }
 
+/// A transaction whose beginning was told (`provide.transaction.metadata`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub transaction: u32,
+    /// How many changes of each table were told since, in the order in which tables came.
+    pub tables: Vec<(String, i64)>,
+}
+
+impl Told {
+    /// Counts a change of a table; how many there are of it now.
+    pub fn count(&mut self, table: String) -> i64 {
+        match self.tables.iter_mut().find(|(known, _)| *known == table) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                self.tables.push((table, 1));
+                1
+            }
+        }
+    }
+
+    /// How many changes there are in all.
+    pub fn total(&self) -> i64 {
+        self.tables.iter().map(|(_, count)| count).sum()
+    }
+
+    fn parse(offset: &Json) -> Option<Self> {
+        // Versions before 3 have a position behind a colon.
+        let transaction = offset.get(TRANSACTION)?.as_str()?.split(':').next()?.parse().ok()?;
+        let tables = offset.as_object()?.iter().filter_map(|(name, count)| {
+            let table = name.strip_prefix(TABLE_ORDER)?;
+            Some((table.to_owned(), count.as_i64()?))
+        });
+        Some(Told {
+            transaction,
+            tables: tables.collect(),
+        })
+    }
+}
+
+/// The member that names the transaction at hand, and those that count the changes of each table in it.
+const TRANSACTION: &str = "transaction_id";
+const TABLE_ORDER: &str = "transaction_data_collection_order_";
 /// The member that counts the changes at `lsn`, where there are more than one.
 const CHANGES: &str = "lsn_changes";
 /// The member that holds the state of an incremental snapshot.
@@ -96,9 +159,16 @@ impl Stored {
         };
         let in_snapshot = offset.get("snapshot").is_some_and(|value| !value.is_null());
         let completed = flag("snapshot_completed").or(flag("last_snapshot_record"));
+        let message = offset.get("messageType").and_then(Json::as_str);
+        let message = message.and_then(MessageType::parse);
         Some(Stored {
             lsn: Lsn(number("lsn_proc").or_else(|| number("lsn"))?),
-            changes: number(CHANGES).and_then(|changes| changes.try_into().ok()).unwrap_or(1),
+            changes: match message {
+                Some(MessageType::Begin) => 0,
+                _ => number(CHANGES).and_then(|changes| changes.try_into().ok()).unwrap_or(1),
+            },
+            message,
+            told: Told::parse(offset),
             last_commit: Lsn(number("lsn_commit").unwrap_or(0)),
             transaction: number("txId").map(|xid| xid as u32),
             snapshot_unfinished: in_snapshot && completed != Some(true),
@@ -132,21 +202,23 @@ fn push_number(out: &mut String, name: &str, number: i64) {
 }
 
 /// What an offset has beside the position.
-#[derive(Clone, Debug, Default)]
-pub struct Extras {
-    /// The transaction that is numbered, and how many changes of each table it has so far.
-    pub transaction: Option<u32>,
-    pub table_orders: Vec<(String, i64)>,
-    pub incremental: Option<String>,
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras<'a> {
+    /// The transaction that is numbered.
+    pub told: Option<&'a Told>,
+    /// The state of an incremental snapshot.
+    pub incremental: Option<&'a str>,
 }
 
 /// Writes the offset of a record of the stream, replacing what `out` holds.
-pub fn write_stream(out: &mut String, position: &Position, extras: &Extras) {
+pub fn write_stream(out: &mut String, position: &Position, extras: Extras<'_>) {
     out.clear();
     out.push('{');
-    if let Some(xid) = extras.transaction {
-        out.push_str("\"transaction_id\":\"");
-        out.push_str(itoa::Buffer::new().format(xid));
+    if let Some(told) = extras.told {
+        out.push('"');
+        out.push_str(TRANSACTION);
+        out.push_str("\":\"");
+        out.push_str(itoa::Buffer::new().format(told.transaction));
         out.push('"');
     }
     push_number(out, "lsn_proc", position.lsn.0 as i64);
@@ -164,14 +236,14 @@ pub fn write_stream(out: &mut String, position: &Position, extras: &Extras) {
         push_number(out, "txId", xid.into());
     }
     push_number(out, "ts_usec", position.time);
-    for (table, count) in &extras.table_orders {
-        let name = Json::from(format!("transaction_data_collection_order_{table}")).to_string();
+    for (table, count) in extras.told.iter().flat_map(|told| &told.tables) {
+        let name = Json::from([TABLE_ORDER, table].concat()).to_string();
         out.push(',');
         out.push_str(&name);
         out.push(':');
         out.push_str(itoa::Buffer::new().format(*count));
     }
-    if let Some(state) = &extras.incremental {
+    if let Some(state) = extras.incremental {
         let state = serde_json::to_string(state).unwrap_or_default();
         out.push_str(&format!(",\"{INCREMENTAL}\":{state}"));
     }
@@ -230,6 +302,14 @@ mod tests {
             (half.changes, stored(r#"{"lsn":1,"lsn_changes":3}"#).unwrap().changes),
             (1, 3)
         );
+        let begun =
+            stored(r#"{"transaction_id":"571","lsn_proc":5,"messageType":"BEGIN","lsn":5,"txId":571}"#).unwrap();
+        let told = Told {
+            transaction: 571,
+            tables: Vec::new(),
+        };
+        assert_eq!((begun.changes, begun.told), (0, Some(told)));
+        assert_eq!(stored(r#"{"lsn":1,"transaction_id":"x"}"#).unwrap().told, None);
         assert_eq!(stored(r#"{"txId":1}"#), None);
         assert_eq!(stored("[]"), None);
     }
@@ -245,13 +325,13 @@ mod tests {
             message: MessageType::Insert,
         };
         let mut out = String::new();
-        write_stream(&mut out, &position, &Extras::default());
+        write_stream(&mut out, &position, Extras::default());
         assert_eq!(
             out,
             r#"{"lsn_proc":10,"messageType":"INSERT","lsn":10,"txId":7,"ts_usec":5}"#
         );
         position.advance(Lsn(10), Some(7));
-        write_stream(&mut out, &position, &Extras::default());
+        write_stream(&mut out, &position, Extras::default());
         assert_eq!(
             out,
             r#"{"lsn_proc":10,"messageType":"INSERT","lsn":10,"lsn_changes":2,"txId":7,"ts_usec":5}"#
@@ -261,16 +341,21 @@ mod tests {
         position.transaction = Some(7);
         position.last_commit = Lsn(9);
         position.message = MessageType::Commit;
+        let told = Told {
+            transaction: 7,
+            tables: vec![("public.t".into(), 1)],
+        };
         let extras = Extras {
-            transaction: Some(7),
-            table_orders: vec![("public.t".into(), 1)],
+            told: Some(&told),
             incremental: None,
         };
-        write_stream(&mut out, &position, &extras);
+        write_stream(&mut out, &position, extras);
         assert_eq!(
             out,
             r#"{"transaction_id":"7","lsn_proc":10,"messageType":"COMMIT","lsn_commit":9,"lsn":10,"txId":7,"ts_usec":5,"transaction_data_collection_order_public.t":1}"#
         );
+        let read = stored(&out).unwrap();
+        assert_eq!((read.told, read.message), (Some(told), Some(MessageType::Commit)));
         assert_eq!(
             snapshot(Lsn(3), Some(4), 5, Progress::Completed),
             r#"{"last_snapshot_record":true,"lsn":3,"txId":4,"ts_usec":5,"snapshot":"INITIAL","snapshot_completed":true}"#

@@ -119,15 +119,12 @@ impl Stream {
             last_commit: stored.map_or(Lsn(0), |stored| stored.last_commit),
             transaction: stored.and_then(|stored| stored.transaction),
             time: clock::now(),
-            message: MessageType::Begin,
+            message: stored.and_then(|stored| stored.message).unwrap_or(MessageType::Begin),
         };
         let incremental = Incremental::new(options, stored.and_then(|stored| stored.incremental.as_deref()));
-        let extras = Extras {
-            incremental: incremental.state().map(str::to_owned),
-            ..Extras::default()
-        };
+        let transactions = Transactions::new(options, stored.and_then(|stored| stored.told.clone()));
         let mut offset = String::new();
-        offsets::write_stream(&mut offset, &position, &extras);
+        offsets::write_stream(&mut offset, &position, extras(&transactions, &incremental));
         Ok(Stream {
             session,
             sql: beginning.sql,
@@ -154,7 +151,7 @@ impl Stream {
             position,
             offset,
             previous_offset: String::new(),
-            transactions: Transactions::new(options),
+            transactions,
             heartbeats,
             told: Lsn(0),
             flushed: Lsn(0),
@@ -202,6 +199,8 @@ impl Stream {
             changes: position.changes,
             last_commit: position.last_commit,
             transaction: position.transaction,
+            message: Some(position.message),
+            told: self.transactions.told().cloned(),
             snapshot_unfinished: false,
             incremental: self.incremental.state().map(str::to_owned),
         };
@@ -347,17 +346,9 @@ impl Stream {
 
     /// Writes the offset of the next record.
     fn write_offset(&mut self) {
-        let extras = self.extras();
-        offsets::write_stream(&mut self.offset, &self.position, &extras);
+        let extras = extras(&self.transactions, &self.incremental);
+        offsets::write_stream(&mut self.offset, &self.position, extras);
         self.told = self.position.last_commit;
-    }
-
-    /// What offsets have beside the position.
-    fn extras(&self) -> Extras {
-        Extras {
-            incremental: self.incremental.state().map(str::to_owned),
-            ..self.transactions.extras()
-        }
     }
 
     /// Answers a server that wants to hear of its reader.
@@ -403,6 +394,14 @@ impl Stream {
         status.extend_from_slice(&pgoutput::postgres_micros(clock::now()).to_be_bytes());
         status.push(0);
         self.session.send_copy_data(&status)
+    }
+}
+
+/// What offsets have beside the position.
+fn extras<'a>(transactions: &'a Transactions, incremental: &'a Incremental) -> Extras<'a> {
+    Extras {
+        told: transactions.told(),
+        incremental: incremental.state(),
     }
 }
 

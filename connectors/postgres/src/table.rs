@@ -298,7 +298,8 @@ fn is_text(codec: &Codec) -> bool {
 fn is_maskable(kind: &ColumnKind, base_type: &str) -> bool {
     match kind {
         ColumnKind::Enum(_) => true,
-        ColumnKind::Text => matches!(base_type, "text" | "varchar" | "bpchar" | "char" | "name"),
+        ColumnKind::Text => true,
+        ColumnKind::OtherText => matches!(base_type, "char" | "name"),
         _ => false,
     }
 }
@@ -329,7 +330,7 @@ fn set_default(schema: &mut Schema, codec: &Codec, text: &str) -> bool {
         block,
         index: 0,
     };
-    if !matches!(codec.write(&mut slot, text.as_bytes()), Ok(Written::Value)) {
+    if !matches!(codec.write_default(&mut slot, text.as_bytes()), Ok(Written::Value)) {
         return false;
     }
     match typed::decode(Some(schema), &bytes) {

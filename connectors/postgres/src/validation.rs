@@ -7,7 +7,7 @@ use caisson_sdk::api::config::{Config, ConfigDef};
 use caisson_sdk::settings::{ConfigValue, Settings};
 
 use crate::catalog;
-use crate::config::{Options, keys, refused};
+use crate::config::{Options, keys, out_of_range, refused};
 use crate::error::{Error, Result};
 use crate::server;
 
@@ -24,7 +24,7 @@ pub fn validate(config: &Config) -> Vec<ConfigValue> {
             errors.entry(key).or_default().push(text);
         }
     }
-    for (key, reason) in refused(config) {
+    for (key, reason) in refused(config).into_iter().chain(out_of_range(config)) {
         errors.entry(key).or_default().push(reason);
     }
     for (key, text) in faults(config, errors.keys().copied()) {

@@ -75,6 +75,23 @@ impl Database {
         self.psql(&self.name, sql)
     }
 
+    /// Whether somebody reads the slot.
+    fn is_read(&self) -> bool {
+        let slot = &self.name;
+        self.admin(&format!(
+            "select active from pg_replication_slots where slot_name = '{slot}'"
+        )) == "t"
+    }
+
+    /// To log in again from within.
+    fn login(&self) -> String {
+        let (user, password, host, port) = self.parts();
+        format!(
+            "dbname={} host={host} port={port} user={user} password={password}",
+            self.name
+        )
+    }
+
     fn source(&self, more: &[(&str, &str)]) -> SourceHarness<PostgresConnector> {
         let (user, password, host, port) = self.parts();
         let mut config = vec![
@@ -202,11 +219,7 @@ fn the_stream_goes_on_after_the_stored_offset() {
     let mut source = database.source(&[]);
     source.start().unwrap();
     // The slot is there once the stream is read.
-    while database.admin(&format!(
-        "select active from pg_replication_slots where slot_name = '{}'",
-        database.name
-    )) != "t"
-    {
+    while !database.is_read() {
         source.poll().unwrap();
     }
     database.run("begin; insert into t select generate_series(1, 5); commit; insert into t values (6)");
@@ -215,11 +228,7 @@ fn the_stream_goes_on_after_the_stored_offset() {
     // As if the third row had been the last one to reach Kafka.
     let (partition, offset) = records[2].source.clone().unwrap();
     database.run("insert into t values (7)");
-    while database.admin(&format!(
-        "select active from pg_replication_slots where slot_name = '{}'",
-        database.name
-    )) == "t"
-    {}
+    while database.is_read() {}
     let mut again = database.source(&[]).offset(partition, offset);
     again.start().unwrap();
     let rest = again.poll_until(4).unwrap();
@@ -238,26 +247,16 @@ fn nothing_is_missed_wherever_the_stream_goes_on() {
     };
     database.run("create extension dblink; create table t (id int primary key); create table u (id int primary key)");
     let config = [("snapshot.mode", "no_data"), ("skipped.operations", "none")];
-    let active = || {
-        let slot = &database.name;
-        database.admin(&format!(
-            "select active from pg_replication_slots where slot_name = '{slot}'"
-        )) == "t"
-    };
     let mut source = database.source(&config);
     source.start().unwrap();
-    while !active() {
+    while !database.is_read() {
         source.poll().unwrap();
     }
     // A transaction that begins before another one and is committed after it.
-    let (user, password, host, port) = database.parts();
-    let login = format!(
-        "dbname={} host={host} port={port} user={user} password={password}",
-        database.name
-    );
     database.run(&format!(
-        "begin; insert into t values (1); select dblink_exec('{login}', 'insert into t values (2)'); \
-         insert into t values (3), (4); commit"
+        "begin; insert into t values (1); select dblink_exec('{}', 'insert into t values (2)'); \
+         insert into t values (3), (4); commit",
+        database.login()
     ));
     // Rows that share one record of the log, changes that become several records, and one that is of two tables.
     database.run("copy t from program 'seq 11 14'");
@@ -274,7 +273,53 @@ fn nothing_is_missed_wherever_the_stream_goes_on() {
     let next = [1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 11, 11, 13, 14];
     for (record, next) in records.iter().zip(next) {
         let (partition, offset) = record.source.clone().unwrap();
-        while active() {}
+        while database.is_read() {}
+        let mut again = database.source(&config).offset(partition, offset.clone());
+        again.start().unwrap();
+        let rest = again.poll_until(labels.len() - next).unwrap();
+        let rest: Vec<String> = rest.iter().map(label).collect();
+        assert_eq!(rest, labels[next..], "after {offset}");
+        again.stop();
+    }
+}
+
+/// Resumed after any record, the stream tells neither a beginning nor an end again, and goes on with the numbers of changes.
+#[test]
+fn transactions_are_told_once_wherever_the_stream_goes_on() {
+    let Some(database) = Database::create("transactions") else {
+        return;
+    };
+    database.run("create extension dblink; create table t (id int primary key); create table u (id int primary key)");
+    let config = [("snapshot.mode", "no_data"), ("provide.transaction.metadata", "true")];
+    let mut source = database.source(&config);
+    source.start().unwrap();
+    while !database.is_read() {
+        source.poll().unwrap();
+    }
+    // One that begins before another, is committed after it, and has a change that becomes two.
+    database.run(&format!(
+        "begin; insert into t values (1); select dblink_exec('{}', 'insert into t values (2)'); \
+         insert into u values (3); update t set id = 5 where id = 1; commit",
+        database.login()
+    ));
+    database.run("insert into t values (9)");
+    let label = |record: &SourceRecord| {
+        let (topic, key) = (&record.record.topic, &record.record.key);
+        match &record.record.value {
+            Value::Null => format!("{topic} {key:?} -"),
+            value if topic.as_ref() == "t.transaction" => format!("{topic} {value:?}"),
+            _ => format!("{topic} {key:?} {} {:?}", op(record), field(record, &["transaction"])),
+        }
+    };
+    let records = source.poll_until(13).unwrap();
+    let labels: Vec<String> = records.iter().map(label).collect();
+    source.stop();
+    let order = |at: usize| field(&records[at], &["transaction", "total_order"]).clone();
+    assert_eq!([4, 5, 6, 8].map(order), [1, 2, 3, 4].map(Value::Int64), "{labels:#?}");
+    // The first record that comes after each one.
+    for (record, next) in records.iter().zip([1, 2, 3, 4, 5, 6, 6, 6, 9, 10, 11, 12]) {
+        let (partition, offset) = record.source.clone().unwrap();
+        while database.is_read() {}
         let mut again = database.source(&config).offset(partition, offset.clone());
         again.start().unwrap();
         let rest = again.poll_until(labels.len() - next).unwrap();

@@ -1,6 +1,6 @@
 //! Headers that records carry: where they come from, and the other key of a changed one.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use caisson_sdk::api::schema::{Kind, Schema, SchemaRef};
 use caisson_sdk::api::typed::Blocks;
@@ -27,10 +27,7 @@ struct Prepared {
     keys: Option<[u16; 2]>,
 }
 
-fn text_schema() -> SchemaRef {
-    static TEXT: OnceLock<SchemaRef> = OnceLock::new();
-    TEXT.get_or_init(|| Arc::new(Schema::new(Kind::String))).clone()
-}
+static TEXT: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::new(Kind::String)));
 
 fn text_value(text: &str) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
@@ -73,7 +70,7 @@ impl Headers {
                 let text = if self.context.is_empty() {
                     0
                 } else {
-                    batch.schema(&text_schema()).map_err(Error::Batch)?
+                    batch.schema(&TEXT).map_err(Error::Batch)?
                 };
                 self.prepared.insert(Prepared {
                     text,

@@ -100,7 +100,7 @@ fn write_cell(
             slot.blocks.null(slot.block, slot.index);
             Ok(())
         }
-        (Some(default), false) => column.codec.write(slot, default.as_bytes()).map(drop),
+        (Some(default), false) => column.codec.write_default(slot, default.as_bytes()).map(drop),
         _ => column.codec.write_stand_in(slot),
     }
 }

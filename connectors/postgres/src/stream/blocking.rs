@@ -1,6 +1,6 @@
 //! Snapshots that a signal asks for and the stream stands still for.
 
-use super::Stream;
+use super::{Stream, extras};
 use crate::catalog;
 use crate::config::Options;
 use crate::error::Result;
@@ -52,10 +52,10 @@ impl Stream {
             return Ok(None);
         }
         caisson_sdk::info!("the stream stands still for a snapshot"; tables = readings.len());
-        let extras = self.extras();
+        let extras = extras(&self.transactions, &self.incremental);
         let offset = |position: &Position| {
             let mut offset = String::new();
-            offsets::write_stream(&mut offset, position, &extras);
+            offsets::write_stream(&mut offset, position, extras);
             offset
         };
         let offsets = Offsets {

@@ -3,11 +3,11 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::{Captured, Stream, signals};
+use super::{Captured, Stream, extras, signals};
 use crate::catalog::TableName;
 use crate::clock;
 use crate::config::{OnFailure, Options};
-use crate::emit::{Change, Emitter, Made, Op, Out, Place};
+use crate::emit::{Change, Emitter, Op, Out, Place};
 use crate::error::{Error, Result};
 use crate::incremental::Incremental;
 use crate::logical::LogicalMessage;
@@ -87,7 +87,7 @@ impl Stream {
                 time,
                 ..self.position.clone()
             };
-            if self.transactions.tell_begin(&position, out)? {
+            if self.transactions.tell_begin(&position, &mut self.offset, out)? {
                 self.told = position.last_commit;
             }
         }
@@ -115,6 +115,7 @@ impl Stream {
                 }
             }
         }
+        self.transactions.end();
         self.source.last_commit = end;
         Ok(())
     }
@@ -173,26 +174,35 @@ impl Stream {
             return Ok(());
         }
         self.source.lsn = lsn;
-        let place = self.transactions.place(&table.name, lsn, &self.position, out)?;
+        let after = completed.as_ref().map(OwnedRow::as_row).or(new);
+        let place = self
+            .transactions
+            .place(&table.name, lsn, &self.position, &mut self.offset, out)?;
+        if place.is_some() && out.emitter.makes_two(rows.op, table, old, after)? {
+            self.transactions.count_another(&table.name);
+        }
         let signal = match rows.op {
             Op::Create if is_signals => signals::read(table, new),
             Op::Delete if is_signals => signals::closed(table, old),
             _ => None,
         };
-        let extras = self.extras();
         let position = match signal {
             // Whoever goes on after this record has to find the signal again.
             Some(Signal::Block(_)) => &before,
             Some(_) | None => &self.position,
         };
         std::mem::swap(&mut self.offset, &mut self.previous_offset);
-        offsets::write_stream(&mut self.offset, position, &extras);
+        offsets::write_stream(
+            &mut self.offset,
+            position,
+            extras(&self.transactions, &self.incremental),
+        );
         self.told = self.position.last_commit;
         let next_place = place.as_ref().map(Place::next);
         let change = Change {
             op: rows.op,
             before: old,
-            after: completed.as_ref().map(OwnedRow::as_row).or(new),
+            after,
             source: &self.source,
             place: place.as_ref(),
             next_place: next_place.as_ref(),
@@ -203,8 +213,7 @@ impl Stream {
         match out.emitter.change(out.batch, table, &change) {
             Err(error @ Error::Value { .. }) => return tolerate(error, out.options),
             Err(error) => return Err(error),
-            Ok(Made::One) => {}
-            Ok(Made::DeleteAndCreate) => self.transactions.count_another(&table.name),
+            Ok(()) => {}
         }
         if self.incremental.collects(&table.name) {
             supersede(&mut self.incremental, table, &change, out.emitter)?;
@@ -230,9 +239,11 @@ impl Stream {
         self.position.advance(lsn, transaction);
         self.position.time = source.time;
         let place = match message.transactional {
-            true => self
-                .transactions
-                .place(&format_args!("{MESSAGE_ID}{:x}", lsn.0), lsn, &self.position, out)?,
+            true => {
+                let id = format_args!("{MESSAGE_ID}{:x}", lsn.0);
+                self.transactions
+                    .place(&id, lsn, &self.position, &mut self.offset, out)?
+            }
             false => None,
         };
         self.write_offset();

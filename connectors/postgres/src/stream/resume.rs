@@ -27,7 +27,8 @@ enum Current {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Processed {
     until: Lsn,
-    /// Of the changes at `until`, those that have not come again yet.
+    /// Of the changes at `until`, those that have not come again yet; 0 at first: none of the transaction was processed, and
+    /// its beginning may have the position of a change, or that of a commit before it.
     changes: u32,
 }
 
@@ -54,7 +55,7 @@ impl Resume {
     pub fn begin(&mut self, xid: u32) {
         self.current = match (&self.visibility, self.within) {
             (Some(snapshot), _) if snapshot.sees(xid) => Current::Seen,
-            (_, Some((within, processed))) if within == xid => Current::Until(processed),
+            (_, Some((within, processed))) if within == xid && processed.changes > 0 => Current::Until(processed),
             _ => Current::New,
         };
     }
@@ -109,6 +110,8 @@ mod tests {
             changes: 1,
             last_commit: Lsn(commit),
             transaction: Some(xid),
+            message: None,
+            told: None,
             snapshot_unfinished: false,
             incremental: None,
         }
@@ -138,6 +141,17 @@ mod tests {
         resume.begin(7);
         let skipped = [60, 100, 100, 100, 100, 101].map(|lsn| resume.skips(Lsn(lsn)));
         assert_eq!(skipped, [true, true, true, true, false, false]);
+    }
+
+    #[test]
+    fn nothing_is_passed_by_after_a_beginning() {
+        let mut begun = stored(7, 100, 50);
+        begun.changes = 0;
+        let mut resume = Resume::new(Some(&begun), None);
+        resume.begin(7);
+        assert!(!resume.is_searching());
+        assert!(!resume.skips(Lsn(60)) && !resume.skips(Lsn(100)));
+        assert!(resume.skips_message(Lsn(90), false));
     }
 
     #[test]

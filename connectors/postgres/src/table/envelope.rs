@@ -1,6 +1,6 @@
 //! The schemas around a row: envelope, source, transaction.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use caisson_sdk::api::Value;
 use caisson_sdk::api::schema::{Field, Kind, Schema, SchemaRef};
@@ -49,62 +49,52 @@ pub fn named(name: &str, fields: Vec<Field>) -> Schema {
 }
 
 /// `source`: where a record comes from.
-pub fn source() -> SchemaRef {
-    static SOURCE: OnceLock<SchemaRef> = OnceLock::new();
-    SOURCE
-        .get_or_init(|| {
-            let snapshot = Schema {
-                name: Some("io.debezium.data.Enum".into()),
-                version: Some(1),
-                parameters: Some(vec![(
-                    "allowed".into(),
-                    "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental".into(),
-                )]),
-                default: Some(Value::from("false")),
-                ..Schema::optional(Kind::String)
-            };
-            Arc::new(named(
-                "io.debezium.connector.postgresql.Source",
-                vec![
-                    required("version", Kind::String),
-                    required("connector", Kind::String),
-                    required("name", Kind::String),
-                    required("ts_ms", Kind::Int64),
-                    field("snapshot", snapshot),
-                    required("db", Kind::String),
-                    optional("sequence", Kind::String),
-                    optional("ts_us", Kind::Int64),
-                    optional("ts_ns", Kind::Int64),
-                    required("schema", Kind::String),
-                    required("table", Kind::String),
-                    optional("txId", Kind::Int64),
-                    optional("lsn", Kind::Int64),
-                    optional("xmin", Kind::Int64),
-                    optional("origin", Kind::String),
-                    optional("origin_lsn", Kind::Int64),
-                ],
-            ))
-        })
-        .clone()
-}
+pub static SOURCE: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let snapshot = Schema {
+        name: Some("io.debezium.data.Enum".into()),
+        version: Some(1),
+        parameters: Some(vec![(
+            "allowed".into(),
+            "true,first,first_in_data_collection,last_in_data_collection,last,false,incremental".into(),
+        )]),
+        default: Some(Value::from("false")),
+        ..Schema::optional(Kind::String)
+    };
+    Arc::new(named(
+        "io.debezium.connector.postgresql.Source",
+        vec![
+            required("version", Kind::String),
+            required("connector", Kind::String),
+            required("name", Kind::String),
+            required("ts_ms", Kind::Int64),
+            field("snapshot", snapshot),
+            required("db", Kind::String),
+            optional("sequence", Kind::String),
+            optional("ts_us", Kind::Int64),
+            optional("ts_ns", Kind::Int64),
+            required("schema", Kind::String),
+            required("table", Kind::String),
+            optional("txId", Kind::Int64),
+            optional("lsn", Kind::Int64),
+            optional("xmin", Kind::Int64),
+            optional("origin", Kind::String),
+            optional("origin_lsn", Kind::Int64),
+        ],
+    ))
+});
 
 /// `transaction`: the place of a change in its transaction.
-pub fn transaction() -> SchemaRef {
-    static BLOCK: OnceLock<SchemaRef> = OnceLock::new();
-    BLOCK
-        .get_or_init(|| {
-            let block = named(
-                "event.block",
-                vec![
-                    required("id", Kind::String),
-                    required("total_order", Kind::Int64),
-                    required("data_collection_order", Kind::Int64),
-                ],
-            );
-            Arc::new(block.into_optional())
-        })
-        .clone()
-}
+pub static TRANSACTION: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let block = named(
+        "event.block",
+        vec![
+            required("id", Kind::String),
+            required("total_order", Kind::Int64),
+            required("data_collection_order", Kind::Int64),
+        ],
+    );
+    Arc::new(block.into_optional())
+});
 
 /// The value of a change: the row before and after it, and what is known of it.
 pub fn schema(row: SchemaRef, name: String) -> SchemaRef {
@@ -119,11 +109,11 @@ pub fn schema(row: SchemaRef, name: String) -> SchemaRef {
         },
         Field {
             name: "source".into(),
-            schema: source(),
+            schema: SOURCE.clone(),
         },
         Field {
             name: "transaction".into(),
-            schema: transaction(),
+            schema: TRANSACTION.clone(),
         },
         required("op", Kind::String),
         optional("ts_ms", Kind::Int64),

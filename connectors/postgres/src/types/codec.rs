@@ -1,5 +1,6 @@
 //! From the server's text to a slot of a typed value.
 
+use std::ops::Range;
 use std::str::FromStr;
 
 use caisson_sdk::api::typed::{BlockAt, Blocks, TypedError};
@@ -7,6 +8,7 @@ use caisson_sdk::api::typed::{BlockAt, Blocks, TypedError};
 use super::civil::{self, DAY};
 use super::decimal::{self, Digits};
 use super::form::{BinaryMode, DecimalMode, Form, IntervalMode};
+use super::kind::Kind;
 use super::time::{self, Fraction};
 use super::{array, bits, geometry, hstore, java};
 use crate::mask::Mask;
@@ -59,7 +61,7 @@ pub enum Codec {
     SparseVector,
     HstoreJson,
     HstoreMap,
-    Array(Box<Codec>),
+    Array(Box<Codec>, Elements),
     /// The text itself as bytes.
     Unknown(BinaryMode),
     /// The same, with numbers as Java writes them.
@@ -68,6 +70,28 @@ pub enum Codec {
     Masked(Mask, Box<Codec>),
     /// A type that has a schema, and no values in it.
     Valueless(Box<Codec>),
+}
+
+/// What is special about the elements of an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elements {
+    /// Of the types that have a placeholder where an array is large and unchanged.
+    Listed,
+    /// Of `numeric`: with an element that is no number, such as NaN, the original has no value at all.
+    Numbers,
+    Others,
+}
+
+impl Elements {
+    pub fn of(element: &Kind) -> Self {
+        match element {
+            Kind::Text | Kind::Json | Kind::Bytes | Kind::Int32 | Kind::Int64 | Kind::Date | Kind::Uuid => {
+                Elements::Listed
+            }
+            Kind::Numeric(_) => Elements::Numbers,
+            _ => Elements::Others,
+        }
+    }
 }
 
 /// Why a text is not what its type says.
@@ -204,7 +228,7 @@ impl Codec {
             | Codec::SparseVector
             | Codec::HstoreJson
             | Codec::HstoreMap => self.write_compound(slot, text)?,
-            Codec::Array(element) => return write_array(slot, element, text),
+            Codec::Array(element, elements) => return write_array(slot, element, *elements, text),
             Codec::Masked(mask, _) => slot.bytes_with(|out| mask.write(Some(text), out))?,
             Codec::Valueless(_) => return Ok(Written::Nothing),
         }
@@ -234,7 +258,7 @@ impl Codec {
                 let Some(digits) = Digits::parse(text) else {
                     return Ok(Written::Nothing);
                 };
-                slot.bytes_with(|out| digits.write_unscaled(*scale as usize, out))?;
+                slot.bytes_with(|out| digits.write_rounded(*scale as usize, out))?;
             }
             _ => {
                 let Some(digits) = Digits::parse(text) else {
@@ -309,10 +333,14 @@ impl Codec {
     }
 }
 
-fn write_array(slot: &mut Slot<'_, '_>, element: &Codec, text: &[u8]) -> Result<Written, Problem> {
+fn write_array(slot: &mut Slot<'_, '_>, element: &Codec, kind: Elements, text: &[u8]) -> Result<Written, Problem> {
     let elements = array::parse(text).ok_or(Problem::Text("an array"))?;
     if element.is_required_in_arrays() && elements.ranges.contains(&None) {
         // Its elements cannot be null: the original has no value then.
+        return Ok(Written::Nothing);
+    }
+    let is_number = |range: &Range<usize>| Digits::parse(&elements.plain[range.clone()]).is_some();
+    if kind == Elements::Numbers && !elements.ranges.iter().flatten().all(is_number) {
         return Ok(Written::Nothing);
     }
     let block = slot.blocks.array(slot.block, slot.index, elements.ranges.len())?;

@@ -37,6 +37,20 @@ impl<'a> Digits<'a> {
         &self.fraction[..used.map_or(0, |last| last + 1)]
     }
 
+    /// Appends the unscaled number at `scale`, rounded half up: only amounts of money have digits beyond it.
+    pub fn write_rounded(&self, scale: usize, out: &mut Vec<u8>) {
+        if self.fraction.len() <= scale || self.whole.len() + scale > 37 {
+            return self.write_unscaled(scale, out);
+        }
+        let number = self
+            .whole
+            .iter()
+            .chain(&self.fraction[..scale])
+            .fold(0_i128, |number, digit| number * 10 + i128::from(digit - b'0'));
+        let number = number + i128::from(self.fraction[scale] >= b'5');
+        write_shortest(if self.negative { -number } else { number }, out);
+    }
+
     /// Appends the unscaled number at `scale`. Digits beyond the scale are cut off.
     pub fn write_unscaled(&self, scale: usize, out: &mut Vec<u8>) {
         let kept = &self.fraction[..self.fraction.len().min(scale)];
@@ -147,6 +161,25 @@ mod tests {
                 .unwrap()
                 .unscaled
         );
+    }
+
+    #[test]
+    fn digits_beyond_the_scale_are_rounded_half_up() {
+        for (text, scale, bytes) in [
+            ("2.50", 0, &[3][..]),
+            ("3.49", 0, &[3]),
+            ("-2.50", 0, &[0xfd]),
+            ("0.50", 0, &[1]),
+            ("-0.50", 0, &[0xff]),
+            ("1234.99", 0, &[4, 0xd3]),
+            ("0.05", 1, &[1]),
+            ("0.04", 1, &[0]),
+            ("1.5", 2, &[0, 150]),
+        ] {
+            let mut out = Vec::new();
+            Digits::parse(text.as_bytes()).unwrap().write_rounded(scale, &mut out);
+            assert_eq!(out, bytes, "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What types become under the connector's settings.
 
-use super::codec::Codec;
+use super::codec::{Codec, Elements};
 use super::kind::Kind;
 use super::time::Fraction;
 
@@ -104,7 +104,7 @@ impl Modes {
             Kind::Float64 => Codec::Float64,
             Kind::Numeric(size) => self.numeric(*size),
             Kind::Money => Codec::Money(self.decimal, self.money_digits),
-            Kind::Text => Codec::Text(None),
+            Kind::Text | Kind::OtherText => Codec::Text(None),
             Kind::Uuid => Codec::Text(Some("io.debezium.data.Uuid")),
             Kind::Json => Codec::Json,
             Kind::Xml => Codec::Text(Some("io.debezium.data.Xml")),
@@ -130,7 +130,7 @@ impl Modes {
                 HstoreMode::Json => Codec::HstoreJson,
                 HstoreMode::Map => Codec::HstoreMap,
             },
-            Kind::Array(element) => Codec::Array(Box::new(self.codec(element)?)),
+            Kind::Array(element) => Codec::Array(Box::new(self.codec(element)?), Elements::of(element)),
             Kind::BitArray(bits) => {
                 let single = self.codec(&Kind::Bits(*bits))?;
                 Codec::Valueless(Box::new(single))

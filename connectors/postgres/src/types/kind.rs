@@ -13,8 +13,10 @@ pub enum Kind {
     /// Precision and scale; without them each value has a scale of its own.
     Numeric(Option<(u32, u32)>),
     Money,
-    /// Any text that is just text.
+    /// `text`, `varchar`, `char(n)`.
     Text,
+    /// Any other text that is just text. Arrays of them have no placeholder for what is unchanged.
+    OtherText,
     Bytes,
     Date,
     /// Digits after the second.
@@ -66,8 +68,9 @@ pub fn by_name(name: &str, modifier: i32) -> Kind {
         "float8" => Kind::Float64,
         "numeric" => Kind::Numeric(numeric(modifier)),
         "money" => Kind::Money,
-        "text" | "varchar" | "bpchar" | "char" | "name" | "citext" | "inet" | "cidr" | "macaddr" | "macaddr8"
-        | "int4range" | "int8range" | "numrange" | "tsrange" | "tstzrange" | "daterange" | "isbn" => Kind::Text,
+        "text" | "varchar" | "bpchar" => Kind::Text,
+        "char" | "name" | "citext" | "inet" | "cidr" | "macaddr" | "macaddr8" | "int4range" | "int8range"
+        | "numrange" | "tsrange" | "tstzrange" | "daterange" | "isbn" => Kind::OtherText,
         "bytea" => Kind::Bytes,
         "date" => Kind::Date,
         "time" => Kind::Time(precision()),

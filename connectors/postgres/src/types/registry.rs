@@ -119,7 +119,7 @@ impl TypeRegistry {
             Class::Array(element) => match self.kind_within(element, modifier, depth - 1) {
                 Kind::Bits(bits) if self.name(element) == "bit" => Kind::BitArray(bits),
                 Kind::Bits(_) | Kind::Interval | Kind::Money | Kind::Xml | Kind::Point => Kind::LeftOut,
-                Kind::Text if self.name(element) == "name" => Kind::LeftOut,
+                Kind::OtherText if self.name(element) == "name" => Kind::LeftOut,
                 Kind::Shape | Kind::Array(_) => Kind::Unknown,
                 element => Kind::Array(Box::new(element)),
             },

@@ -8,7 +8,7 @@ pub fn literal_of(type_name: &str, expression: &str) -> Option<String> {
         "bpchar" | "char" | "name" | "text" | "varchar" | "xml" => "",
         "date" | "timestamp" => "1970-01-01",
         "timestamptz" => "1970-01-01 00:00:00+00",
-        "float4" | "float8" | "numeric" => "0.00",
+        "float4" | "float8" | "numeric" => "0.0",
         "int2" | "int4" | "int8" | "serial" | "bigserial" | "smallserial" => "0",
         "interval" => "PT0S",
         "json" | "jsonb" => "{}",
@@ -16,10 +16,14 @@ pub fn literal_of(type_name: &str, expression: &str) -> Option<String> {
         "uuid" => "00000000-0000-0000-0000-000000000000",
         _ => return None,
     };
-    if is_function(expression) {
+    if is_function(expression) || is_current_time(expression) {
         return Some(stand_in.to_owned());
     }
-    Some(quoted(expression).unwrap_or(expression).to_owned())
+    match quoted(expression) {
+        Some(text) => Some(text.to_owned()),
+        None if expression.starts_with("NULL::") => None,
+        None => Some(expression.to_owned()),
+    }
 }
 
 /// The same for the label of an enum.
@@ -35,6 +39,19 @@ fn is_function(expression: &str) -> bool {
         .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')))
         .unwrap_or(rest.len());
     name > 0 && rest[name..].starts_with('(') && rest.contains(')')
+}
+
+/// Functions without parentheses.
+fn is_current_time(expression: &str) -> bool {
+    [
+        "current_timestamp",
+        "current_time",
+        "current_date",
+        "localtime",
+        "localtimestamp",
+    ]
+    .iter()
+    .any(|name| expression.eq_ignore_ascii_case(name))
 }
 
 /// `(a + b)`: anything in parentheses with an operator between operands.
@@ -75,6 +92,10 @@ mod tests {
             ("timestamptz", "now()", Some("1970-01-01 00:00:00+00")),
             ("jsonb", "'{\"a\": 1}'::jsonb", Some("{\"a\": 1}")),
             ("int4", "(1 + 2)", Some("(1 + 2)")),
+            ("date", "CURRENT_DATE", Some("1970-01-01")),
+            ("timestamptz", "CURRENT_TIMESTAMP", Some("1970-01-01 00:00:00+00")),
+            ("varchar", "NULL::character varying", None),
+            ("text", "'NULL::text'::text", Some("NULL::text")),
             ("text", "('x'::text || 'y'::text)", Some("x")),
             ("citext", "'c'::citext", None),
             ("money", "1.5", None),

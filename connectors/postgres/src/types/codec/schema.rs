@@ -80,7 +80,7 @@ impl Codec {
             | Codec::HalfVector
             | Codec::SparseVector
             | Codec::HstoreMap
-            | Codec::Array(_) => self.compound_schema(),
+            | Codec::Array(..) => self.compound_schema(),
             Codec::Masked(_, inner) | Codec::Valueless(inner) => inner.schema(),
         }
     }
@@ -160,7 +160,7 @@ impl Codec {
                     )
                 }
             }
-            Codec::Array(element) => {
+            Codec::Array(element, _) => {
                 let schema = element.schema();
                 let schema = match element.is_required_in_arrays() {
                     true => schema,

@@ -3,7 +3,7 @@
 
 use md5::{Digest, Md5};
 
-use super::{Codec, Problem, Slot, Written, encodings};
+use super::{Codec, Elements, Problem, Slot, Written, encodings};
 use crate::config::Placeholder;
 use crate::random;
 use crate::types::form::{BinaryMode, DecimalMode, Form, IntervalMode};
@@ -50,7 +50,7 @@ impl Codec {
             Codec::HstoreMap => {
                 slot.blocks.map(slot.block, slot.index, 0)?;
             }
-            Codec::Array(_) => {
+            Codec::Array(..) => {
                 slot.blocks.array(slot.block, slot.index, 0)?;
             }
             Codec::Masked(mask, _) if mask.is_for_null() => {
@@ -90,7 +90,7 @@ impl Codec {
                 slot.blocks.bytes(block, 1, placeholder.text.as_bytes())?;
             }
             Codec::Geometry(_) => write_geometry(slot, &placeholder.bytes)?,
-            Codec::Array(element) => return write_unavailable_array(slot, element, placeholder),
+            Codec::Array(element, Elements::Listed) => return write_unavailable_array(slot, element, placeholder),
             Codec::Masked(mask, _) => slot.bytes_with(|out| mask.write(Some(placeholder.text.as_bytes()), out))?,
             _ => return Ok(Written::Nothing),
         }
@@ -126,7 +126,7 @@ fn write_unavailable_array(
             slot.blocks.bytes(block, 0, random::format_uuid(hash).as_bytes())?;
             Ok(Written::Value)
         }
-        Codec::Text(_) | Codec::Json | Codec::Enum(_) => {
+        Codec::Text(_) | Codec::Json => {
             let block = slot.blocks.array(slot.block, slot.index, 1)?;
             slot.blocks.bytes(block, 0, placeholder.text.as_bytes())?;
             Ok(Written::Value)

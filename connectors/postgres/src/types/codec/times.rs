@@ -1,14 +1,17 @@
 //! Dates, times, timestamps and intervals.
 
-use super::{Codec, Problem, Slot};
+use super::{Codec, Problem, Slot, Written};
 use crate::types::civil::{self, DAY, Moment};
 use crate::types::form::{Form, IntervalMode};
 use crate::types::interval::Interval;
 use crate::types::time::{self, Fraction};
 
-/// Milliseconds or microseconds that stand for the ends of time.
+/// Microseconds that stand for the ends of time.
 const INFINITY: i64 = 9_223_372_036_825_200_000;
 const MINUS_INFINITY: i64 = -9_223_372_036_832_400_000;
+/// Days since 1970 of the last and the first day that Java has.
+const LAST_DAY: i64 = 365_241_780_471;
+const FIRST_DAY: i64 = -365_243_219_162;
 
 impl Codec {
     pub(super) fn write_time(&self, slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<(), Problem> {
@@ -52,6 +55,32 @@ impl Codec {
             _ => Err(Problem::Text("a time")),
         }
     }
+
+    /// Writes a default. Of the ends of time the original makes Java's first and last moment, whose numbers overflow; where
+    /// Java notices, there is no default.
+    pub fn write_default(&self, slot: &mut Slot<'_, '_>, text: &[u8]) -> Result<Written, Problem> {
+        let is_last = match text {
+            b"infinity" => true,
+            b"-infinity" => false,
+            _ => return self.write(slot, text),
+        };
+        let day = if is_last { LAST_DAY } else { FIRST_DAY };
+        match self {
+            Codec::Date(Form::IsoText) if is_last => slot.bytes(b"+999999999-12-31Z")?,
+            Codec::Date(Form::IsoText) => slot.bytes(b"-999999999-01-01Z")?,
+            Codec::Date(_) => slot.number(i64::from(day as i32)),
+            Codec::Timestamp(Form::IsoText) if is_last => slot.bytes(b"+999999999-12-31T23:59:59.999999999Z")?,
+            Codec::Timestamp(Form::IsoText) => slot.bytes(b"-999999999-01-01T00:00:00Z")?,
+            Codec::Timestamp(Form::Micros) => slot.number(if is_last { i64::MIN + 999_998 } else { i64::MIN }),
+            Codec::Timestamp(Form::Nanos) => {
+                let within = if is_last { 1000 * DAY - 1 } else { 0 };
+                slot.number(day.wrapping_mul(1000 * DAY).wrapping_add(within));
+            }
+            Codec::Timestamp(_) | Codec::TimestampWithZone(_) => return Ok(Written::Nothing),
+            _ => return self.write(slot, text),
+        }
+        Ok(Written::Value)
+    }
 }
 
 /// The original's numbers for a date at the ends of time.
@@ -92,16 +121,8 @@ pub(super) fn write_time_of_day(slot: &mut Slot<'_, '_>, form: Form, micros: i64
 fn write_timestamp(slot: &mut Slot<'_, '_>, form: Form, moment: Moment) -> Result<(), Problem> {
     let micros = match moment {
         Moment::At(micros) => micros,
-        Moment::Infinity if form != Form::IsoText => {
-            slot.number(INFINITY);
-            return Ok(());
-        }
-        Moment::MinusInfinity if form != Form::IsoText => {
-            slot.number(MINUS_INFINITY);
-            return Ok(());
-        }
-        Moment::Infinity => return slot.bytes(b"infinity"),
-        Moment::MinusInfinity => return slot.bytes(b"-infinity"),
+        Moment::Infinity => INFINITY,
+        Moment::MinusInfinity => MINUS_INFINITY,
     };
     match form {
         Form::Micros | Form::Days | Form::ConnectDays => slot.number(micros),
@@ -111,4 +132,71 @@ fn write_timestamp(slot: &mut Slot<'_, '_>, form: Form, moment: Moment) -> Resul
         Form::IsoText => return slot.bytes_with(|out| time::write_timestamp(out, micros, Fraction::Needed)),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use caisson_sdk::api::Value;
+    use caisson_sdk::api::typed::{self, Blocks};
+
+    use super::*;
+
+    fn value(codec: &Codec, write: impl Fn(&mut Slot<'_, '_>) -> Result<Written, Problem>) -> Option<Value> {
+        let mut bytes = Vec::new();
+        let mut blocks = Blocks::new(&mut bytes);
+        let block = blocks.block(1).unwrap();
+        let mut slot = Slot {
+            blocks: &mut blocks,
+            block,
+            index: 0,
+        };
+        let written = write(&mut slot).unwrap();
+        (written == Written::Value).then(|| typed::decode(Some(&codec.schema()), &bytes).unwrap())
+    }
+
+    #[test]
+    fn the_ends_of_time_have_numbers_of_their_own() {
+        let ends = |form| {
+            let codec = Codec::Timestamp(form);
+            [b"infinity".as_slice(), b"-infinity"].map(|text| value(&codec, |slot| codec.write(slot, text)).unwrap())
+        };
+        let numbers = [9_223_372_036_825_200_000, -9_223_372_036_832_400_000].map(Value::Int64);
+        assert_eq!(ends(Form::Micros), numbers);
+        assert_eq!(
+            ends(Form::Millis),
+            [9_223_372_036_825_200, -9_223_372_036_832_400].map(Value::Int64)
+        );
+        assert_eq!(
+            ends(Form::IsoText),
+            ["+294247-01-10T04:00:25.2Z", "-290308-12-21T19:59:27.6Z"].map(Value::from)
+        );
+    }
+
+    #[test]
+    fn as_defaults_the_ends_of_time_overflow_or_are_none() {
+        let ends = |codec: Codec| {
+            [b"infinity".as_slice(), b"-infinity"].map(|text| value(&codec, |slot| codec.write_default(slot, text)))
+        };
+        let some = |ends: [Value; 2]| ends.map(Some);
+        assert_eq!(
+            ends(Codec::Timestamp(Form::Micros)),
+            some([-9_223_372_036_853_775_810, i64::MIN].map(Value::Int64))
+        );
+        assert_eq!(ends(Codec::Timestamp(Form::Millis)), [None, None]);
+        assert_eq!(ends(Codec::TimestampWithZone(Fraction::Needed)), [None, None]);
+        assert_eq!(
+            ends(Codec::Date(Form::Days)),
+            some([169_560_311, -170_999_002].map(Value::Int32))
+        );
+        assert_eq!(
+            ends(Codec::Date(Form::IsoText)),
+            some(["+999999999-12-31Z", "-999999999-01-01Z"].map(Value::from))
+        );
+        assert_eq!(
+            ends(Codec::Text(None)),
+            some(["infinity", "-infinity"].map(Value::from))
+        );
+    }
 }
