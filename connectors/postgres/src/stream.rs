@@ -74,10 +74,9 @@ pub struct Stream {
     is_first: bool,
 }
 
-/// A server sends single transactions in packets of their own: a batch waits a moment for more of them, and a little longer as
-/// long as more come.
-const PAUSE: Duration = Duration::from_millis(1);
-const PAUSES: u32 = 4;
+/// A server sends single transactions in packets of their own: a batch waits a moment for more of them, in milliseconds, and
+/// longer as long as more come.
+const PAUSES: [u64; 3] = [1, 2, 4];
 /// The task is paused, or something holds it up.
 const NOT_READ: Duration = Duration::from_secs(2);
 
@@ -234,8 +233,8 @@ impl Stream {
         if std::mem::take(&mut self.is_first) {
             Notification::initial("SKIPPED").tell(&self.offset, out)?;
         }
-        // Something has come since the last pause, and so many pauses may follow.
-        let (mut came, mut pauses) = (true, PAUSES);
+        // Whether something has come since the last pause, and those that may follow.
+        let (mut came, mut pauses) = (true, PAUSES.into_iter());
         while !out.batch.is_full() && !self.is_blocked() {
             if !self.look_up_changed(out.options, end)? {
                 break;
@@ -255,11 +254,12 @@ impl Stream {
                 }
                 Some(Wire::CopyDone | Wire::Complete | Wire::Ready) => return Err(Error::Closed(" of the stream")),
                 Some(_) => {}
-                None if came && pauses > 0 && !out.batch.is_empty() && !self.session.was_interrupted() => {
-                    (came, pauses) = (false, pauses - 1);
-                    std::thread::sleep(PAUSE);
+                None if out.batch.is_empty() || !came || self.session.was_interrupted() => break,
+                None => {
+                    let Some(pause) = pauses.next() else { break };
+                    came = false;
+                    std::thread::sleep(Duration::from_millis(pause));
                 }
-                None => break,
             }
         }
         self.beat(out)

@@ -22,6 +22,7 @@ mod connection;
 mod host;
 pub(crate) mod http;
 mod keystores;
+mod socket;
 mod sockets;
 pub(crate) mod tls;
 

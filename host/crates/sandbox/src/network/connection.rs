@@ -1,14 +1,15 @@
 //! One connection of the contract's `net`: bytes in the open or under TLS.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use super::socket::Socket;
 use super::tls::{self, Terms};
 use super::{Failure, Network, Slot};
 
@@ -26,10 +27,29 @@ pub struct Connection {
 }
 
 enum Transport {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
     /// A handshake or a write was given up in the middle.
     Gone,
+}
+
+impl Transport {
+    /// What is read from; reads wait only after [`Socket::watch`].
+    fn stream(&mut self) -> Result<&mut (dyn AsyncRead + Send + Unpin), Failure> {
+        match self {
+            Transport::Plain(socket) => Ok(socket),
+            Transport::Tls(stream) => Ok(&mut **stream),
+            Transport::Gone => Err(Failure::Closed),
+        }
+    }
+
+    fn socket(&mut self) -> Result<&mut Socket, Failure> {
+        match self {
+            Transport::Plain(socket) => Ok(socket),
+            Transport::Tls(stream) => Ok(stream.get_mut().0),
+            Transport::Gone => Err(Failure::Closed),
+        }
+    }
 }
 
 impl Connection {
@@ -41,7 +61,7 @@ impl Connection {
     ) -> Result<Self, Failure> {
         let (stream, slot) = network.dial(&host, port).await?;
         let mut connection = Connection {
-            transport: Transport::Plain(stream),
+            transport: Transport::Plain(Socket::new(stream)),
             host,
             network,
             buffer: Vec::new(),
@@ -54,9 +74,10 @@ impl Connection {
     }
 
     pub(super) async fn start_tls(&mut self, terms: Terms) -> Result<(), Failure> {
-        let Transport::Plain(stream) = std::mem::replace(&mut self.transport, Transport::Gone) else {
+        let Transport::Plain(mut stream) = std::mem::replace(&mut self.transport, Transport::Gone) else {
             return Err(Failure::Tls("the connection is under TLS already, or closed".into()));
         };
+        stream.watch();
         let handshake = tls::handshake(stream, &self.host, &terms, self.network.trust());
         let done = self.network.interrupt().unless(handshake).await;
         self.transport = Transport::Tls(Box::new(done.ok_or(Failure::Interrupted)??));
@@ -70,26 +91,26 @@ impl Connection {
             self.buffer.resize(most, 0);
         }
         let bytes = &mut self.buffer[..most];
-        let first = match &mut self.transport {
-            Transport::Plain(stream) => first(stream, bytes, wait, &self.network).await?,
-            Transport::Tls(stream) => first(&mut **stream, bytes, wait, &self.network).await?,
-            Transport::Gone => return Err(Failure::Closed),
-        };
+        self.transport.socket()?.rest().map_err(Failure::Broken)?;
+        let mut first = look(self.transport.stream()?, bytes);
+        if first.is_pending() && !wait.is_zero() {
+            self.transport.socket()?.watch();
+            first = came(self.transport.stream()?, bytes, wait, &self.network).await?;
+            self.transport.socket()?.rest().map_err(Failure::Broken)?;
+        }
         let mut filled = match first {
-            None => 0,
-            Some(0) => return Ok(None),
-            Some(read) => read,
+            Poll::Pending => return Ok(Some(Vec::new())),
+            // Some servers close without the goodbye of TLS; what came before is whole all the same.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Poll::Ready(read) => match read.map_err(Failure::Broken)? {
+                0 => return Ok(None),
+                read => read,
+            },
         };
         // What else is there already saves the guest a call. An error comes again with the next one.
-        while filled > 0 && filled < bytes.len() {
-            let more = match &mut self.transport {
-                Transport::Plain(stream) => ready(stream, &mut bytes[filled..]),
-                Transport::Tls(stream) => ready(&mut **stream, &mut bytes[filled..]),
-                Transport::Gone => 0,
-            };
-            if more == 0 {
-                break;
-            }
+        while filled < bytes.len()
+            && let Poll::Ready(Ok(more @ 1..)) = look(self.transport.stream()?, &mut bytes[filled..])
+        {
             filled += more;
         }
         Ok(Some(bytes[..filled].to_vec()))
@@ -104,7 +125,7 @@ impl Connection {
                         stream.write_all(data).await?;
                         stream.flush().await
                     }
-                    Transport::Gone => Err(std::io::ErrorKind::NotConnected.into()),
+                    Transport::Gone => Err(io::ErrorKind::NotConnected.into()),
                 }
             };
             self.network.interrupt().unless(writing).await
@@ -119,30 +140,24 @@ impl Connection {
     }
 }
 
-/// The first bytes; `None` if none came in time.
-async fn first(
-    stream: &mut (impl AsyncRead + Unpin),
+/// The first bytes that come within `wait`.
+async fn came(
+    stream: &mut (dyn AsyncRead + Send + Unpin),
     to: &mut [u8],
     wait: Duration,
     network: &Network,
-) -> Result<Option<usize>, Failure> {
+) -> Result<Poll<io::Result<usize>>, Failure> {
     let reading = tokio::time::timeout(wait, stream.read(to));
     match network.interrupt().unless(reading).await {
         None => Err(Failure::Interrupted),
-        Some(Err(_)) => Ok(None),
-        Some(Ok(read)) => match read {
-            // Some servers close without the goodbye of TLS; what came before is whole all the same.
-            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(Some(0)),
-            read => read.map(Some).map_err(Failure::Broken),
-        },
+        Some(Err(_)) => Ok(Poll::Pending),
+        Some(Ok(read)) => Ok(Poll::Ready(read)),
     }
 }
 
 /// What can be read without waiting.
-fn ready(stream: &mut (impl AsyncRead + Unpin), to: &mut [u8]) -> usize {
+fn look(stream: &mut (dyn AsyncRead + Send + Unpin), to: &mut [u8]) -> Poll<io::Result<usize>> {
     let mut buffer = ReadBuf::new(to);
-    match Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer) {
-        Poll::Ready(Ok(())) => buffer.filled().len(),
-        Poll::Ready(Err(_)) | Poll::Pending => 0,
-    }
+    let looked = Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer);
+    looked.map_ok(|()| buffer.filled().len())
 }

@@ -10,7 +10,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{CertificateError, ClientConfig, Error};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -81,12 +81,12 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 /// Puts a connection to `host` under TLS.
-pub(super) async fn handshake(
-    stream: TcpStream,
+pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
     host: &str,
     terms: &Terms,
     trust: &Trust,
-) -> Result<TlsStream<TcpStream>, Failure> {
+) -> Result<TlsStream<S>, Failure> {
     let name = terms.server_name.as_deref().unwrap_or(host);
     let server = ServerName::try_from(bare(name).to_owned())
         .map_err(|_| Failure::Untrusted(format!("{name} is no name that a certificate could have")))?;
