@@ -245,9 +245,10 @@ impl Codec {
             _ => text,
         };
         match self {
-            Codec::DecimalText(scale) => {
-                slot.bytes_with(|out| decimal::pad(text, scale.unwrap_or(0) as usize, out))?;
-            }
+            Codec::DecimalText(scale) => match decimal::special(text) {
+                Some(name) => slot.bytes(name)?,
+                None => slot.bytes_with(|out| decimal::pad(text, scale.unwrap_or(0) as usize, out))?,
+            },
             // The digits that the server gives, whatever money.fraction.digits says.
             Codec::Money(DecimalMode::Text, _) => slot.bytes(text)?,
             Codec::Money(DecimalMode::Double, _) => {

@@ -88,6 +88,16 @@ fn write_shortest(number: i128, out: &mut Vec<u8>) {
     out.extend_from_slice(&bytes[start..]);
 }
 
+/// What the original calls numbers that have no digits.
+pub fn special(text: &[u8]) -> Option<&'static [u8]> {
+    match text {
+        b"NaN" => Some(b"NAN"),
+        b"Infinity" => Some(b"POSITIVE_INFINITY"),
+        b"-Infinity" => Some(b"NEGATIVE_INFINITY"),
+        _ => None,
+    }
+}
+
 /// `text` with exactly `scale` digits behind the point, zeros added.
 pub fn pad(text: &[u8], scale: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(text);

@@ -1,5 +1,7 @@
 //! Default expressions: the literal that one stands for, as far as the original reads them.
 
+use super::decimal;
+
 /// The text of the default, or a stand-in for what a function would give. `None`: types whose defaults are not shown.
 pub fn literal_of(type_name: &str, expression: &str) -> Option<String> {
     let stand_in = match type_name {
@@ -20,6 +22,7 @@ pub fn literal_of(type_name: &str, expression: &str) -> Option<String> {
         return Some(stand_in.to_owned());
     }
     match quoted(expression) {
+        Some(text) if type_name == "numeric" && decimal::special(text.as_bytes()).is_some() => None,
         Some(text) => Some(text.to_owned()),
         None if expression.starts_with("NULL::") => None,
         None => Some(expression.to_owned()),
@@ -92,6 +95,8 @@ mod tests {
             ("timestamptz", "now()", Some("1970-01-01 00:00:00+00")),
             ("jsonb", "'{\"a\": 1}'::jsonb", Some("{\"a\": 1}")),
             ("int4", "(1 + 2)", Some("(1 + 2)")),
+            ("numeric", "'NaN'::numeric", None),
+            ("float8", "'NaN'::double precision", Some("NaN")),
             ("date", "CURRENT_DATE", Some("1970-01-01")),
             ("timestamptz", "CURRENT_TIMESTAMP", Some("1970-01-01 00:00:00+00")),
             ("varchar", "NULL::character varying", None),
