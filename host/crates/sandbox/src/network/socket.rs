@@ -144,7 +144,8 @@ mod tests {
             let mut bytes = [0; 3];
             // Nothing is there when the wait begins: it is written afterwards.
             let (read, written) = tokio::join!(socket.read_exact(&mut bytes), peer.write_all(text));
-            (read.unwrap(), written.unwrap());
+            read.unwrap();
+            written.unwrap();
             assert_eq!(&bytes, text);
             assert!(matches!(socket.state, State::Watched(_)));
             socket.rest().unwrap();
@@ -160,7 +161,8 @@ mod tests {
         let much = vec![7; 16 << 20];
         let mut read = vec![0; much.len()];
         let (written, read_all) = tokio::join!(socket.write_all(&much), peer.read_exact(&mut read));
-        (written.unwrap(), read_all.unwrap());
+        written.unwrap();
+        read_all.unwrap();
         assert!(read == much);
         socket.rest().unwrap();
         socket.shutdown().await.unwrap();
