@@ -1,11 +1,23 @@
 //! Java's charsets: names, and what becomes of bytes and characters that do not fit.
 
-use std::borrow::Cow;
+mod double_byte;
+mod euc_jp;
+mod gb18030;
+mod iso_2022_jp;
+mod single_byte;
+mod table;
+#[cfg(test)]
+mod tests;
 
-use encoding_rs::{EncoderResult, Encoding};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use double_byte::DoubleByte;
+use euc_jp::EucJp;
+use single_byte::SingleByte;
 
 /// A charset that text is written in and read from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Charset {
     Utf8,
     Ascii,
@@ -18,16 +30,13 @@ pub(crate) enum Charset {
     Utf32,
     Utf32Be,
     Utf32Le,
-    Windows1252,
-    /// One of the many others, which the web knows too.
-    Legacy(&'static Encoding),
+    SingleByte(Arc<SingleByte>),
+    DoubleByte(Arc<DoubleByte>),
+    EucJp(Arc<EucJp>),
+    Gb18030(Arc<DoubleByte>),
+    /// With the characters of EUC-JP.
+    Iso2022Jp(Arc<DoubleByte>),
 }
-
-/// Bytes 0x80 to 0x9f of windows-1252; five of them are undefined.
-const WINDOWS_1252: [char; 32] = [
-    '€', '\u{fffd}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{fffd}', 'Ž', '\u{fffd}', '\u{fffd}',
-    '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{fffd}', 'ž', 'Ÿ',
-];
 
 const REPLACEMENT: char = '\u{fffd}';
 
@@ -37,7 +46,9 @@ impl Charset {
         Some(match name.to_ascii_lowercase().as_str() {
             "utf-8" | "utf8" | "unicode-1-1-utf-8" => Charset::Utf8,
             "us-ascii" | "ascii" | "ascii7" | "ansi_x3.4-1968" | "ansi_x3.4-1986" | "cp367" | "ibm367" | "iso-ir-6"
-            | "iso646-us" | "iso_646.irv:1991" | "us" | "646" | "default" | "csascii" => Charset::Ascii,
+            | "iso646-us" | "iso_646.irv:1983" | "iso_646.irv:1991" | "us" | "646" | "default" | "csascii" => {
+                Charset::Ascii
+            }
             "iso-8859-1" | "iso8859-1" | "iso8859_1" | "iso_8859-1" | "iso_8859-1:1987" | "iso_8859_1" | "8859_1"
             | "latin1" | "l1" | "cp819" | "ibm819" | "ibm-819" | "819" | "iso-ir-100" | "csisolatin1" => {
                 Charset::Latin1
@@ -45,11 +56,18 @@ impl Charset {
             "utf-16" | "utf16" | "utf_16" | "unicode" | "unicodebig" => Charset::Utf16,
             "utf-16be" | "utf_16be" | "x-utf-16be" | "iso-10646-ucs-2" | "unicodebigunmarked" => Charset::Utf16Be,
             "utf-16le" | "utf_16le" | "x-utf-16le" | "unicodelittleunmarked" => Charset::Utf16Le,
-            "utf-32" | "utf_32" | "utf32" | "iso-10646-ucs-4" | "iso-10646/ucs-4" => Charset::Utf32,
+            "utf-32" | "utf_32" | "utf32" => Charset::Utf32,
             "utf-32be" | "utf_32be" | "x-utf-32be" => Charset::Utf32Be,
             "utf-32le" | "utf_32le" | "x-utf-32le" => Charset::Utf32Le,
-            "windows-1252" | "cp1252" | "cp5348" | "ibm-1252" | "ibm1252" => Charset::Windows1252,
-            other => Charset::Legacy(Encoding::for_label_no_replacement(other.as_bytes())?),
+            "iso-2022-jp" | "csiso2022jp" | "csjisencoding" | "iso2022jp" | "jis" | "jis_encoding" => {
+                Charset::Iso2022Jp(DoubleByte::for_name("EUC-JP")?.1)
+            }
+            other => match DoubleByte::for_name(other) {
+                Some(("EUC-JP", pairs)) => Charset::EucJp(Arc::new(EucJp::of(pairs))),
+                Some(("GB18030", pairs)) => Charset::Gb18030(pairs),
+                Some((_, pairs)) => Charset::DoubleByte(pairs),
+                None => Charset::SingleByte(Arc::new(SingleByte::for_name(other)?)),
+            },
         })
     }
 
@@ -62,7 +80,7 @@ impl Charset {
     }
 
     /// Appends `String.getBytes(charset)`. A character that the charset lacks becomes a question mark.
-    pub fn encode(self, text: &str, out: &mut Vec<u8>) {
+    pub fn encode(&self, text: &str, out: &mut Vec<u8>) {
         match self {
             Charset::Utf8 => out.extend_from_slice(text.as_bytes()),
             Charset::Ascii => out.extend(text.chars().map(|c| if c.is_ascii() { c as u8 } else { b'?' })),
@@ -77,13 +95,16 @@ impl Charset {
             Charset::Utf16Le => out.extend(text.encode_utf16().flat_map(u16::to_le_bytes)),
             Charset::Utf32 | Charset::Utf32Be => out.extend(text.chars().flat_map(|c| u32::from(c).to_be_bytes())),
             Charset::Utf32Le => out.extend(text.chars().flat_map(|c| u32::from(c).to_le_bytes())),
-            Charset::Windows1252 => out.extend(text.chars().map(to_windows_1252)),
-            Charset::Legacy(encoding) => encode_legacy(encoding, text, out),
+            Charset::SingleByte(charset) => charset.encode(text, out),
+            Charset::DoubleByte(charset) => charset.encode(text, out),
+            Charset::EucJp(charset) => charset.encode(text, out),
+            Charset::Gb18030(pairs) => gb18030::encode(pairs, text, out),
+            Charset::Iso2022Jp(euc) => iso_2022_jp::encode(euc, text, out),
         }
     }
 
     /// `new String(bytes, charset)`. What is malformed becomes U+FFFD.
-    pub fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
+    pub fn decode<'b>(&self, bytes: &'b [u8]) -> Cow<'b, str> {
         match self {
             Charset::Utf8 => decode_utf8(bytes),
             Charset::Ascii => bytes
@@ -105,8 +126,11 @@ impl Charset {
             },
             Charset::Utf32Be => decode_utf32(bytes, u32::from_be_bytes).into(),
             Charset::Utf32Le => decode_utf32(bytes, u32::from_le_bytes).into(),
-            Charset::Windows1252 => bytes.iter().map(|byte| from_windows_1252(*byte)).collect(),
-            Charset::Legacy(encoding) => encoding.decode_without_bom_handling(bytes).0,
+            Charset::SingleByte(charset) => charset.decode(bytes).into(),
+            Charset::DoubleByte(charset) => charset.decode(bytes).into(),
+            Charset::EucJp(charset) => charset.decode(bytes).into(),
+            Charset::Gb18030(pairs) => gb18030::decode(pairs, bytes).into(),
+            Charset::Iso2022Jp(euc) => iso_2022_jp::decode(euc, bytes).into(),
         }
     }
 }
@@ -158,69 +182,4 @@ fn decode_utf32(bytes: &[u8], code: fn([u8; 4]) -> u32) -> String {
         text.push(REPLACEMENT);
     }
     text
-}
-
-fn to_windows_1252(character: char) -> u8 {
-    match character as u32 {
-        code @ (0..=0x7f | 0xa0..=0xff) => code as u8,
-        0xfffd => b'?',
-        _ => WINDOWS_1252
-            .iter()
-            .position(|known| *known == character)
-            .map_or(b'?', |at| 0x80 + at as u8),
-    }
-}
-
-fn from_windows_1252(byte: u8) -> char {
-    match byte {
-        0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],
-        other => char::from(other),
-    }
-}
-
-fn encode_legacy(encoding: &'static Encoding, text: &str, out: &mut Vec<u8>) {
-    let mut encoder = encoding.new_encoder();
-    let mut rest = text;
-    loop {
-        out.reserve(
-            encoder
-                .max_buffer_length_from_utf8_without_replacement(rest.len())
-                .unwrap_or(rest.len()),
-        );
-        let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, out, true);
-        rest = &rest[read..];
-        match result {
-            EncoderResult::InputEmpty => break,
-            EncoderResult::OutputFull => {}
-            EncoderResult::Unmappable(_) => out.push(b'?'),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn malformed_utf8_is_replaced_as_java_replaces_it() {
-        for (bytes, text) in [
-            (&b"a\xc3"[..], "a\u{fffd}"),
-            (b"\xed\xa0\x80", "\u{fffd}"),
-            (b"\xed\xa0x", "\u{fffd}x"),
-            (b"\xf0\x9f\x98", "\u{fffd}"),
-            (b"\xc0\x80", "\u{fffd}\u{fffd}"),
-            (b"\xf5ab", "\u{fffd}ab"),
-        ] {
-            assert_eq!(decode_utf8(bytes), text, "{bytes:x?}");
-        }
-    }
-
-    #[test]
-    fn a_legacy_charset_replaces_what_it_lacks() {
-        let mut out = Vec::new();
-        if let Some(charset) = Charset::for_name("Shift_JIS") {
-            charset.encode("日本😀x", &mut out);
-        }
-        assert_eq!(out, b"\x93\xfa\x96\x7b?x");
-    }
 }

@@ -14,7 +14,7 @@ use crate::{Class, ConvertError, Converted, Converter, column};
 static OPTIONAL_STRING: LazyLock<SchemaRef> = LazyLock::new(|| Arc::new(Schema::optional(Kind::String)));
 
 /// Writes what Java's `toString` gives, reads text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StringConverter {
     charset: Charset,
 }
