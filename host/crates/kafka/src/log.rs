@@ -30,8 +30,6 @@ const RETRY: Duration = Duration::from_millis(100);
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// How long the markers of a transaction that was committed are waited for; one that stays open is not.
 const MARKERS: Duration = Duration::from_secs(1);
-/// How often they are looked for.
-const MARKERS_LOOK: Duration = Duration::from_millis(5);
 
 /// What a reader of a log hears.
 pub enum LogEvent<'a> {
@@ -169,26 +167,23 @@ impl CompactedLog {
         let until = Instant::now() + patience;
         // Before the question: an end before them tells of a topic that was made anew, even if its reader has yet to see it.
         let before = self.shared.progress().places.clone();
-        let ends = ends(self.shared.clone(), until).await?;
-        let ends: Vec<Place> = before.iter().zip(ends).map(|(place, end)| place.to(end)).collect();
-        let done = {
-            let mut progress = self.shared.progress();
-            if progress.state != State::Reading {
-                return Err(self.closed());
-            }
-            if progress.has_reached(&ends) {
-                return Ok(());
-            }
-            // Whoever gave up waiting goes away here.
-            progress.waiting.retain(|waiting| !waiting.done.is_closed());
-            let (done, reached) = oneshot::channel();
-            progress.waiting.push(Waiting { ends, done });
-            reached
+        // A commit is answered before its markers are written, and a reader of committed records passes them a moment later.
+        // Who appended may be who reads, and expects to see it: so this reader waits for the end of all records, too.
+        let all = ends(self.shared.clone(), Isolation::ReadUncommitted, until).await?;
+        let markers = until.min(Instant::now() + MARKERS);
+        let settled = match self.shared.isolation {
+            Isolation::ReadUncommitted => until,
+            Isolation::ReadCommitted => markers,
         };
-        match tokio::time::timeout_at(until, done).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(self.closed()),
-            Err(_) => {
+        let mut reached = self.reach(&before, &all, settled).await?;
+        if !reached && self.shared.isolation == Isolation::ReadCommitted {
+            // A transaction stays open. What lies before it is the end.
+            let committed = ends(self.shared.clone(), Isolation::ReadCommitted, until).await?;
+            reached = self.reach(&before, &committed, until).await?;
+        }
+        match reached {
+            true => Ok(()),
+            false => {
                 let error = KafkaError::with_message(
                     ErrorCode::TIMED_OUT,
                     format!("not done within {patience:?}, at {:?}", self.positions()),
@@ -197,6 +192,31 @@ impl CompactedLog {
                     error,
                 ))
             }
+        }
+    }
+
+    /// Waits until everything before these ends is applied, which were asked for when these places were `before`. False: it
+    /// is not by then.
+    async fn reach(&self, before: &[Place], ends: &[i64], until: Instant) -> Result<bool, Error> {
+        let ends: Vec<Place> = before.iter().zip(ends).map(|(place, end)| place.to(*end)).collect();
+        let done = {
+            let mut progress = self.shared.progress();
+            if progress.state != State::Reading {
+                return Err(self.closed());
+            }
+            if progress.has_reached(&ends) {
+                return Ok(true);
+            }
+            // Whoever gave up waiting goes away here.
+            progress.waiting.retain(|waiting| !waiting.done.is_closed());
+            let (done, reached) = oneshot::channel();
+            progress.waiting.push(Waiting { ends, done });
+            reached
+        };
+        match tokio::time::timeout_at(until, done).await {
+            Ok(Ok(())) => Ok(true),
+            Ok(Err(_)) => Err(self.closed()),
+            Err(_) => Ok(false),
         }
     }
 
@@ -232,25 +252,10 @@ async fn partitions(client: Arc<Client>, topic: String, patience: Duration) -> R
     .await
 }
 
-/// The offsets of the partitions' ends now. For a reader of committed records, those lie before a transaction that is open.
-async fn ends(shared: Arc<Shared>, until: Instant) -> Result<Vec<i64>, Error> {
+/// The offsets of the partitions' ends now; those of committed records lie before transactions that are open.
+async fn ends(shared: Arc<Shared>, isolation: Isolation, until: Instant) -> Result<Vec<i64>, Error> {
     let what = format!("listing the end offsets of topic {}", shared.topic);
-    blocking(&what, move || {
-        let ends = retry(until, |left| list_ends(&shared, shared.isolation, left))?;
-        if shared.isolation == Isolation::ReadUncommitted {
-            return Ok(ends);
-        }
-        // A commit is answered before its markers are written. Who appended may be who reads, and expects to see it.
-        let all = retry(until, |left| list_ends(&shared, Isolation::ReadUncommitted, left))?;
-        let settled = until.min(Instant::now() + MARKERS);
-        let mut ends = ends;
-        while ends.iter().zip(&all).any(|(end, all)| end < all) && Instant::now() < settled {
-            std::thread::sleep(MARKERS_LOOK);
-            ends = retry(until, |left| list_ends(&shared, shared.isolation, left))?;
-        }
-        Ok(ends)
-    })
-    .await
+    blocking(&what, move || retry(until, |left| list_ends(&shared, isolation, left))).await
 }
 
 fn list_ends(shared: &Shared, isolation: Isolation, patience: Duration) -> Result<Vec<i64>, KafkaError> {

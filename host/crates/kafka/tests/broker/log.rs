@@ -177,6 +177,12 @@ fn a_topic_that_is_made_anew_is_read_from_its_beginning_and_said_to_be() {
             .1
             .as_ref()
             .unwrap();
+        // A broker that has yet to hear of it appends to the old one.
+        let (admin, partition) = (admin(&bootstrap), [TopicPartition::new(topic.as_str(), 0)]);
+        await_that("the broker has the new topic", || {
+            let ends = admin.list_offsets(&partition, OffsetAt::End, LONG);
+            ends.is_ok_and(|ends| ends[0].offset == 0)
+        });
         // Of what comes now nothing lies behind where reading has been.
         writer.append(&topic, &[entry("key-7", Some("new"))]).await.unwrap();
         assert_eq!(opened.value("key-7").await, some("new"));
