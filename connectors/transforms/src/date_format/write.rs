@@ -8,9 +8,17 @@ pub fn write(items: &[Item], millis: i64, out: &mut String) {
     let fields = Fields::of(millis);
     for item in items {
         match item {
-            Item::Literal(text) => out.push_str(text),
+            Item::Literal(text) => literal(text, out),
             Item::Field(field, count) => write_field(*field, *count, &fields, out),
         }
+    }
+}
+
+/// Mostly it is a single character.
+fn literal(text: &str, out: &mut String) {
+    match text.as_bytes() {
+        [byte] => out.push(char::from(*byte)),
+        _ => out.push_str(text),
     }
 }
 
@@ -57,26 +65,25 @@ fn year(year: i64, count: usize, out: &mut String) {
     }
 }
 
-/// `00` to `99`.
-const PAIRS: &str = "\
-    0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
-    5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
-
 /// With zeros in front up to a length.
 fn number(number: i64, length: usize, out: &mut String) {
-    let pair = |number: i64| {
-        let at = 2 * number as usize;
-        &PAIRS[at..at + 2]
-    };
+    // Digit by digit: a copy of two bytes is a call.
+    let digit = |number: i64| char::from(b'0' + (number % 10) as u8);
     match (number, length) {
-        (0..=99, 2) => out.push_str(pair(number)),
+        (0..=99, 2) => {
+            out.push(digit(number / 10));
+            out.push(digit(number));
+        }
         (0..=999, 3) => {
-            out.push_str(&pair(number / 100)[1..]);
-            out.push_str(pair(number % 100));
+            out.push(digit(number / 100));
+            out.push(digit(number / 10));
+            out.push(digit(number));
         }
         (0..=9999, 4) => {
-            out.push_str(pair(number / 100));
-            out.push_str(pair(number % 100));
+            out.push(digit(number / 1000));
+            out.push(digit(number / 100));
+            out.push(digit(number / 10));
+            out.push(digit(number));
         }
         (number, length) => any_number(number, length, out),
     }

@@ -118,6 +118,9 @@ impl Precision {
     }
 }
 
+/// What a formatted time may need beyond its pattern.
+const ROOM: usize = 8;
+
 /// From any form to the one that is wanted.
 #[derive(Debug)]
 pub struct Conversion {
@@ -192,13 +195,14 @@ impl Conversion {
     fn write(&self, millis: i64, value: &mut Value) -> Result<(), Error> {
         match self.target {
             Form::Text => {
-                // The text that is there gives its memory.
+                let format = self.format()?;
+                // The text that is there gives its memory. Most fields are as long as their letters.
                 let mut text = match std::mem::take(value) {
                     Value::String(text) => text,
-                    _ => String::new(),
+                    _ => String::with_capacity(format.pattern().len() + ROOM),
                 };
                 text.clear();
-                self.format()?.write(millis, &mut text);
+                format.write(millis, &mut text);
                 *value = Value::String(text);
             }
             Form::Unix => *value = Value::Int64(self.precision.of_millis(millis)),

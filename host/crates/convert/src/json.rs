@@ -6,6 +6,7 @@ mod encode;
 mod envelope;
 mod exact;
 mod fault;
+mod layout;
 mod node;
 mod number;
 mod object;

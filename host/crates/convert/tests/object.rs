@@ -29,10 +29,14 @@ fn text_of(entries: Vec<(Value, Value)>) -> String {
 }
 
 /// Reads `text` both ways, does the same to both, and compares.
-fn check(text: &str, mut change: impl FnMut(&mut dyn Members)) {
+fn check(text: &str, change: impl FnMut(&mut dyn Members)) {
+    check_with(ObjectParts::default(), text, change);
+}
+
+/// As [`check`], with the memory of another object.
+fn check_with(mut parts: ObjectParts, text: &str, mut change: impl FnMut(&mut dyn Members)) {
     let mut entries = value_of(text);
     change(&mut entries);
-    let mut parts = ObjectParts::default();
     // The second one has the first one's memory.
     for _ in 0..2 {
         let mut object = JsonObject::read(text.as_bytes(), &mut parts).unwrap();
@@ -122,6 +126,45 @@ fn members_that_nobody_touches_are_written_as_kafka_connect_would() {
         r#"{"a":1}x"#,
     ] {
         check_unchanged(text);
+    }
+}
+
+/// What is left of an object once it is done with.
+fn memory_of(text: &str) -> ObjectParts {
+    let mut parts = ObjectParts::default();
+    match JsonObject::read(text.as_bytes(), &mut parts) {
+        Some(object) => object.into_parts(),
+        None => parts,
+    }
+}
+
+#[test]
+fn an_object_with_other_members_than_the_one_before_is_read_as_well() {
+    let many = |last: &str| {
+        let members: Vec<_> = (0..60).map(|number| format!(r#""m{number}":{number}"#)).collect();
+        format!("{{{},{last}}}", members.join(","))
+    };
+    let objects = [
+        r#"{"a":1,"b":2}"#.to_owned(),
+        r#"{"a":1}"#.to_owned(),
+        r#"{"a":1,"b":2,"c":3}"#.to_owned(),
+        r#"{"b":1,"a":2}"#.to_owned(),
+        r#"{"a":1,"a":2}"#.to_owned(),
+        r#"{"a":1,"b":2,"a":3}"#.to_owned(),
+        r#"{"a":1,"\u0062":2,"b":3}"#.to_owned(),
+        r#"{ "a" : 1, "b": 2 }"#.to_owned(),
+        r#"{"aa":1,"b":2}"#.to_owned(),
+        r#"{"a":1,"b":2,"":3}"#.to_owned(),
+        r#"{"a":1,"b" 2}"#.to_owned(),
+        format!(r#"{{"{}":1}}"#, "long".repeat(2000)),
+        many(r#""m60":60"#),
+        many(r#""m3":60"#),
+        many(r#""m58":60"#),
+    ];
+    for before in &objects {
+        for text in objects.iter().filter(|text| !text.contains("\"b\" 2")) {
+            check_with(memory_of(before), text, |_| ());
+        }
     }
 }
 
@@ -266,5 +309,10 @@ proptest! {
     #[test]
     fn changes_come_to_the_same(text in object(json()), changes in prop::collection::vec(change(), 0..6)) {
         check(&text, |members| changes.iter().for_each(|change| change.apply(members)));
+    }
+
+    #[test]
+    fn the_object_before_makes_no_difference(before in object(json()), text in object(json())) {
+        check_with(memory_of(&before), &text, |_| ());
     }
 }

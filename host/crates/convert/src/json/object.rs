@@ -8,6 +8,7 @@ use caisson_api::{Error, Members, Value};
 
 use super::encode::write_schemaless;
 use super::exact::Exact;
+use super::layout::Layout;
 use super::parse::Parser;
 use super::plain::{FEW, PlainBuilder, Seen};
 use super::source::plain_text;
@@ -28,6 +29,8 @@ pub struct Parts {
     /// Names that do not stand in the text, one behind the other.
     names: String,
     values: Vec<Value>,
+    /// The names of the object before.
+    layout: Layout,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +71,10 @@ impl Span {
         }
     }
 
+    fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
+
     fn range(self) -> std::ops::Range<usize> {
         self.start as usize..self.end as usize
     }
@@ -96,17 +103,21 @@ impl<'t> JsonObject<'t> {
 
     fn find_members(&mut self) -> Option<()> {
         let mut parser = Parser::new(self.text);
-        let mut seen = Seen::default();
+        // None as long as the names are those of the object before, all of which are different.
+        let mut seen = None;
         parser.expect(b'{')?;
         if parser.expect(b'}').is_some() {
             return Some(());
         }
         loop {
-            let raw = parser.name().ok()?;
-            parser.expect(b':')?;
-            let name = match raw.escaped {
-                false => Name::Read(self.span(raw.raw)),
-                true => self.made(&raw.decode()),
+            let next = self.parts.entries.len();
+            let known = match seen {
+                None => self.parts.layout.step_over(next, &mut parser),
+                Some(_) => None,
+            };
+            let name = match known {
+                Some((start, end)) => Name::Read(Span::new(start, end)),
+                None => self.read_name(&mut parser)?,
             };
             let start = parser.position();
             let exact = parser.next_exact(&mut Exact).ok()?;
@@ -115,17 +126,56 @@ impl<'t> JsonObject<'t> {
                 true => Content::Text(span),
                 false => self.read_value(span),
             };
-            let next = self.parts.entries.len();
-            let earlier = seen.insert(self.text_of(name), next, |wanted| self.find_among(FEW, wanted));
+            let earlier = match known {
+                Some(_) => None,
+                None => {
+                    let seen = seen.get_or_insert_with(|| self.seen());
+                    seen.insert(self.text_of(name), next, |wanted| self.find_among(FEW, wanted))
+                }
+            };
             match earlier {
                 Some(place) => self.parts.entries[place].content = content,
                 None => self.parts.entries.push(Entry { name, content }),
             }
             if parser.expect(b',').is_none() {
                 // What follows the object is nobody's business.
-                return parser.expect(b'}');
+                parser.expect(b'}')?;
+                break;
             }
         }
+        if seen.is_some() {
+            self.remember_layout();
+        }
+        Some(())
+    }
+
+    fn read_name(&mut self, parser: &mut Parser<'t>) -> Option<Name> {
+        let raw = parser.name().ok()?;
+        parser.expect(b':')?;
+        Some(match raw.escaped {
+            false => Name::Read(self.span(raw.raw)),
+            true => self.made(&raw.decode()),
+        })
+    }
+
+    /// The names that there are.
+    fn seen(&self) -> Seen {
+        let mut seen = Seen::default();
+        for (place, entry) in self.parts.entries.iter().enumerate() {
+            seen.insert(self.text_of(entry.name), place, |_| None);
+        }
+        seen
+    }
+
+    fn remember_layout(&mut self) {
+        let mut layout = std::mem::take(&mut self.parts.layout);
+        let names = self.parts.entries.iter().map(|entry| match entry.name {
+            Name::Read(span) => self.text.get(span.range()),
+            // It is written in another way.
+            Name::Made(_) => None,
+        });
+        layout.remember(names);
+        self.parts.layout = layout;
     }
 
     /// Where a part of the text stands in it.
@@ -175,9 +225,10 @@ impl<'t> JsonObject<'t> {
         };
         let wanted = wanted.as_bytes();
         // Names of one length mostly differ in their first byte, which is looked at without a call.
-        bytes
-            .get(span.range())
-            .is_some_and(|name| name.len() == wanted.len() && name.first() == wanted.first() && name == wanted)
+        span.len() == wanted.len()
+            && bytes
+                .get(span.range())
+                .is_some_and(|name| name.first() == wanted.first() && name == wanted)
     }
 
     /// Appends the object as JSON.

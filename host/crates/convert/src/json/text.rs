@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
+/// What the first byte of a wide character has set.
+const WIDE: u64 = 0xf0f0_f0f0_f0f0_f0f0;
 
 /// The position, at or after `at`, of the first byte that is a quote, a backslash or a control character; the end of
 /// the bytes if there is none. Eight bytes are looked at in one step.
@@ -11,9 +13,7 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 pub(crate) fn find_special(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*chunk);
-        let found = zero_bytes(word ^ (LOW * b'"' as u64))
-            | zero_bytes(word ^ (LOW * b'\\' as u64))
-            | (word.wrapping_sub(LOW * 0x20) & !word & HIGH);
+        let found = special_bytes(word);
         if found != 0 {
             // Only bytes above a true match can be marked falsely, so the lowest mark is right.
             return at + (found.trailing_zeros() / 8) as usize;
@@ -24,6 +24,14 @@ pub(crate) fn find_special(bytes: &[u8], mut at: usize) -> usize {
         at += 1;
     }
     at
+}
+
+/// Marks bytes that end the plain part of a string, and possibly bytes above one of them.
+#[inline]
+fn special_bytes(word: u64) -> u64 {
+    zero_bytes(word ^ (LOW * b'"' as u64))
+        | zero_bytes(word ^ (LOW * b'\\' as u64))
+        | (word.wrapping_sub(LOW * 0x20) & !word & HIGH)
 }
 
 #[inline]
@@ -113,11 +121,27 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
     out.push(b'"');
-    match has_wide(bytes) {
-        false => write_narrow(out, bytes),
-        true => write_wide(out, text),
+    match (is_plain(bytes), has_wide(bytes)) {
+        (true, _) => out.extend_from_slice(bytes),
+        (false, false) => write_narrow(out, bytes),
+        (false, true) => write_wide(out, text),
     }
     out.push(b'"');
+}
+
+/// Whether a string is written as it stands: there is nothing to escape, and no wide character.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    let odd = |word: u64| special_bytes(word) | zero_bytes((word & WIDE) ^ WIDE);
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    // What is left is looked at with bytes before it, or in two halves that overlap.
+    let last = match (bytes.last_chunk::<8>(), rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        (Some(last), _, _) => u64::from_le_bytes(*last),
+        (None, Some(&[a, b, c, d]), Some(&[e, f, g, h])) => u64::from_le_bytes([a, b, c, d, e, f, g, h]),
+        (None, _, _) => return !rest.iter().any(|byte| is_special(*byte) || *byte >= 0xf0),
+    };
+    let found = chunks.iter().map(|chunk| odd(u64::from_le_bytes(*chunk)));
+    found.fold(odd(last), |found, odd| found | odd) == 0
 }
 
 /// Whether there are characters beyond Unicode's basic plane, whose first byte nothing else has.
