@@ -12,6 +12,9 @@ use crate::packages::{self, Target};
 use crate::tree::Tree;
 use crate::{guests, machine, process};
 
+/// The part of the time that is measured goes before it, to warm up.
+const WARM_UP: f64 = 3.0;
+
 pub fn run(tree: &Tree, arguments: &BenchArguments) -> Result<ExitCode> {
     // The transforms' lie with their component.
     let workspaces = [tree.root.clone(), guests::connectors(tree).directory];
@@ -41,8 +44,10 @@ pub fn run(tree: &Tree, arguments: &BenchArguments) -> Result<ExitCode> {
         command
             .args(["--bench", name])
             .env("CAISSON_TEST_GUESTS", tree.test_guests());
-        if let Some(filter) = &arguments.filter {
-            command.arg("--").arg(filter);
+        command.arg("--").args(&arguments.filter);
+        if let Some(seconds) = arguments.seconds {
+            command.arg(format!("--measurement-time={seconds}"));
+            command.arg(format!("--warm-up-time={}", f64::from(seconds) / WARM_UP));
         }
         process::visible(&mut command)?;
     }

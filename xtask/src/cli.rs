@@ -239,6 +239,9 @@ pub struct FuzzArguments {
 pub struct BenchArguments {
     /// Only the benchmarks whose name contains this.
     pub filter: Option<String>,
+    /// How long each is measured, after a third of that; criterion takes 5 seconds, and 3 before.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: Option<u32>,
     /// Say which benchmarks there are, and run none.
     #[arg(long)]
     pub list: bool,
