@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 use caisson_api::config::ConfigError;
+use caisson_model::{ErrorLog, Tolerance};
 
 use crate::given::{Entries, Given, Names};
 use crate::tables;
@@ -87,21 +88,6 @@ pub struct ErrorHandling {
     pub log: ErrorLog,
     /// `caisson.errors.deadletterqueue.class.header.enable`
     pub letter_class: bool,
-}
-
-/// `errors.tolerance`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tolerance {
-    None,
-    All,
-}
-
-/// `errors.log.enable` and `errors.log.include.messages`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorLog {
-    Off,
-    WithoutRecord,
-    WithRecord,
 }
 
 impl ConnectorConfig {

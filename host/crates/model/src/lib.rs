@@ -9,6 +9,7 @@ pub mod preview;
 pub mod restart;
 pub mod sampled;
 pub mod state;
+pub mod tolerance;
 pub mod work;
 
 pub use failure::{Failure, FailureKind};
@@ -19,4 +20,5 @@ pub use metric::{Metric, MetricGroup, MetricValue};
 pub use restart::RestartPolicy;
 pub use sampled::{Sample, Sampled};
 pub use state::{ConnectorState, TargetState, TaskState};
+pub use tolerance::{ErrorLog, Tolerance};
 pub use work::{Assignment, AssignmentError, GroupProtocol, Work, WorkerState};

@@ -18,12 +18,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use caisson_kafka::{DeliveryError, ErrorCode};
-use caisson_model::{Failure, FailureKind, TaskId};
+use caisson_model::{ErrorLog, Failure, FailureKind, TaskId, Tolerance};
 use tokio::sync::watch;
 
 pub use dead_letters::{DeadLetterSettings, DeadLetters, Sender};
 pub use letter::{Letter, LetterHeaders, Place};
-pub use policy::{ErrorLog, ErrorPolicy, Occasion, Tolerance, Verdict};
+pub use policy::{ErrorPolicy, Occasion, Verdict};
 pub use retry::{Attempts, Retry, RetryPolicy};
 pub use stage::Stage;
 pub use subject::{Consumed, Polled, Subject, sentence};
@@ -196,10 +196,7 @@ impl Errors {
     /// A record failed: the one at place `at` of its batch. It is left out; whether the task goes on is said by
     /// [`Errors::check`].
     pub fn fail(&mut self, at: u32, failed: Failed<'_>, origin: Origin<'_>) {
-        let verdict = self
-            .policy
-            .tolerance
-            .verdict(failed.stage, failed.error, failed.occasion);
+        let verdict = Verdict::on(failed.error, failed.stage, failed.occasion, self.policy.tolerance);
         self.meters.failure();
         let Some(exception) = verdict.exception(failed.error) else {
             self.skipped += 1;

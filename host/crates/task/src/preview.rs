@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use caisson_api::frame::{Encoding, Encodings, Frame, Role};
 use caisson_model::preview::{Flow, Preview, Sample, Stopped, Tried};
-use caisson_model::{Failure, TopicPartition};
+use caisson_model::{Failure, Tolerance, TopicPartition};
 use tokio::time::{Instant, timeout_at};
 
 use self::plugin::Plugin;
@@ -20,7 +20,7 @@ use self::steps::Steps;
 use self::view::Viewer;
 use crate::chain::{Chain, Stream, Target};
 use crate::columns::Forms;
-use crate::errors::{Errors, Faults, Tolerance, Trail};
+use crate::errors::{Errors, Faults, Trail};
 use crate::outgoing::SinkFrames;
 use crate::recode::{Recoder, Trust};
 use crate::settings::{Direction, TaskSettings};

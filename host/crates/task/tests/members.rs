@@ -8,11 +8,11 @@ use caisson_api::frame::{Encoding, Encodings, Frame, FrameBuilder, NewRecord, Ro
 use caisson_api::{Record, Value, typed};
 use caisson_convert::registry::Bundled;
 use caisson_convert::{Converter, JsonConverter, JsonOptions};
-use caisson_model::TaskId;
+use caisson_model::{ErrorLog, TaskId, Tolerance};
 use caisson_sdk::settings::Settings;
 use caisson_sdk::transform::Origin;
 use caisson_task::chain::{Chain, NativeLink, NativeLinks, NativePredicate, Stream, Target};
-use caisson_task::errors::{ErrorLog, ErrorPolicy, Errors, RetryPolicy, Tolerance, Trail};
+use caisson_task::errors::{ErrorPolicy, Errors, RetryPolicy, Trail};
 use caisson_task::meters::Meters;
 use caisson_task::{ConverterKind, ConverterPlugin, ConverterRef, Converters, Direction, Wish};
 use tokio::sync::watch;

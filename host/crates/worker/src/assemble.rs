@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use caisson_api::config::{Config as GuestConfig, ConfigDef, ConfigError};
 use caisson_api::manifest::PluginKind;
-use caisson_config::connector::{DeadLetterHeaders, ErrorHandling, ErrorLog, Flow, Tolerance, TransformConfig};
+use caisson_config::connector::{DeadLetterHeaders, ErrorHandling, Flow, TransformConfig};
 use caisson_config::worker::ConverterConfig;
 use caisson_config::{ConnectorConfig, ConnectorKind, Entries, Given, Role, WorkerConfig};
 use caisson_convert::ConvertError;
@@ -176,19 +176,12 @@ fn transform_plugin<N>(
 
 fn error_policy(errors: &ErrorHandling) -> ErrorPolicy {
     ErrorPolicy {
-        tolerance: match errors.tolerance {
-            Tolerance::None => caisson_task::errors::Tolerance::None,
-            Tolerance::All => caisson_task::errors::Tolerance::All,
-        },
+        tolerance: errors.tolerance,
         retry: RetryPolicy {
             timeout: errors.retry_timeout,
             longest_delay: errors.retry_delay_max,
         },
-        log: match errors.log {
-            ErrorLog::Off => caisson_task::errors::ErrorLog::Off,
-            ErrorLog::WithoutRecord => caisson_task::errors::ErrorLog::WithoutRecord,
-            ErrorLog::WithRecord => caisson_task::errors::ErrorLog::WithRecord,
-        },
+        log: errors.log,
     }
 }
 

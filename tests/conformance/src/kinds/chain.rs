@@ -4,9 +4,10 @@ use caisson_api::Record;
 use caisson_config::connector::TransformConfig;
 use caisson_config::plugins::{Catalogue, PluginInfo, Plugins, Role};
 use caisson_config::{ConnectorConfig, ConnectorKind, Given, builtin, validate};
+use caisson_model::Tolerance;
 use caisson_sdk::settings::Settings;
 use caisson_task::chain::{NativeLink, NativeLinks, NativePredicate};
-use caisson_task::errors::{Occasion, Stage, Throwable, Tolerance, Verdict};
+use caisson_task::errors::{Occasion, Stage, Throwable, Verdict};
 use caisson_transforms::{predicates, transforms};
 use serde_json::Value as Json;
 
@@ -86,7 +87,7 @@ fn run(input: &Json) -> Built<Run> {
         Some("all") => Tolerance::All,
         _ => Tolerance::None,
     };
-    let verdict = tolerance.verdict(Stage::Transformation, &error, Occasion::Operation);
+    let verdict = Verdict::on(&error, Stage::Transformation, Occasion::Operation, tolerance);
     Ok(match (verdict, verdict.exception(&error)) {
         (Verdict::Skip, _) | (_, None) => Run::Failed(error, class),
         (Verdict::Exceeded | Verdict::Unhandled, Some(thrown)) => Run::Thrown(thrown, Some(class)),

@@ -2,8 +2,8 @@
 
 use caisson_api::Value;
 use caisson_config::ConnectorKind;
-use caisson_config::connector::ErrorLog;
 use caisson_convert::column::write_json;
+use caisson_model::ErrorLog;
 use caisson_task::errors::{Polled, Subject, sentence};
 use serde_json::Value as Json;
 

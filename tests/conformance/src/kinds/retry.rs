@@ -1,6 +1,7 @@
 //! Operations that fail: how long to wait before the next attempt, and what becomes of the record in the end.
 
-use caisson_task::errors::{Occasion, Retry, RetryPolicy, Stage, Throwable, Tolerance, Verdict};
+use caisson_model::Tolerance;
+use caisson_task::errors::{Occasion, Retry, RetryPolicy, Stage, Throwable, Verdict};
 use serde_json::Value as Json;
 
 use super::failure::{Built, outcome, stage, throwable};
@@ -98,7 +99,7 @@ impl Run {
         self.verdict = self
             .failure
             .as_ref()
-            .map(|failure| tolerance.verdict(stage, failure, occasion));
+            .map(|failure| Verdict::on(failure, stage, occasion, tolerance));
     }
 }
 

@@ -6,13 +6,13 @@ use std::ops::Range;
 use caisson_api::ErrorKind;
 use caisson_api::config::Config;
 use caisson_api::frame::{Encoding, Encodings};
-use caisson_model::Failure;
+use caisson_model::{Failure, Tolerance};
 use caisson_sandbox::{
     Applied, CallError, Column, Converted, Converter, InstanceSpec, Predicate, Records, Tested, Transform,
 };
 
 use super::{Pass, Stream, parsed, parts, wrong};
-use crate::errors::{Attempts, CONNECT_EXCEPTION, ErrorClass, Stage, Throwable, Tolerance};
+use crate::errors::{Attempts, CONNECT_EXCEPTION, ErrorClass, Stage, Throwable};
 use crate::recode::Trust;
 use crate::settings::{PluginRef, TaskSettings};
 use crate::swap::{Tally, Trial};

@@ -1,5 +1,7 @@
 //! What is to become of a failure: `errors.tolerance`, and what is logged of it.
 
+use caisson_model::{ErrorLog, Tolerance};
+
 use super::{CONNECT_EXCEPTION, RetryPolicy, Stage, Throwable};
 
 /// What happens to records that cannot be converted, transformed or put.
@@ -8,21 +10,6 @@ pub struct ErrorPolicy {
     pub tolerance: Tolerance,
     pub retry: RetryPolicy,
     pub log: ErrorLog,
-}
-
-/// `errors.tolerance`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tolerance {
-    None,
-    All,
-}
-
-/// `errors.log.enable` and `errors.log.include.messages`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorLog {
-    Off,
-    WithoutRecord,
-    WithRecord,
 }
 
 /// How the worker learned of a failure.
@@ -45,18 +32,17 @@ pub enum Verdict {
     Unhandled,
 }
 
-impl Tolerance {
-    pub fn verdict(self, stage: Stage, error: &Throwable, occasion: Occasion) -> Verdict {
+impl Verdict {
+    /// The verdict on a failure at a stage.
+    pub fn on(error: &Throwable, stage: Stage, occasion: Occasion, tolerance: Tolerance) -> Verdict {
         let tolerable = occasion == Occasion::Report || stage.tolerates_all() || error.is_retriable();
-        match self {
+        match tolerance {
             _ if !tolerable => Verdict::Unhandled,
             Tolerance::None => Verdict::Exceeded,
             Tolerance::All => Verdict::Skip,
         }
     }
-}
 
-impl Verdict {
     /// The exception that ends the task.
     pub fn exception(self, cause: &Throwable) -> Option<Throwable> {
         let message = match self {

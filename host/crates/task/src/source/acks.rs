@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use caisson_api::frame::Frame;
 use caisson_kafka::{AckGroup, AckListener, DeliveryError, OpenAckGroup};
-use caisson_model::Failure;
+use caisson_model::{Failure, Tolerance};
 use tokio::sync::Notify;
 
 use super::submitted::{Group, Progress};
-use crate::errors::{Errors, Origin, Tolerance};
+use crate::errors::{Errors, Origin};
 use crate::meters::Meters;
 
 /// The state of one group.

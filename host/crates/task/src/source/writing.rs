@@ -8,14 +8,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use caisson_api::frame::{Boundary, Frame};
-use caisson_model::Failure;
+use caisson_model::{Failure, Tolerance};
 
 use self::at_least_once::Acknowledged;
 use self::exactly_once::Transactions;
 use super::acks::Acks;
 use super::outlet::{Outlet, SentGroup};
 use crate::control::Controls;
-use crate::errors::{Errors, Tolerance};
+use crate::errors::Errors;
 use crate::settings::{Guarantee, SourceSettings};
 
 pub enum Writing {

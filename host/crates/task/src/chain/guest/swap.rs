@@ -1,13 +1,12 @@
 //! Another component in the place of a link, between two batches. One that fails on probation gives its place back
 //! before anything of the batch is lost: the one before it is given the same batch.
 
-use caisson_model::{Failure, FailureKind};
+use caisson_model::{Failure, FailureKind, Tolerance};
 use caisson_sandbox::{Applied, CallError, Transform};
 use tokio::time::Instant;
 
 use super::{GuestLink, GuestPredicate, Job, Running, called, parsed, parts};
 use crate::chain::{Pass, Stream};
-use crate::errors::Tolerance;
 use crate::settings::TaskSettings;
 use crate::swap::{Fresh, Step, Swap, Swapped, Tally, Trial, retire, worse};
 
