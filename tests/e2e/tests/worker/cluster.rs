@@ -54,6 +54,17 @@ fn a_worker_with_kafkas_own_distributed_properties_remembers_everything() {
     assert_eq!(system.end_offset(&topic), 3);
     assert_eq!(worker.rest.get("/connectors").expect(200), json!(["in", "out"]));
 
+    // As in Kafka Connect: a task that there was, and that nobody runs, is somebody else's.
+    worker.rest.put("/connectors/in/stop").expect(204);
+    let restart = |task: u32| {
+        let path = format!("/connectors/in/tasks/{task}/restart");
+        worker.rest.call("POST", &path, None)
+    };
+    until("the stopped connector's task belongs to nobody", || {
+        (restart(0).status == 409).then_some(())
+    });
+    assert_eq!(restart(1).expect(404)["message"], "Unknown task: in-1");
+
     worker.rest.delete("/connectors/in").expect(204);
     until("its status is gone", || {
         let answer = worker.rest.try_call("GET", "/connectors/in/status", None)?;

@@ -68,6 +68,20 @@ async fn replacing_a_config_keeps_target_and_tasks() {
 }
 
 #[tokio::test]
+async fn a_stopped_connector_has_no_tasks_and_is_known_to_have_had_some() {
+    for (kind, store) in stores().await {
+        put(&*store, "c", config("1"), None).await;
+        put_tasks(&*store, "c", vec![config("t"); 2]).await;
+        let name: Arc<str> = "c".into();
+        store.write(ConfigChange::StopConnector { name }).await.unwrap();
+        let snapshot = store.snapshot();
+        let entry = snapshot.get("c").unwrap();
+        assert_eq!((entry.target, entry.tasks.len()), (TargetState::Stopped, 0), "{kind}");
+        assert_eq!(entry.most_tasks, 2, "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_said_of_a_removed_connector_has_no_effect() {
     for (kind, store) in stores().await {
         put(&*store, "c", config("1"), Some(TargetState::Stopped)).await;
