@@ -92,7 +92,11 @@ impl Bare {
         // SAFETY: the texts end in NUL and live for the calls; the configuration belongs to the client that is made of it.
         unsafe {
             let conf = raw::rd_kafka_conf_new();
-            for (name, value) in settings.natives() {
+            // librdkafka does not mix eager and cooperative assignors.
+            let alike = settings
+                .natives()
+                .filter(|(name, _)| *name != "partition.assignment.strategy");
+            for (name, value) in alike {
                 raw::rd_kafka_conf_set(
                     conf,
                     text(name).as_ptr(),

@@ -5,9 +5,14 @@
 //! records and goes on serving the group. Fetched records are then bounded by `queued.max.messages.kbytes`.
 
 pub(crate) mod assignment;
+mod assignor;
 mod events;
+mod inbox;
+mod member;
 mod pattern;
+mod protocol;
 pub(crate) mod slot;
+mod strategy;
 mod thread;
 
 use std::sync::Arc;
@@ -20,12 +25,16 @@ use tokio::sync::mpsc;
 pub use events::{ConsumerEvent, ConsumerEvents, Revocation};
 
 use crate::error::{Error, ErrorCode, KafkaError};
-use crate::fetch::{BatchLimit, Fetcher, Reset};
-use crate::ffi::{Client, Event, PartitionList, Queue};
+use crate::fetch::Fetcher;
+use crate::group::{Answer as OffsetsAnswer, GroupMember, spawn_with_members};
 use crate::settings::ClientSettings;
+use crate::wire::Dialer;
 use assignment::Assignment;
 use events::Signals;
+use inbox::{Event, Inbox};
+use member::{Member, TopicLookup, Topics};
 use pattern::Pattern;
+use thread::{Manner, Thread};
 
 /// How long a dropped consumer tries to leave its group.
 const DROPPED: Duration = Duration::from_secs(5);
@@ -65,14 +74,15 @@ impl Default for ConsumerOptions {
 pub struct SinkConsumer {
     shared: Arc<Shared>,
     api_timeout: Duration,
-    finished: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+    /// Says whether the group was told that it left.
+    finished: std::sync::Mutex<std::sync::mpsc::Receiver<bool>>,
 }
 
 /// What handle, thread and receiver share.
 pub(crate) struct Shared {
-    client: Arc<Client>,
+    member: Arc<GroupMember>,
     /// The group's events.
-    main: Arc<Queue>,
+    inbox: Arc<Inbox>,
     signals: Arc<Signals>,
     assignment: Arc<Assignment>,
     commands: std::sync::Mutex<Vec<Command>>,
@@ -104,53 +114,50 @@ impl SinkConsumer {
         subscription: &Subscription,
         options: ConsumerOptions,
     ) -> Result<(SinkConsumer, ConsumerEvents), Error> {
-        let pattern = match subscription {
-            Subscription::Topics(_) => None,
-            Subscription::Pattern(pattern) => Some(Pattern::new(pattern, settings)?),
+        let topics = match subscription {
+            Subscription::Topics(topics) => Topics::These(sorted(topics)),
+            Subscription::Pattern(pattern) => Topics::Matching(Pattern::new(pattern)?, None),
         };
-        let client = Arc::new(settings.client()?);
-        let what = || {
-            Error::kafka(format!(
-                "joining the group {}",
-                settings.native("group.id").unwrap_or("")
-            ))
-        };
-        client.unite_queues().map_err(what())?;
-        let main = Queue::of_consumer(&client).ok_or_else(|| what()(KafkaError::new(ErrorCode::STATE)))?;
-        if let Subscription::Topics(topics) = subscription {
-            client
-                .subscribe(topics)
-                .map_err(Error::kafka(format!("subscribing to {}", topics.join(","))))?;
-        }
-        let main = Arc::new(main);
-        let signals = Arc::new(Signals::new(main.clone()));
+        let manner = Manner::of(settings, options)?;
+        let group = member::options(settings)?;
+        let dialer = Arc::new(Dialer::new(settings)?);
+        let lookup = TopicLookup::new(dialer.clone(), settings)?;
+        let inbox = Arc::new(Inbox::default());
+        let signals = Arc::new(Signals::new(inbox.clone()));
         let assignment = Arc::new(Assignment::default());
         let arrived = signals.clone();
-        let fetcher = Fetcher::start(settings, assignment.clone(), move || arrived.wake())?;
+        let fetcher = Fetcher::start_with(settings, dialer.clone(), assignment.clone(), move || arrived.wake())?;
+        let (member, group_events) = GroupMember::start_with_others(settings, dialer, group)?;
         let shared = Arc::new(Shared {
+            member: Arc::new(member),
+            inbox: inbox.clone(),
             signals,
-            client,
-            main,
             assignment,
             commands: std::sync::Mutex::default(),
         });
-        let limit = BatchLimit {
-            records: settings.max_poll_records().unwrap_or(options.batch_records).max(1),
-            bytes: options.batch_bytes.max(1),
+        let member = Member {
+            events: group_events,
+            member: Arc::downgrade(&shared.member),
+            inbox,
+            topics,
+            lookup,
+            shared_out: None,
+            due: None,
         };
+        let no_thread = |reason: std::io::Error| Error::Thread {
+            client: name.to_owned(),
+            reason: reason.to_string(),
+        };
+        spawn_with_members(move || member.run()).map_err(no_thread)?;
         let (sender, receiver) = mpsc::channel(options.channel.max(1));
         let (finish, finished) = sync_channel(1);
-        let reset = Reset::of(settings);
-        let thread = thread::Thread::new(shared.clone(), fetcher, sender, limit, pattern, reset);
+        let thread = Thread::new(shared.clone(), fetcher, sender, manner);
         let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            thread.run();
+            let was_told = thread.run();
             // Nobody listens if the handle is gone.
-            let _ = finish.try_send(());
+            let _ = finish.try_send(was_told);
         });
-        spawned.map_err(|error| Error::Thread {
-            client: name.to_owned(),
-            reason: error.to_string(),
-        })?;
+        spawned.map_err(no_thread)?;
         let events = ConsumerEvents::new(receiver, shared.signals.clone());
         let consumer = SinkConsumer {
             shared,
@@ -161,17 +168,20 @@ impl SinkConsumer {
     }
 
     /// Begins a commit. Its result comes as [`ConsumerEvent::Committed`] with this sequence number.
-    pub fn commit(&self, offsets: &[PartitionOffset], sequence: u64) -> Result<(), KafkaError> {
-        self.shared
-            .client
-            .commit(&list_of(offsets), &self.shared.main, sequence)
+    pub fn commit(&self, offsets: &[PartitionOffset], sequence: u64) {
+        let inbox = self.shared.inbox.clone();
+        let answer = OffsetsAnswer::new(move |result| inbox.push(Event::Committed { sequence, result }));
+        self.shared.member.commit(by_topic(offsets), self.api_timeout, answer);
     }
 
     /// Commits and waits for the result. What may succeed later is tried again until the time is over.
     pub fn commit_sync(&self, offsets: &[PartitionOffset], timeout: Duration) -> Result<(), KafkaError> {
         let until = Instant::now() + timeout;
         loop {
-            let Err(error) = self.commit_once(offsets, until) else {
+            let left = until.saturating_duration_since(Instant::now());
+            let (answer, answered) = waiting();
+            self.shared.member.commit(by_topic(offsets), left, answer);
+            let Err(error) = answered() else {
                 return Ok(());
             };
             if !error.code.is_retriable() || Instant::now() + COMMIT_RETRY >= until {
@@ -179,23 +189,6 @@ impl SinkConsumer {
             }
             std::thread::sleep(COMMIT_RETRY);
         }
-    }
-
-    fn commit_once(&self, offsets: &[PartitionOffset], until: Instant) -> Result<(), KafkaError> {
-        let results = Queue::new(&self.shared.client);
-        self.shared.client.commit(&list_of(offsets), &results, 0)?;
-        while let Some(left) = until.checked_duration_since(Instant::now()) {
-            if let Some(Event::Committed { result, partitions, .. }) = results.poll(left) {
-                let refused = partitions.iter().find(|partition| partition.error != 0);
-                return match (result, refused) {
-                    // Nothing was to be committed.
-                    (Err(error), _) if error.code == ErrorCode::NO_OFFSET => Ok(()),
-                    (Ok(()), Some(partition)) => Err(KafkaError::new(ErrorCode(partition.error))),
-                    (result, _) => result,
-                };
-            }
-        }
-        Err(KafkaError::new(ErrorCode::TIMED_OUT))
     }
 
     /// Goes on reading at these offsets. When this returns, records of these partitions that were read before are not
@@ -234,18 +227,11 @@ impl SinkConsumer {
         partitions: &[TopicPartition],
         timeout: Duration,
     ) -> Result<Vec<PartitionOffset>, KafkaError> {
-        let mut list = PartitionList::new();
-        for partition in partitions {
-            list.add(&partition.topic, partition.partition, 0);
-        }
-        self.shared.client.committed(&mut list, timeout)?;
-        let known = list.elements().into_iter().filter(|element| element.offset >= 0);
-        Ok(known
-            .map(|element| PartitionOffset {
-                partition: TopicPartition::new(element.topic, element.partition),
-                offset: element.offset,
-            })
-            .collect())
+        let mut partitions = partitions.to_vec();
+        partitions.sort();
+        let (answer, answered) = waiting();
+        self.shared.member.committed(partitions, false, timeout, answer);
+        answered()
     }
 
     /// Leaves the group. Nothing is committed, and no further event comes. Returns whether the group was told in time;
@@ -255,8 +241,8 @@ impl SinkConsumer {
         self.shared.command(Command::Close(until));
         let finished = self.finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match finished.recv_timeout(deadline + Duration::from_millis(500)) {
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => self.shared.client.is_closed(),
-            Err(RecvTimeoutError::Timeout) => false,
+            Ok(was_told) => was_told,
+            Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => false,
         }
     }
 
@@ -290,10 +276,25 @@ impl Shared {
     }
 }
 
-fn list_of(offsets: &[PartitionOffset]) -> PartitionList {
-    let mut list = PartitionList::new();
-    for PartitionOffset { partition, offset } in offsets {
-        list.add(&partition.topic, partition.partition, *offset);
-    }
-    list
+/// An answer that is waited for by calling what is returned.
+fn waiting<T: Send + 'static>() -> (OffsetsAnswer<T>, impl FnOnce() -> Result<T, KafkaError>) {
+    let (sender, receiver) = sync_channel(1);
+    let answer = OffsetsAnswer::new(move |result| drop(sender.try_send(result)));
+    // Every question is answered, if only by the end of the membership.
+    let gone = || KafkaError::new(ErrorCode::STATE);
+    (answer, move || receiver.recv().unwrap_or_else(|_| Err(gone())))
+}
+
+/// Those of a topic together.
+fn by_topic(offsets: &[PartitionOffset]) -> Vec<PartitionOffset> {
+    let mut offsets = offsets.to_vec();
+    offsets.sort_by(|one, other| one.partition.cmp(&other.partition));
+    offsets
+}
+
+fn sorted(topics: &[String]) -> Arc<[String]> {
+    let mut topics = topics.to_vec();
+    topics.sort();
+    topics.dedup();
+    topics.into()
 }

@@ -62,6 +62,8 @@ impl ErrorCode {
     pub const CLUSTER_AUTHORIZATION_FAILED: ErrorCode = ErrorCode(31);
     pub const TOPIC_ALREADY_EXISTS: ErrorCode = ErrorCode(36);
     pub const INVALID_PRODUCER_EPOCH: ErrorCode = ErrorCode(47);
+    /// An offset belongs to a transaction that is not decided yet.
+    pub const UNSTABLE_OFFSET_COMMIT: ErrorCode = ErrorCode(88);
     pub const CONCURRENT_TRANSACTIONS: ErrorCode = ErrorCode(51);
     pub const MEMBER_ID_REQUIRED: ErrorCode = ErrorCode(79);
     pub const GROUP_MAX_SIZE_REACHED: ErrorCode = ErrorCode(81);
@@ -120,6 +122,7 @@ impl ErrorCode {
                 | ErrorCode::INVALID_SESSION_TIMEOUT
                 | ErrorCode::GROUP_AUTHORIZATION_FAILED
                 | ErrorCode::GROUP_MAX_SIZE_REACHED
+                | ErrorCode::FENCED_INSTANCE_ID
                 | ErrorCode::UNSUPPORTED_FEATURE
         )
     }

@@ -2,8 +2,7 @@
 //!
 //! A thread speaks with the brokers that lead the partitions, one request to each at a time (`driver`). An
 //! answer is kept as it came; records are places in it (`records`), so that nothing is copied or allocated for a record.
-//! librdkafka has no part in it: it makes an object of each record, which is most of what a small record costs. Who gets
-//! which partitions is still its business (`consumer`).
+//! librdkafka has no part in it: it makes an object of each record, which is most of what a small record costs.
 
 mod batch;
 mod budget;
@@ -19,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use batch::{Batch, Header, Headers, Message, Run, Timestamp};
 pub(crate) use batch::{BatchLimit, Fate};
-pub(crate) use options::Reset;
+pub(crate) use options::{Reset, number};
 
 use crate::consumer::assignment::Assignment;
 use crate::consumer::slot::Slot;
@@ -75,6 +74,16 @@ impl Fetcher {
         assignment: Arc<Assignment>,
         arrived: impl Fn() + Send + Sync + 'static,
     ) -> Result<Fetcher, Error> {
+        Self::start_with(settings, Arc::new(Dialer::new(settings)?), assignment, arrived)
+    }
+
+    /// As [`Fetcher::start`], with a way to the brokers that others use too.
+    pub(crate) fn start_with(
+        settings: &ClientSettings,
+        dialer: Arc<Dialer>,
+        assignment: Arc<Assignment>,
+        arrived: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Fetcher, Error> {
         let thread = |reason: &std::io::Error| Error::Thread {
             client: settings.client_id().to_owned(),
             reason: reason.to_string(),
@@ -89,7 +98,7 @@ impl Fetcher {
             closing: AtomicBool::new(false),
             reporter: settings.reporter(),
         });
-        let driver = Driver::new(shared.clone(), Arc::new(Dialer::new(settings)?));
+        let driver = Driver::new(shared.clone(), dialer);
         home::settle(driver).map_err(|error| thread(&error))?;
         Ok(Fetcher { shared })
     }

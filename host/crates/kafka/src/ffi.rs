@@ -4,8 +4,6 @@
 
 mod admin;
 mod client;
-mod consumer;
-mod event;
 #[cfg(test)]
 pub(crate) mod mock;
 mod partitions;
@@ -17,7 +15,6 @@ use std::ffi::{CStr, CString};
 pub(crate) use admin::{Described, Named};
 pub use client::ClientKind;
 pub(crate) use client::{Client, Conf, Context, SetError};
-pub(crate) use event::Event;
 pub(crate) use partitions::{Element, PartitionList};
 pub(crate) use queue::Queue;
 

@@ -1,7 +1,8 @@
 //! Membership in a group by Kafka's classic group protocol, for any protocol type: Kafka Connect's workers form a group
 //! of type `connect`, which elects a leader and hands out assignments.
 //!
-//! A membership is an actor on a thread of its own, which runs nothing else: heartbeats depend on nobody's work. It
+//! A membership is an actor on a thread that runs nothing else but memberships, a worker's on one of its own: heartbeats
+//! depend on nobody's work. It
 //! speaks to the coordinator over two connections, as a join may take the whole rebalance timeout: one for joining, one
 //! for heartbeats. What happens comes as [`GroupEvent`]s; [`GroupMember`] tells it what to do.
 //!
@@ -42,22 +43,31 @@
 
 mod driver;
 mod event;
+mod home;
 mod machine;
 mod meters;
+mod offsets;
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use caisson_model::Metric;
+use caisson_model::{Metric, PartitionOffset, TopicPartition};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 pub use event::{GroupEvent, Joined, Leading, Loss, MemberAssignment, MemberMetadata, Preparing, Subprotocol};
 
+pub(crate) use home::spawn as spawn_with_members;
+pub(crate) use offsets::Answer;
+
 use self::meters::Meters;
+use self::offsets::{Asked, Question};
 use crate::clock::Moment;
 use crate::error::Error;
 use crate::settings::ClientSettings;
+use crate::wire::Dialer;
+use driver::Starting;
 
 /// How to be a member. The defaults are those of Kafka Connect's worker.
 #[derive(Clone, Debug)]
@@ -72,6 +82,12 @@ pub struct GroupOptions {
     pub rebalance_timeout: Duration,
     /// The pause between heartbeats.
     pub heartbeat_interval: Duration,
+    /// The name of a static member (`group.instance.id`, KIP-345): it does not leave when it ends, and takes its place up
+    /// again when it comes back within the session timeout.
+    pub instance: Option<String>,
+    /// Whether work stops while the coordinator is silent ([`GroupEvent::Unreachable`]) and goes on after a rebalance, as in
+    /// Kafka Connect's worker. A consumer goes on until its lease ends.
+    pub stops_in_silence: bool,
 }
 
 impl GroupOptions {
@@ -82,6 +98,8 @@ impl GroupOptions {
             session_timeout: Duration::from_secs(10),
             rebalance_timeout: Duration::from_secs(60),
             heartbeat_interval: Duration::from_secs(3),
+            instance: None,
+            stops_in_silence: true,
         }
     }
 }
@@ -126,6 +144,8 @@ struct Wishes {
     /// To join or rejoin, and why.
     join: Option<String>,
     leave: Option<Leave>,
+    /// What it asks of the group's offsets.
+    offsets: VecDeque<Asked>,
     /// The handle is gone.
     dropped: bool,
     /// The thread is gone, and will do nothing of this.
@@ -143,6 +163,25 @@ impl GroupMember {
     /// Starts the membership's thread. It does nothing until [`GroupMember::join`]. `settings` are those of an admin
     /// client: `bootstrap.servers`, `client.id`, TLS and SASL.
     pub fn start(settings: &ClientSettings, options: GroupOptions) -> Result<(GroupMember, GroupEvents), Error> {
+        let dialer = Arc::new(Dialer::new(settings)?);
+        Self::start_on(Thread::Own, settings, dialer, options)
+    }
+
+    /// As [`GroupMember::start`], on a thread that all such members of the process share: there may be many of them.
+    pub(crate) fn start_with_others(
+        settings: &ClientSettings,
+        dialer: Arc<Dialer>,
+        options: GroupOptions,
+    ) -> Result<(GroupMember, GroupEvents), Error> {
+        Self::start_on(Thread::Shared, settings, dialer, options)
+    }
+
+    fn start_on(
+        thread: Thread,
+        settings: &ClientSettings,
+        dialer: Arc<Dialer>,
+        options: GroupOptions,
+    ) -> Result<(GroupMember, GroupEvents), Error> {
         let (sender, events) = mpsc::channel(EVENTS);
         let shared = Arc::new(Shared {
             polled: AtomicU64::new(millis(Moment::now())),
@@ -151,7 +190,21 @@ impl GroupMember {
             wake: Notify::new(),
             meters: Meters::new(),
         });
-        driver::start(settings, options, shared.clone(), sender)?;
+        let starting = Starting {
+            dialer,
+            options,
+            shared: shared.clone(),
+            events: sender,
+            reporter: settings.reporter(),
+        };
+        let started = match thread {
+            Thread::Own => home::run_alone(move || starting.driver().run()),
+            Thread::Shared => home::spawn(move || starting.driver().run()),
+        };
+        started.map_err(|error| Error::Thread {
+            client: settings.client_id().to_owned(),
+            reason: error.to_string(),
+        })?;
         Ok((GroupMember { shared }, GroupEvents { events }))
     }
 
@@ -180,7 +233,47 @@ impl GroupMember {
 
     /// Leaves the group and ends.
     pub async fn close(self, reason: impl Into<String>) {
-        self.ask_to_leave(reason.into(), true).await;
+        self.leave_for_good(reason).await;
+    }
+
+    /// As [`GroupMember::close`], for a handle that others hold too.
+    pub(crate) fn leave_for_good<R: Into<String>>(&self, reason: R) -> impl Future<Output = ()> + Send + use<R> {
+        self.ask_to_leave(reason.into(), true)
+    }
+
+    /// Keeps offsets in the group's name; those of a topic stand together.
+    pub(crate) fn commit(&self, offsets: Vec<PartitionOffset>, patience: Duration, answer: Answer<()>) {
+        if offsets.is_empty() {
+            return answer.give(Ok(()));
+        }
+        self.ask(Question::Commit(offsets, answer), patience);
+    }
+
+    /// What the group has kept; partitions of which nothing is are left out. With `stable`, what a transaction has not decided
+    /// yet is waited for.
+    pub(crate) fn committed(
+        &self,
+        partitions: Vec<TopicPartition>,
+        stable: bool,
+        patience: Duration,
+        answer: Answer<Vec<PartitionOffset>>,
+    ) {
+        let question = Question::Committed {
+            partitions,
+            stable,
+            answer,
+        };
+        self.ask(question, patience);
+    }
+
+    fn ask(&self, question: Question, patience: Duration) {
+        let until = Moment::now() + patience;
+        self.wish(|wishes| {
+            // Otherwise it is dropped, which is an answer too.
+            if !wishes.ended {
+                wishes.offsets.push_back(Asked { question, until });
+            }
+        });
     }
 
     fn ask_to_leave(&self, reason: String, last: bool) -> impl Future<Output = ()> + Send + use<> {
@@ -217,6 +310,12 @@ impl Drop for GroupMember {
     fn drop(&mut self) {
         self.wish(|wishes| wishes.dropped = true);
     }
+}
+
+/// Where a membership runs.
+enum Thread {
+    Own,
+    Shared,
 }
 
 /// Stands in `polled` after the member left because nobody polled.

@@ -166,7 +166,7 @@ fn a_commit_that_is_refused_says_so() {
     block_on(async {
         take(&mut events, 10).await;
         cluster.fail(OFFSET_COMMIT, &[30]);
-        consumer.commit(&at, 9).unwrap();
+        consumer.commit(&at, 9);
         let event = next(&mut events).await;
         let ConsumerEvent::Committed {
             sequence: 9,

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use caisson_model::{PartitionOffset, TopicPartition};
 use tokio::sync::mpsc;
 
+use super::inbox::Inbox;
 use super::slot::Slot;
 use crate::error::{ConsumerError, KafkaError};
 use crate::fetch::{Batch, Fate};
-use crate::ffi::Queue;
 
 /// What a task hears, in this order: partitions are assigned, their records come, they are revoked.
 #[derive(Debug)]
@@ -72,22 +72,22 @@ impl std::fmt::Debug for Revocation {
 
 /// How others wake the consumer's thread.
 pub(crate) struct Signals {
-    main: Arc<Queue>,
+    inbox: Arc<Inbox>,
     /// The thread waits for the task to take something from the channel.
     wants_room: AtomicBool,
 }
 
 impl Signals {
-    pub(crate) fn new(main: Arc<Queue>) -> Self {
+    pub(crate) fn new(inbox: Arc<Inbox>) -> Self {
         Signals {
-            main,
+            inbox,
             wants_room: AtomicBool::new(false),
         }
     }
 
     /// Wakes the thread.
     pub(crate) fn wake(&self) {
-        self.main.wake();
+        self.inbox.wake();
     }
 
     /// The thread says that it will wait for room. It looks once more afterwards, and only then waits.

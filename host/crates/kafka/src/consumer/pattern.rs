@@ -1,81 +1,52 @@
 //! `topics.regex`: the pattern is matched here, and the group subscribes to the names that are found.
-//!
-//! librdkafka has patterns of its own, but in POSIX's syntax, which differs from Java's in what users write (`\d`, `\w`,
-//! `(?:...)`).
-
-use std::time::{Duration, Instant};
 
 use regex::Regex;
 
-use crate::error::{Error, KafkaError};
-use crate::ffi::Client;
-use crate::settings::ClientSettings;
+use crate::error::Error;
+use crate::wire::messages::TopicLeaders;
 
-/// How often topics are looked up unless `metadata.max.age.ms` says otherwise.
-const INTERVAL: Duration = Duration::from_secs(300);
-/// How soon after a failure.
-const RETRY: Duration = Duration::from_secs(2);
-/// How long one look-up may hold up the consumer's thread.
-const TIMEOUT: Duration = Duration::from_secs(1);
-
-pub(crate) struct Pattern {
-    regex: Regex,
-    interval: Duration,
-    due: Instant,
-    subscribed: Vec<String>,
-}
+pub(crate) struct Pattern(Regex);
 
 impl Pattern {
-    pub(crate) fn new(pattern: &str, settings: &ClientSettings) -> Result<Pattern, Error> {
+    pub(crate) fn new(pattern: &str) -> Result<Pattern, Error> {
         let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| Error::Pattern {
             pattern: pattern.to_owned(),
             reason: error.to_string(),
         })?;
-        let interval = settings
-            .native("topic.metadata.refresh.interval.ms")
-            .and_then(|value| value.parse().ok());
-        let interval = interval.map_or(INTERVAL, Duration::from_millis);
-        Ok(Pattern {
-            regex,
-            interval,
-            due: Instant::now(),
-            subscribed: Vec::new(),
-        })
+        Ok(Pattern(regex))
     }
 
-    /// When [`Pattern::refresh`] wants to be called.
-    pub(crate) fn due(&self) -> Instant {
-        self.due
-    }
-
-    /// Looks topics up, and subscribes anew if others match than before.
-    pub(crate) fn refresh(&mut self, client: &Client) -> Result<(), KafkaError> {
-        self.due = Instant::now() + RETRY;
-        let topics = client.topics(TIMEOUT)?;
-        let mut names: Vec<String> = topics
-            .into_iter()
-            .map(|(name, _)| name)
-            .filter(|name| !is_internal(name) && self.regex.is_match(name))
-            .collect();
+    /// The names that match, sorted; without Kafka's own topics (`exclude.internal.topics`).
+    pub(crate) fn select(&self, topics: &[TopicLeaders]) -> Vec<String> {
+        let matching = topics
+            .iter()
+            .filter(|topic| !topic.is_internal && self.0.is_match(&topic.name));
+        let mut names: Vec<String> = matching.map(|topic| topic.name.clone()).collect();
         names.sort();
-        if names != self.subscribed {
-            client.subscribe(&names)?;
-            self.subscribed = names;
-        }
-        self.due = Instant::now()
-            + if self.subscribed.is_empty() {
-                RETRY.max(self.interval.min(RETRY * 5))
-            } else {
-                self.interval
-            };
-        Ok(())
+        names
     }
 }
 
-/// Kafka's own topics, which no pattern matches (`exclude.internal.topics`).
-fn is_internal(name: &str) -> bool {
-    matches!(
-        name,
-        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
-    )
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_must_match_the_whole_name_of_a_topic_that_is_not_kafkas_own() {
+        let topic = |name: &str, is_internal| TopicLeaders {
+            code: 0,
+            name: name.to_owned(),
+            is_internal,
+            partitions: Vec::new(),
+        };
+        let topics = [
+            topic("b-1", false),
+            topic("a-1", false),
+            topic("a-1x", false),
+            topic("a-2", true),
+        ];
+        let pattern = Pattern::new(r"(?:a|b)-\d+").unwrap();
+        assert_eq!(pattern.select(&topics), ["a-1", "b-1"]);
+        assert!(Pattern::new("(").is_err());
+    }
 }

@@ -15,7 +15,23 @@ pub(crate) struct Slot {
     /// Records of a paused partition are held back by the receiver until it is resumed.
     paused: AtomicBool,
     /// Where to fetch next. Changed together with the epoch; held for moments.
-    position: Mutex<Position>,
+    place: Mutex<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    position: Position,
+    /// The first position that was known.
+    begun: Option<i64>,
+}
+
+impl Place {
+    fn set(&mut self, position: Position) {
+        self.position = position;
+        if let (Position::At(offset), None) = (position, self.begun) {
+            self.begun = Some(offset);
+        }
+    }
 }
 
 /// Where a partition is fetched from.
@@ -32,16 +48,21 @@ pub(crate) enum Position {
 
 impl Slot {
     pub(crate) fn new(partition: TopicPartition, position: Position) -> Self {
+        let mut place = Place {
+            position: Position::Unknown,
+            begun: None,
+        };
+        place.set(position);
         Slot {
             partition,
             epoch: AtomicU32::new(0),
             paused: AtomicBool::new(false),
-            position: Mutex::new(position),
+            place: Mutex::new(place),
         }
     }
 
-    fn position_guard(&self) -> MutexGuard<'_, Position> {
-        self.position.lock().unwrap_or_else(PoisonError::into_inner)
+    fn place_guard(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn epoch(&self) -> u32 {
@@ -49,38 +70,43 @@ impl Slot {
     }
 
     pub(crate) fn next_epoch(&self) {
-        let _whole = self.position_guard();
+        let _whole = self.place_guard();
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The position, and the epoch in which it is valid.
     pub(crate) fn position(&self) -> (u32, Position) {
-        let position = self.position_guard();
-        (self.epoch(), *position)
+        let place = self.place_guard();
+        (self.epoch(), place.position)
+    }
+
+    /// Where reading began, once that is known.
+    pub(crate) fn begun(&self) -> Option<i64> {
+        self.place_guard().begun
     }
 
     /// Goes on elsewhere. What was read before is void.
     pub(crate) fn seek(&self, offset: i64) {
-        let mut position = self.position_guard();
-        *position = Position::At(offset);
+        let mut place = self.place_guard();
+        place.set(Position::At(offset));
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Says where a partition is to be fetched from whose position in that epoch was of no use.
-    pub(crate) fn place(&self, epoch: u32, place: Position) {
-        let mut position = self.position_guard();
+    pub(crate) fn place(&self, epoch: u32, position: Position) {
+        let mut place = self.place_guard();
         if self.epoch() == epoch {
-            *position = place;
+            place.set(position);
         }
     }
 
     /// Moves the position behind records that were read in that epoch, after `hand_over`; neither if the epoch is over.
     pub(crate) fn advance(&self, epoch: u32, next: i64, hand_over: impl FnOnce()) -> bool {
-        let mut position = self.position_guard();
+        let mut place = self.place_guard();
         let is_valid = self.epoch() == epoch;
         if is_valid {
             hand_over();
-            *position = Position::At(next);
+            place.set(Position::At(next));
         }
         is_valid
     }

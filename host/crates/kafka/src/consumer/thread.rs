@@ -4,6 +4,7 @@ mod rebalance;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use caisson_model::{PartitionOffset, TopicPartition};
@@ -11,110 +12,114 @@ use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::events::ConsumerEvent;
-use super::pattern::Pattern;
-use super::{Command, Shared, Which};
-use crate::error::{ConsumerError, ErrorCode, KafkaError};
-use crate::fetch::{Batch, BatchLimit, Fetcher, Reset};
-use crate::ffi::{Element, Event, PartitionList, Queue};
+use super::inbox::Event;
+use super::strategy::Strategy;
+use super::{Command, ConsumerOptions, Shared, Which};
+use crate::error::{ConsumerError, Error};
+use crate::fetch::{Batch, BatchLimit, Fetcher, Reset, number};
+use crate::group::spawn_with_members;
+use crate::report::Reporter;
+use crate::settings::ClientSettings;
+use rebalance::Rebalance;
 
 /// How long the thread sleeps when nothing wakes it. Records, events, commands and the task all do.
 const SLEEP: Duration = Duration::from_secs(5);
 /// Errors that wait for the task; what comes beyond is in the log only.
 const ERRORS: usize = 16;
 
-use rebalance::{Assigning, Revoking};
+/// How a consumer behaves, by its settings.
+pub(super) struct Manner {
+    limit: BatchLimit,
+    reset: Reset,
+    strategy: Strategy,
+    /// `isolation.level=read_committed`: committed offsets are those of transactions that are decided.
+    stable_offsets: bool,
+    /// At the longest; a member that does not poll in time is given up.
+    sleep: Duration,
+    reporter: Reporter,
+}
+
+impl Manner {
+    pub(super) fn of(settings: &ClientSettings, options: ConsumerOptions) -> Result<Manner, Error> {
+        let poll_interval = Duration::from_millis(number(settings, "max.poll.interval.ms", 300_000)?);
+        Ok(Manner {
+            limit: BatchLimit {
+                records: settings.max_poll_records().unwrap_or(options.batch_records).max(1),
+                bytes: options.batch_bytes.max(1),
+            },
+            reset: Reset::of(settings),
+            strategy: Strategy::of(settings)?,
+            stable_offsets: settings.native("isolation.level") == Some("read_committed"),
+            sleep: SLEEP.min(poll_interval / 3),
+            reporter: settings.reporter(),
+        })
+    }
+}
 
 pub(super) struct Thread {
     shared: Arc<Shared>,
     sender: Sender<ConsumerEvent>,
     fetcher: Fetcher,
+    manner: Manner,
     /// The batch in the making.
     batch: Batch,
-    limit: BatchLimit,
-    pattern: Option<Pattern>,
-    reset: Reset,
     /// Events for the task that found no room yet, in order. Records are read only while it is empty.
     outbox: VecDeque<ConsumerEvent>,
-    /// Partitions that the group gave, until it is known where to begin.
-    assigning: Option<Assigning>,
-    /// Partitions that the group takes, until the task is done with them.
-    revoking: Option<Revoking>,
+    rebalance: Rebalance,
     /// All partitions are paused, also those to come.
     paused: bool,
     closing: Option<Instant>,
 }
 
 impl Thread {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        fetcher: Fetcher,
-        sender: Sender<ConsumerEvent>,
-        limit: BatchLimit,
-        pattern: Option<Pattern>,
-        reset: Reset,
-    ) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, fetcher: Fetcher, sender: Sender<ConsumerEvent>, manner: Manner) -> Self {
         Thread {
             shared,
             sender,
             fetcher,
+            manner,
             batch: Batch::default(),
-            limit,
-            pattern,
-            reset,
             outbox: VecDeque::new(),
-            assigning: None,
-            revoking: None,
+            rebalance: Rebalance::default(),
             paused: false,
             closing: None,
         }
     }
 
-    /// Runs until the consumer is closed or the task has dropped its end.
-    pub(super) fn run(mut self) {
+    /// Runs until the consumer is closed or the task has dropped its end. Says whether the group was told that it left.
+    pub(super) fn run(mut self) -> bool {
         while self.closing.is_none() {
+            self.shared.member.poll();
             // Before all else: this takes back the wake-ups that what follows answers.
-            while let Some(event) = self.shared.main.poll(Duration::ZERO) {
+            while let Some(event) = self.shared.inbox.take(Duration::ZERO) {
                 self.serve_event(event);
             }
             self.serve_commands();
             self.serve_rebalance();
-            self.serve_pattern();
             self.deliver();
             if self.closing.is_none() {
                 self.read_or_wait();
             }
         }
-        self.close();
+        self.close()
     }
 
     /// Takes the next records if they can be handed on, or waits for what changes that.
     fn read_or_wait(&mut self) {
-        let may_read = self.outbox.is_empty() && self.revoking.is_none() && self.assigning.is_none();
-        if may_read {
-            self.fetcher.fill(&mut self.batch, self.limit);
+        if self.outbox.is_empty() && self.rebalance.is_settled() {
+            self.fetcher.fill(&mut self.batch, self.manner.limit);
             self.hand_over(false);
             if !self.outbox.is_empty() {
                 return;
             }
         }
-        let event = self.shared.main.poll(self.sleep());
+        let sleep = self.rebalance.next_step().map_or(self.manner.sleep, |due| {
+            due.saturating_duration_since(Instant::now()).min(self.manner.sleep)
+        });
+        let event = self.shared.inbox.take(sleep);
         if let Some(event) = event {
             self.serve_event(event);
         }
-    }
-
-    fn sleep(&self) -> Duration {
-        let due = self
-            .pattern
-            .as_ref()
-            .map_or(SLEEP, |pattern| pattern.due().saturating_duration_since(Instant::now()));
-        // A position that could not be learned is asked for again soon.
-        let soon = if self.assigning.is_some() {
-            Duration::from_millis(100)
-        } else {
-            SLEEP
-        };
-        due.min(soon)
     }
 
     /// Puts the batch into the outbox: at once if the task has nothing to do, or if it is full. Otherwise it grows while
@@ -126,7 +131,7 @@ impl Thread {
         if self.batch.is_empty() {
             return;
         }
-        if !self.batch.is_full(self.limit) && !at_once {
+        if !self.batch.is_full(self.manner.limit) && !at_once {
             self.shared.signals.want_room();
             // Looked at after the wish was made known, so that the wake-up cannot be missed.
             if self.sender.capacity() < self.sender.max_capacity() {
@@ -205,51 +210,22 @@ impl Thread {
 
     fn serve_event(&mut self, event: Event) {
         match event {
-            Event::Assign(partitions) => {
-                self.assigning = Some(Assigning {
-                    partitions: names(&partitions),
-                    attempts: 0,
-                });
+            Event::Preparing { preparing, topics } => self.rebalance.prepare(preparing, topics),
+            Event::Joined { generation, partitions } => self.rebalance.join(generation, partitions),
+            Event::Lost(loss) => {
+                tracing::warn!(target: "kafka", client = self.manner.reporter.client(), %loss, "the group has gone on without this consumer");
+                self.rebalance.lose();
             }
-            Event::Revoke(partitions) => self.revoke(names(&partitions)),
-            Event::RebalanceFailed(error) => {
-                self.report(ConsumerError {
-                    error,
-                    partition: None,
-                    fatal: false,
-                });
-                self.revoke(self.shared.assignment.partitions());
+            Event::Positions { number, result } => self.positioned(number, result),
+            Event::Committed { sequence, result } => {
+                self.outbox.push_back(ConsumerEvent::Committed { sequence, result });
             }
-            Event::Committed {
-                token,
-                result,
-                partitions,
-            } => {
-                let refused = partitions.iter().find(|partition| partition.error != 0);
-                let result = match (result, refused) {
-                    (Err(error), _) if error.code == ErrorCode::NO_OFFSET => Ok(()),
-                    (Ok(()), Some(partition)) => Err(KafkaError::new(ErrorCode(partition.error))),
-                    (result, _) => result,
-                };
-                self.outbox.push_back(ConsumerEvent::Committed {
-                    sequence: token,
-                    result,
-                });
-            }
-            Event::Error(error) => {
-                let fatal = error.fatal;
-                self.report(ConsumerError {
-                    error,
-                    partition: None,
-                    fatal,
-                });
-            }
-            Event::Other => {}
+            Event::Error(error) => self.report(error),
         }
     }
 
     fn report(&mut self, error: ConsumerError) {
-        let said = self.shared.client.reporter().error(&error.error);
+        let said = self.manner.reporter.error(&error.error);
         let waiting = self
             .outbox
             .iter()
@@ -260,66 +236,39 @@ impl Thread {
         }
     }
 
-    fn serve_pattern(&mut self) {
-        let Some(pattern) = &mut self.pattern else { return };
-        if pattern.due() > Instant::now() || self.assigning.is_some() || self.revoking.is_some() {
-            return;
-        }
-        if let Err(error) = pattern.refresh(&self.shared.client) {
-            self.report(ConsumerError {
-                error,
-                partition: None,
-                fatal: false,
-            });
-        }
-    }
-
     /// Leaves the group.
-    fn close(self) {
+    fn close(self) -> bool {
         let until = self.closing.unwrap_or_else(Instant::now);
-        let client = &self.shared.client;
+        let left = self.shared.member.leave_for_good("consumer is being closed");
         // Drops what was read, and with it what holds up a revocation.
-        drop((self.fetcher, self.batch, self.outbox, self.sender));
-        let events = Queue::new(client);
-        if let Err(error) = client.begin_close(&events) {
-            tracing::debug!(client = client.name(), %error, "consumer left its group without a word");
-            return;
+        let Thread {
+            shared,
+            manner,
+            fetcher,
+            batch,
+            outbox,
+            sender,
+            ..
+        } = self;
+        drop((fetcher, batch, outbox, sender));
+        let has_left = Arc::new(AtomicBool::new(false));
+        let (flag, inbox) = (has_left.clone(), shared.inbox.clone());
+        let waiting = spawn_with_members(move || async move {
+            left.await;
+            flag.store(true, Ordering::Release);
+            inbox.wake();
+        });
+        if waiting.is_err() {
+            return false;
         }
-        // An answer may still be owed to the group.
-        if self.assigning.is_some() || self.revoking.is_some() {
-            let _ = client.assign(None);
-        }
-        while !client.is_closed() {
-            let Some(left) = until.checked_duration_since(Instant::now()) else {
-                tracing::warn!(client = client.name(), "consumer could not leave its group in time");
-                return;
+        while !has_left.load(Ordering::Acquire) {
+            let Some(rest) = until.checked_duration_since(Instant::now()) else {
+                tracing::warn!(target: "kafka", client = manner.reporter.client(), "consumer could not leave its group in time");
+                return false;
             };
-            match events.poll(left.min(Duration::from_millis(100))) {
-                Some(Event::Revoke(partitions)) if client.is_cooperative() && !partitions.is_empty() => {
-                    let _ = client.incremental_unassign(&PartitionList::new());
-                }
-                Some(Event::Assign(_) | Event::Revoke(_) | Event::RebalanceFailed(_)) => {
-                    let _ = client.assign(None);
-                }
-                Some(Event::Committed { .. } | Event::Error(_) | Event::Other) | None => {}
-            }
+            // What comes now is for nobody.
+            drop(shared.inbox.take(rest));
         }
+        true
     }
-}
-
-fn names(elements: &[Element]) -> Vec<TopicPartition> {
-    elements
-        .iter()
-        .map(|element| TopicPartition::new(element.topic.as_str(), element.partition))
-        .collect()
-}
-
-fn at(partitions: &[TopicPartition], offset: i64) -> Vec<PartitionOffset> {
-    partitions
-        .iter()
-        .map(|partition| PartitionOffset {
-            partition: partition.clone(),
-            offset,
-        })
-        .collect()
 }

@@ -78,7 +78,8 @@ impl Options {
     }
 }
 
-fn number(settings: &ClientSettings, name: &str, default: u64) -> Result<u64, Error> {
+/// A number among the settings, by librdkafka's name.
+pub(crate) fn number(settings: &ClientSettings, name: &str, default: u64) -> Result<u64, Error> {
     let Some(value) = settings.native(name) else {
         return Ok(default);
     };

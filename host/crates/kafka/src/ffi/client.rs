@@ -89,16 +89,7 @@ impl Conf {
                 raw::rd_kafka_conf_set_oauthbearer_token_refresh_cb(conf, Some(refresh_token));
                 raw::rd_kafka_conf_enable_sasl_queue(conf, 1);
             }
-            match kind {
-                ClientKind::Producer => {
-                    raw::rd_kafka_conf_set_error_cb(conf, Some(error_report));
-                }
-                ClientKind::Consumer => {
-                    let events = raw::EVENT_REBALANCE | raw::EVENT_OFFSET_COMMIT | raw::EVENT_ERROR;
-                    raw::rd_kafka_conf_set_events(conf, events);
-                }
-                ClientKind::Reader | ClientKind::Admin => raw::rd_kafka_conf_set_error_cb(conf, Some(error_report)),
-            }
+            raw::rd_kafka_conf_set_error_cb(conf, Some(error_report));
             raw::rd_kafka_new(rd_kind, conf, reason.as_mut_ptr().cast(), reason.len())
         };
         let Some(client) = NonNull::new(client) else {
@@ -146,16 +137,6 @@ unsafe impl Sync for Client {}
 impl Client {
     pub(super) fn raw(&self) -> *mut raw::rd_kafka_t {
         self.client.as_ptr()
-    }
-
-    pub(crate) fn reporter(&self) -> &Reporter {
-        // SAFETY: the context lives until the client is dropped.
-        unsafe { &(*self.context).reporter }
-    }
-
-    /// The name for logs: the client id.
-    pub(crate) fn name(&self) -> &str {
-        self.reporter().client()
     }
 
     /// The cluster's id, once a broker has been reached.

@@ -41,16 +41,6 @@ impl PartitionList {
         }
     }
 
-    pub(crate) fn elements(&self) -> Vec<Element> {
-        // SAFETY: the list is ours and valid.
-        unsafe { elements(self.list) }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        // SAFETY: the list is ours and valid.
-        unsafe { (*self.list).cnt == 0 }
-    }
-
     pub(crate) fn as_ptr(&self) -> *const raw::rd_kafka_topic_partition_list_t {
         self.list
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Client, Event, milliseconds, raw};
+use super::{Client, milliseconds, raw};
 
 /// A queue of a client; several threads may use it at once (each call takes the queue's own lock).
 pub(crate) struct Queue {
@@ -28,32 +28,10 @@ impl Queue {
         }
     }
 
-    /// The queue of a consumer's group: rebalances, commits, errors.
-    pub(crate) fn of_consumer(client: &Arc<Client>) -> Option<Queue> {
-        // SAFETY: as in `new`; null if the client is no consumer with a group.
-        let queue = unsafe { raw::rd_kafka_queue_get_consumer(client.raw()) };
-        (!queue.is_null()).then(|| Queue {
-            queue,
-            _client: client.clone(),
-        })
-    }
-
-    /// Waits for the next event.
-    pub(crate) fn poll(&self, timeout: Duration) -> Option<Event> {
-        // SAFETY: the queue is alive; the event belongs to us, and `Event` frees it.
-        unsafe { Event::from_raw(raw::rd_kafka_queue_poll(self.queue, milliseconds(timeout))) }
-    }
-
-    /// As [`Queue::poll`], for results that have no common form.
+    /// Waits for the next event; null if none came.
     pub(super) fn poll_raw(&self, timeout: Duration) -> *mut raw::rd_kafka_event_t {
         // SAFETY: the queue is alive; the caller owns the event.
         unsafe { raw::rd_kafka_queue_poll(self.queue, milliseconds(timeout)) }
-    }
-
-    /// Ends a wait on this queue at once, or the next one if nobody waits.
-    pub(crate) fn wake(&self) {
-        // SAFETY: the queue is alive; made to be called from any thread.
-        unsafe { raw::rd_kafka_queue_yield(self.queue) }
     }
 
     pub(super) fn raw(&self) -> *mut raw::rd_kafka_queue_t {

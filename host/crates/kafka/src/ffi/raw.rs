@@ -93,9 +93,6 @@ pub const CONF_UNKNOWN: c_int = -2;
 
 pub const DESTROY_F_NO_CONSUMER_CLOSE: c_int = 0x8;
 
-pub const EVENT_ERROR: c_int = 0x8;
-pub const EVENT_REBALANCE: c_int = 0x10;
-pub const EVENT_OFFSET_COMMIT: c_int = 0x20;
 
 type LogCallback = unsafe extern "C" fn(*const rd_kafka_t, c_int, *const c_char, *const c_char);
 type ErrorCallback = unsafe extern "C" fn(*mut rd_kafka_t, c_int, *const c_char, *mut c_void);
@@ -115,7 +112,6 @@ unsafe extern "C" {
         errstr_size: usize,
     ) -> c_int;
     pub fn rd_kafka_conf_set_opaque(conf: *mut rd_kafka_conf_t, opaque: *mut c_void);
-    pub fn rd_kafka_conf_set_events(conf: *mut rd_kafka_conf_t, events: c_int);
     pub fn rd_kafka_conf_set_log_cb(conf: *mut rd_kafka_conf_t, callback: Option<LogCallback>);
     pub fn rd_kafka_conf_set_error_cb(conf: *mut rd_kafka_conf_t, callback: Option<ErrorCallback>);
 
@@ -168,55 +164,15 @@ unsafe extern "C" {
 unsafe extern "C" {
     pub fn rd_kafka_queue_new(rk: *mut rd_kafka_t) -> *mut rd_kafka_queue_t;
     pub fn rd_kafka_queue_destroy(queue: *mut rd_kafka_queue_t);
-    pub fn rd_kafka_queue_get_consumer(rk: *mut rd_kafka_t) -> *mut rd_kafka_queue_t;
     pub fn rd_kafka_queue_poll(queue: *mut rd_kafka_queue_t, timeout_ms: c_int) -> *mut rd_kafka_event_t;
-    pub fn rd_kafka_queue_yield(queue: *mut rd_kafka_queue_t);
 
-    pub fn rd_kafka_event_type(event: *const rd_kafka_event_t) -> c_int;
     pub fn rd_kafka_event_destroy(event: *mut rd_kafka_event_t);
     pub fn rd_kafka_event_error(event: *mut rd_kafka_event_t) -> i32;
     pub fn rd_kafka_event_error_string(event: *mut rd_kafka_event_t) -> *const c_char;
-    pub fn rd_kafka_event_error_is_fatal(event: *mut rd_kafka_event_t) -> c_int;
-    pub fn rd_kafka_event_opaque(event: *mut rd_kafka_event_t) -> *mut c_void;
-    pub fn rd_kafka_event_topic_partition_list(event: *mut rd_kafka_event_t) -> *mut rd_kafka_topic_partition_list_t;
 }
 
-// Consumers.
+// Lists of partitions.
 unsafe extern "C" {
-    pub fn rd_kafka_poll_set_consumer(rk: *mut rd_kafka_t) -> i32;
-    pub fn rd_kafka_subscribe(rk: *mut rd_kafka_t, topics: *const rd_kafka_topic_partition_list_t) -> i32;
-    pub fn rd_kafka_unsubscribe(rk: *mut rd_kafka_t) -> i32;
-    pub fn rd_kafka_assign(rk: *mut rd_kafka_t, partitions: *const rd_kafka_topic_partition_list_t) -> i32;
-    pub fn rd_kafka_incremental_assign(
-        rk: *mut rd_kafka_t,
-        partitions: *const rd_kafka_topic_partition_list_t,
-    ) -> *mut rd_kafka_error_t;
-    pub fn rd_kafka_incremental_unassign(
-        rk: *mut rd_kafka_t,
-        partitions: *const rd_kafka_topic_partition_list_t,
-    ) -> *mut rd_kafka_error_t;
-    pub fn rd_kafka_assignment_lost(rk: *mut rd_kafka_t) -> c_int;
-    pub fn rd_kafka_rebalance_protocol(rk: *mut rd_kafka_t) -> *const c_char;
-    pub fn rd_kafka_commit_queue(
-        rk: *mut rd_kafka_t,
-        offsets: *const rd_kafka_topic_partition_list_t,
-        queue: *mut rd_kafka_queue_t,
-        callback: Option<unsafe extern "C" fn()>,
-        opaque: *mut c_void,
-    ) -> i32;
-    pub fn rd_kafka_committed(
-        rk: *mut rd_kafka_t,
-        partitions: *mut rd_kafka_topic_partition_list_t,
-        timeout_ms: c_int,
-    ) -> i32;
-    pub fn rd_kafka_offsets_for_times(
-        rk: *mut rd_kafka_t,
-        offsets: *mut rd_kafka_topic_partition_list_t,
-        timeout_ms: c_int,
-    ) -> i32;
-    pub fn rd_kafka_consumer_close_queue(rk: *mut rd_kafka_t, queue: *mut rd_kafka_queue_t) -> *mut rd_kafka_error_t;
-    pub fn rd_kafka_consumer_closed(rk: *mut rd_kafka_t) -> c_int;
-
     pub fn rd_kafka_topic_partition_list_new(size: c_int) -> *mut rd_kafka_topic_partition_list_t;
     pub fn rd_kafka_topic_partition_list_destroy(list: *mut rd_kafka_topic_partition_list_t);
     pub fn rd_kafka_topic_partition_list_add(

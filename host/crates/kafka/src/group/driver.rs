@@ -1,6 +1,7 @@
 //! The membership's thread: performs what the machine decides, and tells it what came of it.
 
 mod lane;
+mod offsets;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -13,14 +14,15 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 use self::lane::{Finding, Joining, Outcome, Target};
+use self::offsets::Offsets;
 use super::machine::{Action, Beat, Machine};
+use super::offsets::Refusal;
 use super::{
     GIVEN_UP, GroupEvent, GroupOptions, Leading, Leave, MemberAssignment, Preparing, Shared, Subprotocol, millis,
 };
 use crate::clock::Moment;
-use crate::error::{Error, KafkaError};
+use crate::error::KafkaError;
 use crate::report::Reporter;
-use crate::settings::ClientSettings;
 use crate::wire::Dialer;
 use crate::wire::messages::{JoinAnswer, SyncAnswer};
 
@@ -31,31 +33,16 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// A future that is owned; none if nothing of the sort is under way.
 type Task<T> = Option<Pin<Box<dyn Future<Output = T>>>>;
 
-/// Starts the thread.
-pub(super) fn start(
-    settings: &ClientSettings,
-    options: GroupOptions,
-    shared: Arc<Shared>,
-    events: mpsc::Sender<GroupEvent>,
-) -> Result<(), Error> {
-    let dialer = Arc::new(Dialer::new(settings)?);
-    let reporter = settings.reporter();
-    let failed = |reason: String| Error::Thread {
-        client: settings.client_id().to_owned(),
-        reason,
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| failed(error.to_string()))?;
-    std::thread::Builder::new()
-        .name("kafka-group".to_owned())
-        .spawn(move || runtime.block_on(Driver::new(dialer, options, shared, events, reporter).run()))
-        .map_err(|error| failed(error.to_string()))?;
-    Ok(())
+/// What a driver is made of, on the thread that runs it.
+pub(super) struct Starting {
+    pub dialer: Arc<Dialer>,
+    pub options: GroupOptions,
+    pub shared: Arc<Shared>,
+    pub events: mpsc::Sender<GroupEvent>,
+    pub reporter: Reporter,
 }
 
-struct Driver {
+pub(super) struct Driver {
     machine: Machine,
     target: Rc<Target>,
     shared: Arc<Shared>,
@@ -69,6 +56,7 @@ struct Driver {
     beating: Task<(Beat, Outcome<i16>)>,
     leaving: Task<()>,
     asked: Option<Asked>,
+    offsets: Offsets,
     /// Who waits for the end of a leave.
     left: Option<Leave>,
     /// Nothing follows; the thread ends when the backlog is empty.
@@ -81,6 +69,10 @@ impl Drop for Driver {
         let mut wishes = self.shared.wishes();
         wishes.ended = true;
         wishes.leave = None;
+        let unasked = std::mem::take(&mut wishes.offsets);
+        drop(wishes);
+        // Which answers them.
+        drop(unasked);
     }
 }
 
@@ -96,6 +88,8 @@ enum Woken {
     Joined(Joining),
     Beaten(Beat, Outcome<i16>),
     Left,
+    /// A question about offsets was refused, and is asked again.
+    Offsets(Refusal),
     Metadata(Option<Vec<Subprotocol>>),
     Assignments(Option<Vec<MemberAssignment>>),
     /// There is room for an event; or nobody takes them any more.
@@ -104,14 +98,15 @@ enum Woken {
     Look,
 }
 
-impl Driver {
-    fn new(
-        dialer: Arc<Dialer>,
-        options: GroupOptions,
-        shared: Arc<Shared>,
-        events: mpsc::Sender<GroupEvent>,
-        reporter: Reporter,
-    ) -> Driver {
+impl Starting {
+    pub(super) fn driver(self) -> Driver {
+        let Starting {
+            dialer,
+            options,
+            shared,
+            events,
+            reporter,
+        } = self;
         let now = Moment::now();
         // Differs between processes that start together on one machine, and between machines.
         let seed = u64::from(std::process::id()) << 32 ^ millis(now) ^ Arc::as_ptr(&shared) as u64;
@@ -127,12 +122,15 @@ impl Driver {
             beating: None,
             leaving: None,
             asked: None,
+            offsets: Offsets::default(),
             left: None,
             last: false,
         }
     }
+}
 
-    async fn run(mut self) {
+impl Driver {
+    pub(super) async fn run(mut self) {
         loop {
             if self.obey() {
                 return;
@@ -169,6 +167,7 @@ impl Driver {
         if let Some(reason) = wishes.join {
             self.machine.join(reason, Moment::now());
         }
+        self.offsets.queue(wishes.offsets);
         false
     }
 
@@ -178,6 +177,7 @@ impl Driver {
         for action in self.machine.take_actions() {
             self.perform(action);
         }
+        self.offsets.step(&self.machine, &self.target, Moment::now());
         if self.machine.has_given_up() {
             self.shared.polled.store(GIVEN_UP, Ordering::Release);
         }
@@ -261,7 +261,8 @@ impl Driver {
 
     async fn wait(&mut self) -> Woken {
         let polled = Moment::from_start(Duration::from_millis(self.shared.polled.load(Ordering::Acquire)));
-        let next = self.machine.next_tick(polled);
+        let next = [self.machine.next_tick(polled), self.offsets.next_step()];
+        let next = next.into_iter().flatten().min();
         let sleep = async {
             match next {
                 Some(next) => tokio::time::sleep(next.after(Moment::now()).min(LONGEST_SLEEP)).await,
@@ -284,6 +285,7 @@ impl Driver {
             joined = end_of(&mut self.joining) => Woken::Joined(joined),
             (beat, answer) = end_of(&mut self.beating) => Woken::Beaten(beat, answer),
             () = end_of(&mut self.leaving) => Woken::Left,
+            answered = self.offsets.answered() => Woken::Offsets(answered),
             woken = answer(&mut self.asked) => woken,
             room = room => Woken::Room(room),
             () = sleep => Woken::Look,
@@ -326,9 +328,10 @@ impl Driver {
                 let answer = self.reported(answer.result);
                 self.machine.heartbeat_answered(&beat, answer, sent, now);
             }
+            Woken::Offsets(Refusal::Moved) => self.machine.lose_coordinator(now),
             Woken::Metadata(subprotocols) => self.machine.prepared(subprotocols),
             Woken::Assignments(assignments) => self.machine.assigned(assignments, now),
-            Woken::Left | Woken::Room(_) | Woken::Look => {}
+            Woken::Left | Woken::Offsets(_) | Woken::Room(_) | Woken::Look => {}
         }
     }
 

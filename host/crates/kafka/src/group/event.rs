@@ -24,6 +24,8 @@ impl Subprotocol {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberMetadata {
     pub member_id: String,
+    /// Its name if it is a static member (`group.instance.id`).
+    pub instance: Option<String>,
     /// In the subprotocol that was chosen. Any bytes: another member wrote them.
     pub metadata: Vec<u8>,
 }
@@ -107,6 +109,22 @@ pub struct Leading {
 }
 
 impl Leading {
+    #[cfg(test)]
+    pub(crate) fn for_tests(
+        protocol: &str,
+        members: Vec<MemberMetadata>,
+    ) -> (Leading, oneshot::Receiver<Vec<MemberAssignment>>) {
+        let (answer, asked) = oneshot::channel();
+        let leading = Leading {
+            generation: 1,
+            protocol: protocol.to_owned(),
+            member_id: String::new(),
+            members,
+            answer,
+        };
+        (leading, asked)
+    }
+
     /// Hands every member its assignment. One that is left out gets no bytes at all.
     pub fn assign(self, assignments: Vec<MemberAssignment>) {
         // As in `Preparing::join`.

@@ -177,6 +177,21 @@ impl Machine {
         self.lease.filter(|_| self.announced)
     }
 
+    /// As whom something can be said in the name of the group: the generation and the member's id; none if it is no member.
+    pub(super) fn membership(&self) -> Option<(i32, &str)> {
+        (self.generation >= 0).then_some((self.generation, self.member_id.as_str()))
+    }
+
+    /// Whether it is known where the coordinator is.
+    pub(super) fn knows_coordinator(&self) -> bool {
+        self.coordinator == Coordinator::Known
+    }
+
+    /// Whether nothing happens until somebody wants to join.
+    pub(super) fn is_out(&self) -> bool {
+        matches!(self.phase, Phase::Out | Phase::GivenUp { .. })
+    }
+
     /// Somebody wants to join, or a rebalance.
     pub(super) fn join(&mut self, reason: String, now: Moment) {
         match self.phase {
@@ -195,7 +210,9 @@ impl Machine {
         ) {
             self.actions.push(Action::Abandon);
         }
-        if !self.member_id.is_empty() && self.coordinator == Coordinator::Known {
+        // A static member keeps its place until its session ends.
+        let is_static = self.options.instance.is_some();
+        if !self.member_id.is_empty() && !is_static && self.coordinator == Coordinator::Known {
             let member_id = std::mem::take(&mut self.member_id);
             self.actions.push(Action::Leave { member_id, reason });
         }
@@ -307,10 +324,14 @@ impl Machine {
         if self.lease.is_none_or(|lease| now >= lease) {
             self.lose(Loss::LeaseExpired, now);
             self.member_id.clear();
-        } else if !self.silent && now >= self.silence() {
+        } else if self.may_fall_silent() && now >= self.silence() {
             self.silent = true;
             self.actions.push(Action::Unreachable);
         }
+    }
+
+    fn may_fall_silent(&self) -> bool {
+        self.options.stops_in_silence && !self.silent
     }
 
     /// When a coordinator that is not heard of counts as unreachable: after being unknown for a heartbeat interval, as in
@@ -365,7 +386,7 @@ impl Machine {
         let mut next = polled + self.options.rebalance_timeout;
         if self.announced {
             next = next.min(self.lease.unwrap_or(next));
-            if !self.silent {
+            if self.may_fall_silent() {
                 next = next.min(self.silence());
             }
         }

@@ -47,33 +47,36 @@ pub(super) fn producer_request_timeout(value: &str) -> Converted {
     ])
 }
 
+/// The protocol in which brokers share out partitions (KIP-848) is not spoken.
 pub(super) fn group_protocol(value: &str) -> Converted {
-    one("group.protocol", value.to_ascii_lowercase())
+    match value.to_ascii_lowercase().as_str() {
+        "classic" => one("group.protocol", "classic"),
+        _ => Err(format!("{value} cannot be used; there is classic")),
+    }
 }
 
 pub(super) fn lower_case(value: &str) -> Converted {
     one("security.protocol", value.to_ascii_lowercase())
 }
 
-/// Java's classes of assignors. Eager and cooperative ones cannot be mixed: as long as a member knows an eager one, Java's
-/// group rebalances eagerly as well, so the cooperative ones are left out.
+/// Java's classes of assignors, by the names under which members of a group agree on one.
 pub(super) fn assignors(value: &str) -> Converted {
-    let mut eager = Vec::new();
-    let mut cooperative = Vec::new();
+    let mut names = Vec::new();
     for class in value.split(',').map(str::trim).filter(|class| !class.is_empty()) {
-        match class.rsplit('.').next().unwrap_or(class) {
-            "RangeAssignor" | "range" => eager.push("range"),
-            "RoundRobinAssignor" | "roundrobin" => eager.push("roundrobin"),
-            "CooperativeStickyAssignor" | "cooperative-sticky" => cooperative.push("cooperative-sticky"),
+        names.push(match class.rsplit('.').next().unwrap_or(class) {
+            "RangeAssignor" | "range" => "range",
+            "RoundRobinAssignor" | "roundrobin" => "roundrobin",
+            "StickyAssignor" | "sticky" => "sticky",
+            "CooperativeStickyAssignor" | "cooperative-sticky" => "cooperative-sticky",
             _ => {
                 return Err(format!(
-                    "{class} cannot be used; there are RangeAssignor, RoundRobinAssignor and CooperativeStickyAssignor"
+                    "{class} cannot be used; there are RangeAssignor, RoundRobinAssignor, StickyAssignor and \
+                     CooperativeStickyAssignor"
                 ));
             }
-        }
+        });
     }
-    let chosen = if eager.is_empty() { cooperative } else { eager };
-    one("partition.assignment.strategy", chosen.join(","))
+    one("partition.assignment.strategy", names.join(","))
 }
 
 pub(super) fn offset_reset(value: &str) -> Converted {

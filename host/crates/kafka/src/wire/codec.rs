@@ -100,12 +100,16 @@ impl<'a> Reader<'a> {
         self.nullable_string()?.ok_or_else(|| malformed("a text is missing"))
     }
 
+    pub(crate) fn nullable_bytes(&mut self) -> Read<Option<Vec<u8>>> {
+        match self.length(Self::i32)? {
+            Some(length) => Ok(Some(self.take(length)?.to_vec())),
+            None => Ok(None),
+        }
+    }
+
     /// Null reads as empty: brokers send null beside an error code where the schema says otherwise.
     pub(crate) fn bytes(&mut self) -> Read<Vec<u8>> {
-        match self.length(Self::i32)? {
-            Some(length) => Ok(self.take(length)?.to_vec()),
-            None => Ok(Vec::new()),
-        }
+        Ok(self.nullable_bytes()?.unwrap_or_default())
     }
 
     /// Where bytes stand that are not copied. Null reads as empty.
@@ -205,6 +209,21 @@ impl Writer {
             self.varint(0);
         } else {
             self.i16(-1);
+        }
+    }
+
+    pub(crate) fn nullable_string(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.string(text),
+            None => self.null_string(),
+        }
+    }
+
+    pub(crate) fn null_array(&mut self) {
+        if self.flexible {
+            self.varint(0);
+        } else {
+            self.i32(-1);
         }
     }
 

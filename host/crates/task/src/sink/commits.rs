@@ -62,18 +62,12 @@ impl Sink {
         self.next_sequence += 1;
         self.settings.task.meters.commit_begun();
         let began = Instant::now();
-        match self.consumer.commit(&offsets, self.next_sequence) {
-            Ok(()) => self.commits.push_back(UnansweredCommit {
-                sequence: self.next_sequence,
-                offsets,
-                began,
-            }),
-            Err(error) => {
-                self.settings.task.meters.committed(false, began.elapsed());
-                tracing::warn!(%error, "commit of offsets failed, the next one sends them again");
-                self.positions.commit_failed(&offsets);
-            }
-        }
+        self.consumer.commit(&offsets, self.next_sequence);
+        self.commits.push_back(UnansweredCommit {
+            sequence: self.next_sequence,
+            offsets,
+            began,
+        });
     }
 
     /// A failure of the plugin itself.

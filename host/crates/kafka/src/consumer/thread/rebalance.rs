@@ -1,205 +1,293 @@
 //! Rebalances: how the thread answers what the group gives and takes.
 //!
-//! librdkafka waits for the answer (an assign or unassign call) to each event, however long it takes, and goes on being
-//! served meanwhile. So nothing here blocks for longer than a request to the coordinator.
+//! The group waits for a member's answers, as long as its rebalance timeout allows, while heartbeats go on elsewhere. So the
+//! thread gives each answer when the task has done its part, and serves the task until then. Nothing here waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use caisson_model::{PartitionOffset, TopicPartition};
 
-use super::{Thread, at};
+use super::Thread;
 use crate::consumer::events::{ConsumerEvent, Revocation};
-use crate::consumer::list_of;
-use crate::consumer::slot::Position;
+use crate::consumer::inbox::Event;
+use crate::consumer::slot::{Position, Slot};
+use crate::consumer::strategy::Owned;
 use crate::error::{ConsumerError, ErrorCode, KafkaError};
 use crate::fetch::Reset;
-use crate::ffi::{Element, PartitionList};
+use crate::group::{Answer, Preparing};
 
-/// How long one attempt to learn where to begin may hold up the thread.
-const RESOLVE: Duration = Duration::from_secs(2);
-/// Attempts before a partition is begun without its position being known.
+/// How long one question for committed offsets may take; it is asked again after that.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The pause before that, and how often a refusal for good is believed to be a mistake.
+const AGAIN: Duration = Duration::from_millis(200);
 const ATTEMPTS: u32 = 5;
+/// How long the task waits to hear where partitions begin that nobody has committed anything of. They are read all the same
+/// as soon as that is known.
+const PLACING: Duration = Duration::from_secs(10);
 
-/// Partitions that the group gave, until it is known where to begin.
-pub(super) struct Assigning {
-    pub(super) partitions: Vec<TopicPartition>,
-    pub(super) attempts: u32,
+/// Where the member is between what it has and what the group wants.
+#[derive(Default)]
+pub(super) struct Rebalance {
+    /// The group waits for what the member wants and has.
+    preparing: Option<(Preparing, Arc<[String]>)>,
+    /// What the group gave last, until the member has come to have that.
+    joined: Option<Vec<TopicPartition>>,
+    /// The task let go of partitions that the group gives to others in its next rebalance.
+    gave_up: bool,
+    /// All partitions are lost, and the task does not know yet.
+    lost: bool,
+    /// Partitions that the task is to let go of.
+    revoking: Option<Revoking>,
+    /// Partitions that are new, until it is known where to begin.
+    assigning: Option<Assigning>,
+    /// What the last generation gave, and its number.
+    previous: Vec<TopicPartition>,
+    generation: Option<i32>,
+    /// Numbers the questions for committed offsets.
+    questions: u64,
 }
 
-/// Partitions that the group takes, until the task is done with them.
-pub(super) struct Revoking {
+struct Revoking {
     partitions: Vec<TopicPartition>,
     done: Arc<AtomicBool>,
 }
 
-impl Thread {
-    pub(super) fn serve_rebalance(&mut self) {
-        if let Some(revoking) = self.revoking.take_if(|revoking| revoking.done.load(Ordering::Acquire)) {
-            self.unassign(&revoking.partitions);
-        }
-        if self.revoking.is_none()
-            && let Some(assigning) = self.assigning.take()
-        {
-            self.assign(assigning);
+struct Assigning {
+    partitions: Vec<TopicPartition>,
+    attempts: u32,
+    step: Step,
+}
+
+enum Step {
+    /// Committed offsets were asked for, with that number.
+    Asked(u64),
+    /// They are to be asked for again.
+    Again(Instant),
+    /// They are known, and these are read from there. Where the others begin is being found out.
+    Placing { slots: Vec<Arc<Slot>>, until: Instant },
+}
+
+impl Rebalance {
+    /// Whether records may be handed out: the task knows of all partitions that are read.
+    pub(super) fn is_settled(&self) -> bool {
+        self.revoking.is_none() && self.assigning.is_none() && !self.lost
+    }
+
+    /// When there is something to do by itself.
+    pub(super) fn next_step(&self) -> Option<Instant> {
+        match self.assigning.as_ref()?.step {
+            Step::Asked(_) => None,
+            Step::Again(due) | Step::Placing { until: due, .. } => Some(due),
         }
     }
 
-    /// Tells the task to let go of partitions. The answer to the group waits until it has.
-    pub(super) fn revoke(&mut self, partitions: Vec<TopicPartition>) {
-        // An assignment that was not begun is void.
-        self.assigning = None;
-        let lost = self.shared.client.assignment_lost();
-        let held: Vec<TopicPartition> = partitions
-            .iter()
-            .filter(|partition| {
-                self.shared
-                    .assignment
-                    .find(&partition.topic, partition.partition)
-                    .is_some()
-            })
-            .cloned()
-            .collect();
-        if held.is_empty() {
-            self.unassign(&partitions);
+    pub(super) fn prepare(&mut self, preparing: Preparing, topics: Arc<[String]>) {
+        self.preparing = Some((preparing, topics));
+        (self.joined, self.gave_up) = (None, false);
+    }
+
+    pub(super) fn join(&mut self, generation: i32, partitions: Vec<TopicPartition>) {
+        self.previous.clone_from(&partitions);
+        self.generation = Some(generation);
+        self.joined = Some(partitions);
+    }
+
+    /// A join that waits to be answered goes on waiting.
+    pub(super) fn lose(&mut self) {
+        (self.joined, self.lost, self.generation) = (None, true, None);
+    }
+}
+
+impl Thread {
+    pub(super) fn serve_rebalance(&mut self) {
+        let is_done = |revoking: &mut Revoking| revoking.done.load(Ordering::Acquire);
+        if let Some(revoking) = self.rebalance.revoking.take_if(is_done) {
+            self.remove(&revoking.partitions);
+        }
+        if self.rebalance.revoking.is_none() && std::mem::take(&mut self.rebalance.lost) {
+            self.give_up_assigning();
+            self.revoke(self.shared.assignment.partitions(), true);
+        }
+        if self.rebalance.revoking.is_none() {
+            self.answer_preparing();
+            self.take_joined();
+        }
+        self.go_on_assigning();
+    }
+
+    /// Lets go of what cannot be kept through a rebalance, and then says what the member has and wants.
+    fn answer_preparing(&mut self) {
+        let Some((preparing, topics)) = self.rebalance.preparing.take() else {
+            return;
+        };
+        self.give_up_assigning();
+        let mut held = self.shared.assignment.partitions();
+        held.sort();
+        let is_cooperative = self.manner.strategy.is_cooperative();
+        let is_unwanted = |one: &&TopicPartition| !is_cooperative || !topics.iter().any(|topic| **topic == *one.topic);
+        let unwanted: Vec<TopicPartition> = held.iter().filter(is_unwanted).cloned().collect();
+        if !unwanted.is_empty() {
+            self.rebalance.preparing = Some((preparing, topics));
+            return self.revoke(unwanted, false);
+        }
+        let owned = Owned {
+            partitions: &held,
+            previous: &self.rebalance.previous,
+            generation: self.rebalance.generation.unwrap_or(-1),
+        };
+        preparing.join(self.manner.strategy.subprotocols(&topics, &owned));
+    }
+
+    /// Lets go of what the group has given to others, and then takes what is new.
+    fn take_joined(&mut self) {
+        let Some(given) = self.rebalance.joined.take() else {
+            return;
+        };
+        self.give_up_assigning();
+        let held = self.shared.assignment.partitions();
+        let taken: Vec<TopicPartition> = held.iter().filter(|one| !given.contains(one)).cloned().collect();
+        if !taken.is_empty() {
+            // Only a cooperative member has something here. Who is to get it hears of that in the next rebalance.
+            self.rebalance.joined = Some(given);
+            self.rebalance.gave_up = true;
+            return self.revoke(taken, false);
+        }
+        let new = given.into_iter().filter(|one| !held.contains(one)).collect();
+        self.rebalance.assigning = Some(Assigning {
+            partitions: new,
+            attempts: 0,
+            step: Step::Again(Instant::now()),
+        });
+    }
+
+    /// Tells the task to let go of partitions; what follows waits until it has.
+    fn revoke(&mut self, partitions: Vec<TopicPartition>, lost: bool) {
+        if partitions.is_empty() {
             return;
         }
         if lost {
             // Somebody else reads them already: what is on its way must not reach the task.
-            for partition in &held {
-                if let Some(slot) = self.shared.assignment.find(&partition.topic, partition.partition) {
-                    slot.next_epoch();
-                }
-            }
+            self.shared.assignment.all().iter().for_each(|slot| slot.next_epoch());
         }
         self.hand_over(true);
         let (done, flag) = Revocation::new(self.shared.signals.clone());
         self.outbox.push_back(ConsumerEvent::Revoked {
-            partitions: held,
+            partitions: partitions.clone(),
             lost,
             done,
         });
-        self.revoking = Some(Revoking { partitions, done: flag });
+        self.rebalance.revoking = Some(Revoking { partitions, done: flag });
     }
 
-    /// Answers the group.
-    fn unassign(&mut self, partitions: &[TopicPartition]) {
+    fn remove(&self, partitions: &[TopicPartition]) {
         for partition in partitions {
             self.shared.assignment.remove(partition);
         }
-        let client = &self.shared.client;
-        let result = if client.is_cooperative() && !partitions.is_empty() {
-            client.incremental_unassign(&PartitionList::new())
-        } else {
-            client.assign(None)
-        };
-        if let Err(error) = result {
-            self.report(ConsumerError {
-                error,
-                partition: None,
-                fatal: false,
-            });
+        self.fetcher.changed();
+    }
+
+    /// Forgets partitions that the task has not heard of.
+    fn give_up_assigning(&mut self) {
+        if let Some(assigning) = self.rebalance.assigning.take() {
+            self.remove(&assigning.partitions);
         }
     }
 
-    /// Learns where to begin, answers the group, and tells the task.
-    fn assign(&mut self, mut assigning: Assigning) {
-        assigning.attempts += 1;
-        let positions = match self.positions(&assigning.partitions) {
-            Ok(positions) => positions,
-            Err(error) => {
-                self.report(ConsumerError {
-                    error,
-                    partition: None,
-                    fatal: false,
-                });
-                if assigning.attempts < ATTEMPTS && !self.shared.client.assignment_lost() {
-                    self.assigning = Some(assigning);
-                    return;
-                }
-                at(&assigning.partitions, -1001)
-            }
+    fn go_on_assigning(&mut self) {
+        let Some(mut assigning) = self.rebalance.assigning.take() else {
+            return;
         };
-        for PartitionOffset { partition, offset } in &positions {
-            let position = match (offset, self.reset) {
-                (0.., _) => Position::At(*offset),
-                (_, Reset::Earliest) => Position::Earliest,
-                (_, Reset::Latest) => Position::Latest,
-                (_, Reset::None) => {
+        match &assigning.step {
+            _ if assigning.partitions.is_empty() => return self.assigned(Vec::new()),
+            Step::Again(due) if *due <= Instant::now() => self.ask_for_positions(&mut assigning),
+            Step::Placing { slots, until } => {
+                let is_placed = |slot: &Arc<Slot>| slot.begun().is_some() || slot.position().1 == Position::Unknown;
+                if slots.iter().all(is_placed) || *until <= Instant::now() {
+                    let begun = slots.iter().map(|slot| PartitionOffset {
+                        partition: slot.partition.clone(),
+                        offset: slot.begun().unwrap_or(-1),
+                    });
+                    return self.assigned(begun.collect());
+                }
+            }
+            Step::Asked(_) | Step::Again(_) => {}
+        }
+        self.rebalance.assigning = Some(assigning);
+    }
+
+    fn assigned(&mut self, begun: Vec<PartitionOffset>) {
+        self.outbox.push_back(ConsumerEvent::Assigned(begun));
+        if std::mem::take(&mut self.rebalance.gave_up) {
+            self.shared
+                .member
+                .join("partitions were given up that others are to get");
+        }
+    }
+
+    fn ask_for_positions(&mut self, assigning: &mut Assigning) {
+        self.rebalance.questions += 1;
+        let number = self.rebalance.questions;
+        let inbox = self.shared.inbox.clone();
+        let answer = Answer::new(move |result| inbox.push(Event::Positions { number, result }));
+        assigning.step = Step::Asked(number);
+        let partitions = assigning.partitions.clone();
+        self.shared
+            .member
+            .committed(partitions, self.manner.stable_offsets, PATIENCE, answer);
+    }
+
+    /// Begins to read where the group has committed to, or else where `auto.offset.reset` says.
+    pub(super) fn positioned(&mut self, number: u64, result: Result<Vec<PartitionOffset>, KafkaError>) {
+        let is_about = |assigning: &mut Assigning| matches!(assigning.step, Step::Asked(asked) if asked == number);
+        let Some(mut assigning) = self.rebalance.assigning.take_if(is_about) else {
+            return;
+        };
+        match result {
+            Ok(committed) => {
+                assigning.step = Step::Placing {
+                    slots: self.place(&assigning.partitions, &committed),
+                    until: Instant::now() + PLACING,
+                };
+            }
+            Err(error) => {
+                assigning.attempts += u32::from(!error.code.is_retriable());
+                // To begin somewhere else could pass over records.
+                let fatal = assigning.attempts >= ATTEMPTS;
+                self.report(ConsumerError {
+                    error: KafkaError {
+                        message: format!("asking for committed offsets: {}", error.message),
+                        ..error
+                    },
+                    partition: None,
+                    fatal,
+                });
+                assigning.step = Step::Again(Instant::now() + if fatal { PATIENCE } else { AGAIN });
+            }
+        }
+        self.rebalance.assigning = Some(assigning);
+    }
+
+    fn place(&mut self, partitions: &[TopicPartition], committed: &[PartitionOffset]) -> Vec<Arc<Slot>> {
+        let mut slots = Vec::new();
+        for partition in partitions {
+            let known = committed.iter().find(|known| known.partition == *partition);
+            let position = match (known, self.manner.reset) {
+                (Some(known), _) => Position::At(known.offset),
+                (None, Reset::Earliest) => Position::Earliest,
+                (None, Reset::Latest) => Position::Latest,
+                (None, Reset::None) => {
                     self.report(no_position(partition));
                     Position::Unknown
                 }
             };
             self.shared.assignment.add(partition, position, self.paused);
+            slots.extend(self.shared.assignment.find(&partition.topic, partition.partition));
         }
         self.fetcher.changed();
-        // The library knows of no partition: it is the fetcher's part to read them.
-        let client = &self.shared.client;
-        let none = PartitionList::new();
-        let result = if client.is_cooperative() {
-            client.incremental_assign(&none)
-        } else {
-            client.assign(Some(&none))
-        };
-        if let Err(error) = result {
-            self.report(ConsumerError {
-                error,
-                partition: None,
-                fatal: false,
-            });
-        }
-        let told = positions.into_iter().map(|position| PartitionOffset {
-            offset: position.offset.max(-1),
-            ..position
-        });
-        self.outbox.push_back(ConsumerEvent::Assigned(told.collect()));
+        slots
     }
-
-    /// Where to begin: committed offsets, and for partitions without one what `auto.offset.reset` says.
-    fn positions(&self, partitions: &[TopicPartition]) -> Result<Vec<PartitionOffset>, KafkaError> {
-        if partitions.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut committed = list_of(&at(partitions, -1001));
-        self.shared.client.committed(&mut committed, RESOLVE)?;
-        let time = match self.reset {
-            Reset::Earliest => -2,
-            Reset::Latest => -1,
-            Reset::None => return Ok(offsets(&committed.elements(), &[])),
-        };
-        let mut missing = PartitionList::new();
-        for element in committed.elements() {
-            if element.offset < 0 {
-                missing.add(&element.topic, element.partition, time);
-            }
-        }
-        if !missing.is_empty() {
-            self.shared.client.offsets_at(&mut missing, RESOLVE)?;
-        }
-        Ok(offsets(&committed.elements(), &missing.elements()))
-    }
-}
-
-/// Committed offsets where there are some, else the found ones; -1001 (the library's "not known") where neither is.
-fn offsets(committed: &[Element], found: &[Element]) -> Vec<PartitionOffset> {
-    let position = |element: &Element| {
-        let known = if element.offset >= 0 {
-            element.offset
-        } else {
-            let found = found
-                .iter()
-                .find(|other| other.topic == element.topic && other.partition == element.partition);
-            found
-                .filter(|other| other.error == 0 && other.offset >= 0)
-                .map_or(-1001, |other| other.offset)
-        };
-        PartitionOffset {
-            partition: TopicPartition::new(element.topic.as_str(), element.partition),
-            offset: known,
-        }
-    };
-    committed.iter().map(position).collect()
 }
 
 /// There is no committed offset, and none is to be guessed.

@@ -85,6 +85,8 @@ impl Driver {
                 _ => self.ask_elsewhere(&asked.slot),
             }
         }
+        // Whoever waits for them looks.
+        (self.shared.arrived)();
     }
 
     /// The broker could not be reached, or its answer cannot be understood.

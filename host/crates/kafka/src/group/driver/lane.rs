@@ -1,15 +1,20 @@
 //! Requests to the coordinator over two connections: joins and syncs, which may wait for other members, have one to
-//! themselves; heartbeats and the leave have the other.
+//! themselves; heartbeats, offsets and the leave have the other. An offset that is asked for while a heartbeat is under way
+//! has a connection of its own.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
+use caisson_model::{PartitionOffset, TopicPartition};
+
 use crate::clock::Moment;
 use crate::error::{ErrorCode, KafkaError};
 use crate::group::machine::Beat;
 use crate::group::{GroupOptions, MemberAssignment, Subprotocol};
-use crate::wire::messages::{Heartbeat, JoinAnswer, JoinGroup, KeyType, LeaveGroup, Request, SyncAnswer, SyncGroup};
+use crate::wire::messages::{
+    Heartbeat, JoinAnswer, JoinGroup, KeyType, LeaveGroup, OffsetCommit, OffsetFetch, Request, SyncAnswer, SyncGroup,
+};
 use crate::wire::{Address, Cluster, Connection, Dialer};
 
 /// How much longer than the rebalance timeout a join may take, as in Java's client.
@@ -76,6 +81,7 @@ impl Target {
             session_timeout_ms: whole_millis(self.options.session_timeout),
             rebalance_timeout_ms: whole_millis(self.options.rebalance_timeout),
             member_id,
+            instance: self.options.instance.as_deref(),
             protocol_type: &self.options.protocol_type,
             subprotocols,
             reason,
@@ -95,14 +101,21 @@ impl Target {
             group: &self.options.group,
             generation,
             member_id,
+            instance: self.options.instance.as_deref(),
             protocol_type: &self.options.protocol_type,
             protocol,
             assignments,
         };
         let timeout = self.options.rebalance_timeout + JOIN_GRACE;
         let answer = self.call(&self.join, &request, timeout).await;
-        // The next join may be hours away, and brokers close connections that are idle.
-        self.join.idle.borrow_mut().take();
+        // The next join may be hours away, and brokers close connections that are idle: heartbeats go on with this one if they
+        // have none.
+        let idle = self.join.idle.borrow_mut().take();
+        let mut beat = self.beat.idle.borrow_mut();
+        if beat.is_none() {
+            *beat = idle;
+        }
+        drop(beat);
         Joining::Sync(answer)
     }
 
@@ -111,10 +124,56 @@ impl Target {
             group: &self.options.group,
             generation: beat.generation,
             member_id: &beat.member_id,
+            instance: self.options.instance.as_deref(),
         };
         let Outcome { result, sent } = self.call(&self.beat, &request, self.options.heartbeat_interval).await;
         let result = result.map(|coded| coded.0);
         (beat, Outcome { result, sent })
+    }
+
+    pub(super) async fn commit(
+        &self,
+        generation: i32,
+        member_id: &str,
+        offsets: &[PartitionOffset],
+        patience: Duration,
+    ) -> Result<(), KafkaError> {
+        let request = OffsetCommit {
+            group: &self.options.group,
+            generation,
+            member_id,
+            instance: self.options.instance.as_deref(),
+            offsets,
+        };
+        let codes = self.call(&self.beat, &request, patience).await.result?;
+        codes.into_iter().try_for_each(accepted)
+    }
+
+    /// What is kept of these partitions; those of which nothing is are left out.
+    pub(super) async fn committed(
+        &self,
+        partitions: &[TopicPartition],
+        stable: bool,
+        patience: Duration,
+    ) -> Result<Vec<PartitionOffset>, KafkaError> {
+        let request = OffsetFetch {
+            group: &self.options.group,
+            partitions,
+            stable,
+        };
+        let kept = self.call(&self.beat, &request, patience).await.result?;
+        accepted(kept.code)?;
+        let mut known = Vec::new();
+        for kept in kept.offsets {
+            accepted(kept.code)?;
+            if kept.offset >= 0 {
+                known.push(PartitionOffset {
+                    partition: kept.partition,
+                    offset: kept.offset,
+                });
+            }
+        }
+        Ok(known)
     }
 
     pub(super) async fn leave(&self, member_id: &str, reason: &str) {
@@ -166,6 +225,13 @@ impl Target {
             return Ok(connection);
         }
         self.dialer.dial(address).await
+    }
+}
+
+fn accepted(code: i16) -> Result<(), KafkaError> {
+    match code {
+        0 => Ok(()),
+        code => Err(KafkaError::new(ErrorCode(i32::from(code)))),
     }
 }
 

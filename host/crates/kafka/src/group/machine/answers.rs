@@ -70,7 +70,7 @@ impl Machine {
         self.generation = answer.generation;
         self.member_id = answer.member_id;
         self.protocol = answer.protocol;
-        if answer.leader != self.member_id {
+        if answer.leader != self.member_id || answer.skips_assignment {
             return self.sync(answer.leader, Vec::new());
         }
         self.phase = Phase::Leading {
@@ -201,7 +201,7 @@ impl Machine {
             ErrorCode::COORDINATOR_LOADING | ErrorCode::REBALANCE_IN_PROGRESS => {
                 self.retry(asked, &code.to_string(), now);
             }
-            ErrorCode::UNKNOWN_MEMBER_ID | ErrorCode::FENCED_INSTANCE_ID => {
+            ErrorCode::UNKNOWN_MEMBER_ID => {
                 self.member_id.clear();
                 self.lose(Loss::Fenced(code), now);
             }
@@ -222,7 +222,8 @@ impl Machine {
         }
     }
 
-    fn lose_coordinator(&mut self, now: Moment) {
+    /// The coordinator is not where it was, or does not answer.
+    pub(in crate::group) fn lose_coordinator(&mut self, now: Moment) {
         if self.coordinator == Coordinator::Known {
             self.lost_at.get_or_insert(now);
             let ask_at = now + self.backoff.next();

@@ -36,7 +36,7 @@ impl Sender {
             tokio::spawn(async move {
                 let topics: Vec<&str> = topics.iter().map(|topic| &**topic).collect();
                 let request = TopicMetadata {
-                    topics: &topics,
+                    topics: Some(&topics),
                     create,
                 };
                 let answer = dialer.ask_any(&known, &request).await;

@@ -60,6 +60,8 @@ pub(crate) struct JoinGroup<'a> {
     pub rebalance_timeout_ms: i32,
     /// Empty for a new member.
     pub member_id: &'a str,
+    /// Of a static member (KIP-345).
+    pub instance: Option<&'a str>,
     pub protocol_type: &'a str,
     pub subprotocols: &'a [Subprotocol],
     pub reason: &'a str,
@@ -71,6 +73,8 @@ pub(crate) struct JoinAnswer {
     pub generation: i32,
     pub protocol: String,
     pub leader: String,
+    /// The leader of a static member's name has come back, and the assignments stay as they are (KIP-814).
+    pub skips_assignment: bool,
     pub member_id: String,
     /// Empty but for the leader.
     pub members: Vec<MemberMetadata>,
@@ -89,7 +93,7 @@ impl Request for JoinGroup<'_> {
         writer.i32(self.rebalance_timeout_ms);
         writer.string(self.member_id);
         if version >= 5 {
-            writer.null_string();
+            writer.nullable_string(self.instance);
         }
         writer.string(self.protocol_type);
         writer.array(self.subprotocols, |writer, subprotocol| {
@@ -112,14 +116,13 @@ impl Request for JoinGroup<'_> {
         }
         let protocol = reader.nullable_string()?.unwrap_or_default();
         let leader = reader.string()?;
-        if version >= 9 {
-            let _skip_assignment = reader.bool()?;
-        }
+        let skips_assignment = version >= 9 && reader.bool()?;
         Ok(JoinAnswer {
             code,
             generation,
             protocol,
             leader,
+            skips_assignment,
             member_id: reader.string()?,
             members: reader.array(|reader| joined_member(version, reader))?,
         })
@@ -128,12 +131,14 @@ impl Request for JoinGroup<'_> {
 
 fn joined_member(version: i16, reader: &mut Reader<'_>) -> Read<MemberMetadata> {
     let member_id = reader.string()?;
-    if version >= 5 {
-        let _instance = reader.nullable_string()?;
-    }
+    let instance = if version >= 5 { reader.nullable_string()? } else { None };
     let metadata = reader.bytes()?;
     reader.end()?;
-    Ok(MemberMetadata { member_id, metadata })
+    Ok(MemberMetadata {
+        member_id,
+        instance,
+        metadata,
+    })
 }
 
 /// Asks for this member's assignment; the leader gives all of them.
@@ -141,6 +146,7 @@ pub(crate) struct SyncGroup<'a> {
     pub group: &'a str,
     pub generation: i32,
     pub member_id: &'a str,
+    pub instance: Option<&'a str>,
     pub protocol_type: &'a str,
     pub protocol: &'a str,
     pub assignments: &'a [MemberAssignment],
@@ -164,7 +170,7 @@ impl Request for SyncGroup<'_> {
         writer.i32(self.generation);
         writer.string(self.member_id);
         if version >= 3 {
-            writer.null_string();
+            writer.nullable_string(self.instance);
         }
         if version >= 5 {
             writer.string(self.protocol_type);
@@ -197,6 +203,7 @@ pub(crate) struct Heartbeat<'a> {
     pub group: &'a str,
     pub generation: i32,
     pub member_id: &'a str,
+    pub instance: Option<&'a str>,
 }
 
 impl Request for Heartbeat<'_> {
@@ -211,7 +218,7 @@ impl Request for Heartbeat<'_> {
         writer.i32(self.generation);
         writer.string(self.member_id);
         if version >= 3 {
-            writer.null_string();
+            writer.nullable_string(self.instance);
         }
         writer.end();
     }

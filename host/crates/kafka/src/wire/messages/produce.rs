@@ -5,7 +5,8 @@ use crate::wire::codec::malformed;
 
 /// The brokers, and the leaders of these topics' partitions.
 pub(crate) struct TopicMetadata<'a> {
-    pub topics: &'a [&'a str],
+    /// None for all topics that there are.
+    pub topics: Option<&'a [&'a str]>,
     /// Topics that do not exist are made if the broker allows it.
     pub create: bool,
 }
@@ -21,6 +22,8 @@ pub(crate) struct ClusterMetadata {
 pub(crate) struct TopicLeaders {
     pub code: i16,
     pub name: String,
+    /// It is one of Kafka's own.
+    pub is_internal: bool,
     /// The error code, number and leader of each partition; -1 for none.
     pub partitions: Vec<(i16, i32, i32)>,
 }
@@ -34,7 +37,10 @@ impl Request for TopicMetadata<'_> {
     type Answer = ClusterMetadata;
 
     fn write(&self, version: i16, writer: &mut Writer) {
-        writer.array(self.topics, |writer, topic| writer.string(topic));
+        match self.topics {
+            Some(topics) => writer.array(topics, |writer, topic| writer.string(topic)),
+            None => writer.null_array(),
+        }
         writer.bool(self.create);
         if version >= 8 {
             // Authorized operations are not asked for.
@@ -55,12 +61,17 @@ impl Request for TopicMetadata<'_> {
         let topics = reader.array(|reader| {
             let code = reader.i16()?;
             let name = reader.string()?;
-            let _internal = reader.bool()?;
+            let is_internal = reader.bool()?;
             let partitions = reader.array(|reader| read_partition(version, reader))?;
             if version >= 8 {
                 let _operations = reader.i32()?;
             }
-            Ok(TopicLeaders { code, name, partitions })
+            Ok(TopicLeaders {
+                code,
+                name,
+                is_internal,
+                partitions,
+            })
         })?;
         Ok(ClusterMetadata { brokers, topics })
     }

@@ -134,6 +134,7 @@ impl Coordinator {
             generation: self.generation,
             protocol: "sessioned".to_owned(),
             leader: self.leader.clone(),
+            skips_assignment: false,
             member_id: member_id.to_owned(),
             members,
         }
@@ -160,6 +161,7 @@ impl Coordinator {
         }
         let metadata = |id: &String| MemberMetadata {
             member_id: id.clone(),
+            instance: None,
             metadata: Vec::new(),
         };
         let all: Vec<MemberMetadata> = self.members.keys().map(metadata).collect();
@@ -305,6 +307,7 @@ fn refuse_join(who: Who, code: i16, member_id: &str) -> Reply {
         generation: -1,
         protocol: String::new(),
         leader: String::new(),
+        skips_assignment: false,
         member_id: member_id.to_owned(),
         members: Vec::new(),
     };
