@@ -127,7 +127,11 @@ impl SinkConsumer {
         let assignment = Arc::new(Assignment::default());
         let arrived = signals.clone();
         let fetcher = Fetcher::start_with(settings, dialer.clone(), assignment.clone(), move || arrived.wake())?;
-        let (member, group_events) = GroupMember::start_with_others(settings, dialer, group)?;
+        let (member, group_events) = {
+            let inbox = inbox.clone();
+            let report = move |error| inbox.push(Event::trouble(error));
+            GroupMember::start_with_others(settings, dialer, group, report)?
+        };
         let shared = Arc::new(Shared {
             member: Arc::new(member),
             inbox: inbox.clone(),

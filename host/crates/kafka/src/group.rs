@@ -64,7 +64,7 @@ pub(crate) use offsets::Answer;
 use self::meters::Meters;
 use self::offsets::{Asked, Question};
 use crate::clock::Moment;
-use crate::error::Error;
+use crate::error::{Error, KafkaError};
 use crate::settings::ClientSettings;
 use crate::wire::Dialer;
 use driver::Starting;
@@ -164,16 +164,22 @@ impl GroupMember {
     /// client: `bootstrap.servers`, `client.id`, TLS and SASL.
     pub fn start(settings: &ClientSettings, options: GroupOptions) -> Result<(GroupMember, GroupEvents), Error> {
         let dialer = Arc::new(Dialer::new(settings)?);
-        Self::start_on(Thread::Own, settings, dialer, options)
+        let reporter = settings.reporter();
+        let report = Box::new(move |error| {
+            reporter.error(&error);
+        });
+        Self::start_on(Thread::Own, settings, dialer, options, report)
     }
 
-    /// As [`GroupMember::start`], on a thread that all such members of the process share: there may be many of them.
+    /// As [`GroupMember::start`], on a thread that all such members of the process share: there may be many of them. `report`
+    /// hears of whatever is tried again; it is called on that thread.
     pub(crate) fn start_with_others(
         settings: &ClientSettings,
         dialer: Arc<Dialer>,
         options: GroupOptions,
+        report: impl Fn(KafkaError) + Send + 'static,
     ) -> Result<(GroupMember, GroupEvents), Error> {
-        Self::start_on(Thread::Shared, settings, dialer, options)
+        Self::start_on(Thread::Shared, settings, dialer, options, Box::new(report))
     }
 
     fn start_on(
@@ -181,6 +187,7 @@ impl GroupMember {
         settings: &ClientSettings,
         dialer: Arc<Dialer>,
         options: GroupOptions,
+        report: Box<dyn Fn(KafkaError) + Send>,
     ) -> Result<(GroupMember, GroupEvents), Error> {
         let (sender, events) = mpsc::channel(EVENTS);
         let shared = Arc::new(Shared {
@@ -195,7 +202,7 @@ impl GroupMember {
             options,
             shared: shared.clone(),
             events: sender,
-            reporter: settings.reporter(),
+            report,
         };
         let started = match thread {
             Thread::Own => home::run_alone(move || starting.driver().run()),

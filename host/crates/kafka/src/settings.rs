@@ -64,10 +64,8 @@ const DEFAULTS_CONSUMER: &[(&str, &str)] = &[
     ("allow.auto.create.topics", "true"),
     // What a consumer may hold: fetched records, until the task is done with them.
     ("queued.max.messages.kbytes", "4096"),
-    // Idle connections are closed by brokers all the time.
-    ("log.connection.close", "false"),
-    // What brokers may ask for (KIP-714) would be figures of a client that fetches nothing, and they cost it much memory.
-    ("enable.metrics.push", "false"),
+    // Java's default.
+    ("partition.assignment.strategy", "range,cooperative-sticky"),
 ];
 
 /// As above, for a reader that takes everything from the beginning: nothing is kept in memory for it but a little.
@@ -107,7 +105,12 @@ const DEFAULTS_PRODUCER: &[(&str, &str)] = &[
 /// Java has it for consumers alone.
 const MAKES_TOPICS: &str = "allow.auto.create.topics";
 
-const DEFAULTS_ADMIN: &[(&str, &str)] = &[("log.connection.close", "false"), ("enable.metrics.push", "false")];
+const DEFAULTS_ADMIN: &[(&str, &str)] = &[
+    // Idle connections are closed by brokers all the time.
+    ("log.connection.close", "false"),
+    // What brokers may ask for (KIP-714) would be figures of a client with little to do, and they cost it much memory.
+    ("enable.metrics.push", "false"),
+];
 
 /// A consumer's offsets are the task's business, whatever the user says.
 const FORCED_CONSUMER: &[(&str, &str)] = &[

@@ -168,7 +168,11 @@ fn values_are_converted() {
         &[(strategy, "cooperative-sticky")],
     );
     let both = format!("org.apache.kafka.clients.consumer.RangeAssignor, {cooperative}");
-    check(Consumer, &[(strategy, &both)], &[(strategy, "range")]);
+    check(
+        Consumer,
+        &[(strategy, &both)],
+        &[(strategy, "range,cooperative-sticky")],
+    );
 }
 
 #[test]
@@ -256,6 +260,8 @@ fn a_wrong_value_is_reported_under_the_name_that_was_given() {
     )
     .unwrap_err();
     assert!(error.to_string().contains("com.example.Mine"), "{error}");
+    let error = build(ClientKind::Consumer, &[("group.protocol", "consumer")]).unwrap_err();
+    assert!(error.to_string().contains("there is classic"), "{error}");
 }
 
 #[test]

@@ -36,6 +36,17 @@ pub(super) enum Event {
     Error(ConsumerError),
 }
 
+impl Event {
+    /// Something that is tried again.
+    pub(super) fn trouble(error: KafkaError) -> Event {
+        Event::Error(ConsumerError {
+            error,
+            partition: None,
+            fatal: false,
+        })
+    }
+}
+
 /// Events in their order, and wake-ups without one.
 #[derive(Default)]
 pub(crate) struct Inbox {

@@ -27,6 +27,7 @@ unsafe extern "C" {
         count: usize,
         errors: *const i32,
     );
+    fn rd_kafka_mock_set_apiversion(cluster: *mut rd_kafka_mock_cluster_t, api: i16, first: i16, last: i16) -> i32;
 }
 
 /// Kinds of requests.
@@ -35,6 +36,12 @@ pub(crate) const OFFSET_COMMIT: i16 = 8;
 pub(crate) const OFFSET_FETCH: i16 = 9;
 pub(crate) const HEARTBEAT: i16 = 12;
 
+/// What pretended brokers read wrongly in newer versions: kinds of requests and the last version that is right.
+const OLD: [(i16, i16); 3] = [(JOIN_GROUP, 5), (LEAVE_GROUP, 3), (SYNC_GROUP, 3)];
+const JOIN_GROUP: i16 = 11;
+const LEAVE_GROUP: i16 = 13;
+const SYNC_GROUP: i16 = 14;
+
 /// The cluster of a client that was made with `test.mock.num.brokers`.
 pub(crate) struct MockCluster {
     client: Arc<Client>,
@@ -42,9 +49,15 @@ pub(crate) struct MockCluster {
 
 impl MockCluster {
     pub(crate) fn of(client: Client) -> MockCluster {
-        MockCluster {
+        let cluster = MockCluster {
             client: Arc::new(client),
+        };
+        for (api, last) in OLD {
+            // SAFETY: the cluster is alive.
+            let code = unsafe { rd_kafka_mock_set_apiversion(cluster.raw(), api, 0, last) };
+            assert_eq!(code, 0);
         }
+        cluster
     }
 
     fn raw(&self) -> *mut rd_kafka_mock_cluster_t {

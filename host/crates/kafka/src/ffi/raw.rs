@@ -93,7 +93,6 @@ pub const CONF_UNKNOWN: c_int = -2;
 
 pub const DESTROY_F_NO_CONSUMER_CLOSE: c_int = 0x8;
 
-
 type LogCallback = unsafe extern "C" fn(*const rd_kafka_t, c_int, *const c_char, *const c_char);
 type ErrorCallback = unsafe extern "C" fn(*mut rd_kafka_t, c_int, *const c_char, *mut c_void);
 type TokenCallback = unsafe extern "C" fn(*mut rd_kafka_t, *const c_char, *mut c_void);

@@ -22,12 +22,11 @@ use super::{
 };
 use crate::clock::Moment;
 use crate::error::KafkaError;
-use crate::report::Reporter;
 use crate::wire::Dialer;
 use crate::wire::messages::{JoinAnswer, SyncAnswer};
 
 /// The longest sleep. Timers stand still while the machine is suspended, so after it wakes the clock of leases is looked
-/// at within this time.
+/// at within this time; that of a consumer, who does harm to nobody, when its next heartbeat is due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// A future that is owned; none if nothing of the sort is under way.
@@ -39,7 +38,8 @@ pub(super) struct Starting {
     pub options: GroupOptions,
     pub shared: Arc<Shared>,
     pub events: mpsc::Sender<GroupEvent>,
-    pub reporter: Reporter,
+    /// Hears of what is tried again.
+    pub report: Box<dyn Fn(KafkaError) + Send>,
 }
 
 pub(super) struct Driver {
@@ -49,7 +49,7 @@ pub(super) struct Driver {
     events: mpsc::Sender<GroupEvent>,
     /// Events for which the channel had no room. Few: the machine asks nothing new while there is one.
     backlog: VecDeque<GroupEvent>,
-    reporter: Reporter,
+    report: Box<dyn Fn(KafkaError) + Send>,
     finding: Task<Finding>,
     /// Joins and syncs. Cut off, its connection is closed with it.
     joining: Task<Joining>,
@@ -59,6 +59,7 @@ pub(super) struct Driver {
     offsets: Offsets,
     /// Who waits for the end of a leave.
     left: Option<Leave>,
+    longest_sleep: Duration,
     /// Nothing follows; the thread ends when the backlog is empty.
     last: bool,
 }
@@ -105,9 +106,13 @@ impl Starting {
             options,
             shared,
             events,
-            reporter,
+            report,
         } = self;
         let now = Moment::now();
+        let longest_sleep = match options.stops_in_silence {
+            true => LONGEST_SLEEP,
+            false => options.heartbeat_interval.max(LONGEST_SLEEP),
+        };
         // Differs between processes that start together on one machine, and between machines.
         let seed = u64::from(std::process::id()) << 32 ^ millis(now) ^ Arc::as_ptr(&shared) as u64;
         Driver {
@@ -116,7 +121,7 @@ impl Starting {
             shared,
             events,
             backlog: VecDeque::new(),
-            reporter,
+            report,
             finding: None,
             joining: None,
             beating: None,
@@ -124,6 +129,7 @@ impl Starting {
             asked: None,
             offsets: Offsets::default(),
             left: None,
+            longest_sleep,
             last: false,
         }
     }
@@ -265,7 +271,7 @@ impl Driver {
         let next = next.into_iter().flatten().min();
         let sleep = async {
             match next {
-                Some(next) => tokio::time::sleep(next.after(Moment::now()).min(LONGEST_SLEEP)).await,
+                Some(next) => tokio::time::sleep(next.after(Moment::now()).min(self.longest_sleep)).await,
                 None => std::future::pending().await,
             }
         };
@@ -300,7 +306,7 @@ impl Driver {
                 self.machine.found(now);
             }
             Woken::Found(Err(error)) => {
-                self.reporter.error(&error);
+                (self.report)(error.clone());
                 self.machine.not_found(error, now);
             }
             Woken::Joined(Joining::Join(answer)) => {
@@ -337,7 +343,7 @@ impl Driver {
 
     fn reported<T>(&self, result: Result<T, KafkaError>) -> Result<T, KafkaError> {
         result.inspect_err(|error| {
-            self.reporter.error(error);
+            (self.report)(error.clone());
         })
     }
 }

@@ -60,12 +60,15 @@ pub(super) fn find(name: &str, kind: ClientKind) -> Option<&'static Entry> {
     TABLE.iter().find(|entry| entry.name == name && entry.applies_to(kind))
 }
 
-/// librdkafka's names for what Caisson does itself and otherwise: how records are fetched and gathered into batches.
+/// librdkafka's names for what Caisson does itself and otherwise: how records are fetched and gathered into batches, and how
+/// consumers are members of groups.
 static UNUSED: &[(&str, u8)] = &[
     ("queued.min.messages", C),
     ("fetch.queue.backoff.ms", C),
     ("fetch.error.backoff.ms", C),
     ("consume.callback.max.messages", C),
+    ("coordinator.query.interval.ms", C),
+    ("group.protocol.type", C),
     ("batch.num.messages", P),
     ("queue.buffering.max.messages", P),
     ("queue.buffering.backpressure.threshold", P),
@@ -109,7 +112,8 @@ static TABLE: &[Entry] = &[
     entry("request.timeout.ms", P, To(convert::producer_request_timeout)),
     entry("request.timeout.ms", ALL & !C & !P, To(convert::request_timeout)),
     entry("default.api.timeout.ms", ALL, Own),
-    entry("enable.metrics.push", ALL, Same),
+    entry("enable.metrics.push", C | P, NoEqual),
+    entry("enable.metrics.push", ALL & !C & !P, Same),
     entry("metric.reporters", ALL, NoEqual),
     entry("metrics.num.samples", ALL, NoEqual),
     entry("metrics.recording.level", ALL, NoEqual),
@@ -123,7 +127,7 @@ static TABLE: &[Entry] = &[
     entry("group.id", C, Same),
     entry("group.instance.id", C, Same),
     entry("group.protocol", C, To(convert::group_protocol)),
-    entry("group.remote.assignor", C, Same),
+    entry("group.remote.assignor", C, NoEqual),
     entry("session.timeout.ms", C, Same),
     entry("heartbeat.interval.ms", C, Same),
     entry("max.poll.interval.ms", C, Same),
