@@ -244,10 +244,9 @@ impl SinkConsumer {
         let until = Instant::now() + deadline;
         self.shared.command(Command::Close(until));
         let finished = self.finished.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match finished.recv_timeout(deadline + Duration::from_millis(500)) {
-            Ok(was_told) => was_told,
-            Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => false,
-        }
+        finished
+            .recv_timeout(deadline + Duration::from_millis(500))
+            .unwrap_or(false)
     }
 
     fn ask(&self, command: impl FnOnce(Answer) -> Command) -> Result<(), KafkaError> {

@@ -38,7 +38,9 @@ impl Question {
 }
 
 /// Where an answer goes. Called once, from the membership's thread; it must not wait.
-pub(crate) struct Answer<T>(Option<Box<dyn FnOnce(Result<T, KafkaError>) + Send>>);
+pub(crate) struct Answer<T>(Option<Give<T>>);
+
+type Give<T> = Box<dyn FnOnce(Result<T, KafkaError>) + Send>;
 
 impl<T> Answer<T> {
     pub(crate) fn new(give: impl FnOnce(Result<T, KafkaError>) + Send + 'static) -> Answer<T> {
