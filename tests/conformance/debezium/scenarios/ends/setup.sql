@@ -1,0 +1,16 @@
+create extension if not exists citext;
+create type mood as enum ('ok', 'bad day');
+create domain shorttext as text;
+create table ends (id int primary key, ts timestamp default 'infinity', tsn timestamp not null default '-infinity', tz timestamptz default 'infinity', tzn timestamptz not null default '-infinity', d date default 'infinity', dn date not null default '-infinity', ts0 timestamp(3) default 'infinity', f float8 default 'Infinity', n numeric default 'NaN', r real default 'NaN');
+insert into ends (id) values (1);
+create table partials (a int not null, b int not null, c int not null); create unique index partials_a on partials (b) where c > 0; create unique index partials_b on partials (a);
+insert into partials values (1, 2, 3);
+create table partial_only (a int not null, b int not null); create unique index partial_only_a on partial_only (a) where b > 0;
+insert into partial_only values (1, 2);
+create table expressions (a int not null, b text not null); create unique index expressions_i on expressions (lower(b));
+insert into expressions values (1, 'X');
+create table toasts (id int primary key, v int, c citext, ca citext[], da shorttext[], dt shorttext, va varchar(10000)[], ba bpchar(4000)[]);
+alter table toasts alter c set storage external, alter ca set storage external, alter da set storage external, alter dt set storage external, alter va set storage external, alter ba set storage external;
+insert into toasts values (1, 1, repeat('x', 3000)::citext, array[repeat('x', 3000)::citext], array[repeat('y', 3000)::shorttext], repeat('z', 3000), array[repeat('x', 3000)], array[repeat('x', 3000)]);
+create table prices (id int primary key, m money, mn money not null default 1.5, mm money default '2.75');
+insert into prices values (1, 2.5, 3.49), (2, -2.5, 0.5), (3, 1234.99, -0.5);
