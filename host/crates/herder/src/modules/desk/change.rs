@@ -84,16 +84,16 @@ impl Shared {
         let fresh: Vec<Plugin> = manifest.plugins.iter().filter(unserved).cloned().collect();
         let published = self.store.publish(upload, name).await?;
         install();
-        let (stored, decided) = (self.store.modules(), self.store.bindings());
-        // Another worker may have been given the same module meanwhile, or another one for the class: that is no news to
-        // this desk before its turn comes, and yet decided.
-        let is_open = |plugin: &Plugin| {
-            let serving = decided.get(&plugin.class).and_then(History::module);
-            serving.is_none_or(|serving| !stored.iter().any(|stored| stored.digest == serving))
-        };
-        for plugin in fresh.into_iter().filter(is_open) {
-            let version = Some(plugin.version.clone());
-            match self.decide(&plugin.class, Some(digest), version, UPLOAD, None).await {
+        for plugin in fresh {
+            // Another worker may have been given the same module meanwhile, or another one for the class: that is no news to
+            // this desk before its turn comes, and yet decided. So each class is looked at when its turn comes.
+            let history = self.store.bindings().remove(&plugin.class).unwrap_or_default();
+            let is_stored = |serving| self.store.modules().iter().any(|stored| stored.digest == serving);
+            if history.module().is_some_and(is_stored) {
+                continue;
+            }
+            let next = history.next(Some(digest), Some(plugin.version), UPLOAD, None);
+            match self.write(&plugin.class, next).await {
                 // It was first by a moment.
                 Err(Error::Conflict(_)) => tracing::info!(class = plugin.class, "what serves the class is decided"),
                 decided => drop(decided?),
@@ -181,14 +181,17 @@ impl Shared {
         reason: Option<String>,
     ) -> Result<Binding, Error> {
         let history = self.store.bindings().remove(class).unwrap_or_default();
-        let next = history.next(module, version, by, reason);
+        self.write(class, history.next(module, version, by, reason)).await
+    }
+
+    async fn write(&self, class: &str, next: Binding) -> Result<Binding, Error> {
         self.store.bind(class.to_owned(), next.clone()).await?;
         self.acted().insert(class.to_owned(), next.generation);
         tracing::info!(
             class,
             generation = next.generation,
-            module = module.map(tracing::field::display),
-            by,
+            module = next.module.map(tracing::field::display),
+            by = next.by,
             "binding changed"
         );
         Ok(next)
