@@ -217,3 +217,47 @@ fn a_missing_topic_is_named() {
     assert!(!error.fatal && error.to_string().contains(&topic), "{error}");
     assert!(consumer.close(LONG));
 }
+
+#[test]
+fn a_static_member_that_comes_back_disturbs_nobody() {
+    let Some(bootstrap) = bootstrap("a_static_member_that_comes_back_disturbs_nobody") else {
+        return;
+    };
+    let (topic, group) = (fresh("static"), fresh("group"));
+    create(&bootstrap, &topic, 4);
+    let join = |name: &str| consumer(&bootstrap, &group, &[&topic], &[("group.instance.id", name)]);
+    let assigned = |events: &mut ConsumerEvents, count: usize| {
+        block_on(async {
+            loop {
+                match next(events).await {
+                    ConsumerEvent::Assigned(positions) if positions.len() == count => {
+                        let partitions = positions.into_iter().map(|position| position.partition);
+                        return partitions.collect::<BTreeSet<_>>();
+                    }
+                    ConsumerEvent::Assigned(_) => {}
+                    ConsumerEvent::Revoked { done, .. } => done.complete(),
+                    event => panic!("unexpected {event:?}"),
+                }
+            }
+        })
+    };
+    let (first, mut first_events) = join("first");
+    assigned(&mut first_events, 4);
+    let (second, mut second_events) = join("second");
+    let before = std::thread::scope(|scope| {
+        let second = scope.spawn(|| assigned(&mut second_events, 2));
+        assigned(&mut first_events, 2);
+        second.join().unwrap()
+    });
+    assert!(second.close(LONG), "nothing has to be told");
+    let (again, mut again_events) = join("second");
+    assert_eq!(assigned(&mut again_events, 2), before);
+    // Whoever stayed has heard of none of it: a commit of its generation is taken.
+    let kept = first
+        .assignment()
+        .into_iter()
+        .map(|partition| PartitionOffset { partition, offset: 0 });
+    first.commit_sync(&kept.collect::<Vec<_>>(), LONG).unwrap();
+    assert!(first_events.try_recv().is_none());
+    assert!(again.close(LONG) && first.close(LONG));
+}
