@@ -23,7 +23,7 @@ use crate::settings::ClientSettings;
 use rebalance::Rebalance;
 
 /// How long the thread sleeps when nothing wakes it. Records, events, commands and the task all do.
-const SLEEP: Duration = Duration::from_secs(5);
+const SLEEP: Duration = Duration::from_secs(20);
 /// Errors that wait for the task; what comes beyond is in the log only.
 const ERRORS: usize = 16;
 

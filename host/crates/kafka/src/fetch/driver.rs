@@ -19,7 +19,7 @@ use crate::wire::messages::{ClusterMetadata, FetchAnswer, FetchedPartition};
 use crate::wire::{Address, Dialer};
 
 /// How long the driver sleeps at most; what happens wakes it up.
-const LOOK: Duration = Duration::from_secs(5);
+const LOOK: Duration = Duration::from_secs(20);
 /// How long a broker may wait for records when it had none for a while. More than `fetch.max.wait.ms` is no loss: the first
 /// byte that comes ends the wait, and so does whatever changes what is to be asked for.
 const IDLE_WAIT: Duration = Duration::from_secs(5);
