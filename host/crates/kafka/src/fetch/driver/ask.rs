@@ -25,7 +25,6 @@ impl Driver {
     /// Asks for what is due. Returns when to look again if nothing happens before.
     pub(super) fn dispatch(&mut self, now: Instant) -> Instant {
         let mut next = now + LOOK;
-        self.ask_for_metadata(now, &mut next);
         let mut sources: Vec<i32> = self.places.iter().filter_map(Place::source).collect();
         sources.sort_unstable();
         sources.dedup();
@@ -34,6 +33,8 @@ impl Driver {
         for number in sources {
             self.ask(number, share, now, &mut next);
         }
+        // Last: a broker may be wanted that nobody has named.
+        self.ask_for_metadata(now, &mut next);
         next
     }
 
@@ -71,6 +72,7 @@ impl Driver {
         } else {
             // The task of the link has ended; a new one is made.
             node.link = None;
+            *next = (*next).min(now + self.shared.options.backoff);
         }
     }
 
