@@ -143,8 +143,8 @@ mod tests {
     #[test]
     fn the_queue_has_to_hold_more_than_a_batch() {
         let larger = (QUEUE, "Must be larger than the maximum batch size".to_owned());
-        assert_eq!(problems(&[(BATCH, "8192")]), [larger.clone()]);
-        assert_eq!(problems(&[(QUEUE, "2048")]), [larger.clone()]);
+        assert_eq!(problems(&[(BATCH, "8192")]), std::slice::from_ref(&larger));
+        assert_eq!(problems(&[(QUEUE, "2048")]), std::slice::from_ref(&larger));
         let positive = (QUEUE, "A positive queue size is required".to_owned());
         assert_eq!(problems(&[(QUEUE, "0")]), [positive, larger]);
     }

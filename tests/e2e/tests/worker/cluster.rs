@@ -1,10 +1,10 @@
 //! Workers of a cluster: one alone, and three that survive each other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use caisson_e2e::cluster::{Cluster, create, owners, worker_id};
 use caisson_e2e::{Rest, System, measured, until};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::crash::{BYTES, verified};
 use crate::quickstart::append;
@@ -195,16 +195,26 @@ impl Numbers {
     pub fn stop(&self, by: usize) -> u64 {
         let rest = &self.cluster.workers[by].rest;
         // A task that lost its place in a fault has no more offsets, but may have written on: whoever has its work now
-        // must have come further, or there are more records than offsets.
-        let written = self.system.end_offset(&self.topic);
-        until("the work goes on beyond all that was written", || {
-            (committed(rest)? > written).then_some(())
-        });
+        // must have come further, or there are more records than offsets. Each may have written all that nobody has an
+        // offset of; and what was on its way has arrived once all have gone on, which is why this is asked twice.
+        for _ in 0..2 {
+            let before = until("every task has offsets", || {
+                committed(rest).filter(|counts| counts.len() == 3)
+            });
+            let written = self.system.end_offset(&self.topic);
+            let unclaimed = written.saturating_sub(before.values().sum());
+            until("every task's work goes on beyond all that it may have written", || {
+                let counts = committed(rest)?;
+                let is_beyond =
+                    |(task, count): (&String, &u64)| counts.get(task).is_some_and(|now| *now > count + unclaimed);
+                before.iter().all(is_beyond).then_some(())
+            });
+        }
         rest.put("/connectors/numbers/stop").expect(204);
         until("the generator has stopped", || {
             (rest.status("numbers")["tasks"] == json!([])).then_some(())
         });
-        until("the offsets are told", || committed(rest))
+        until("the offsets are told", || committed(rest)).values().sum()
     }
 
     /// Has all that can be read verified, once that is so many different records. Returns how many were written twice.
@@ -227,11 +237,12 @@ impl Numbers {
     }
 }
 
-/// How many records the generator has made, by its offsets; none while nobody can tell.
-fn committed(rest: &Rest) -> Option<u64> {
+/// How many records each task of the generator has made, by its offsets; none while nobody can tell.
+fn committed(rest: &Rest) -> Option<BTreeMap<String, u64>> {
     let answer = rest.try_call("GET", "/connectors/numbers/offsets", None)?;
     let entries = answer.body["offsets"].as_array()?.iter();
-    entries.map(|entry| entry["offset"]["count"].as_u64()).sum()
+    let of_task = |entry: &Value| Some((entry["partition"].to_string(), entry["offset"]["count"].as_u64()?));
+    entries.map(of_task).collect()
 }
 
 #[test]
