@@ -181,16 +181,10 @@ impl Stream {
         if place.is_some() && out.emitter.makes_two(rows.op, table, old, after)? {
             self.transactions.count_another(&table.name);
         }
-        let signal = match rows.op {
-            Op::Create if is_signals => signals::read(table, new),
-            Op::Delete if is_signals => signals::closed(table, old),
-            _ => None,
-        };
-        let position = match signal {
-            // Whoever goes on after this record has to find the signal again.
-            Some(Signal::Block(_)) => &before,
-            Some(_) | None => &self.position,
-        };
+        let signal = is_signals.then(|| signal_of(rows.op, table, old, new)).flatten();
+        // Whoever goes on after a record that blocks has to find the signal again.
+        let is_found_again = matches!(signal, Some(Signal::Block(_)));
+        let position = if is_found_again { &before } else { &self.position };
         std::mem::swap(&mut self.offset, &mut self.previous_offset);
         offsets::write_stream(
             &mut self.offset,
@@ -210,10 +204,8 @@ impl Stream {
             offset: &self.offset,
             previous_offset: &self.previous_offset,
         };
-        match out.emitter.change(out.batch, table, &change) {
-            Err(error @ Error::Value { .. }) => return tolerate(error, out.options),
-            Err(error) => return Err(error),
-            Ok(()) => {}
+        if let Err(error) = out.emitter.change(out.batch, table, &change) {
+            return tolerate(error, out.options);
         }
         if self.incremental.collects(&table.name) {
             supersede(&mut self.incremental, table, &change, out.emitter)?;
@@ -299,14 +291,23 @@ fn message_type(op: Op) -> MessageType {
     }
 }
 
-/// `event.processing.failure.handling.mode`.
+/// `event.processing.failure.handling.mode`, which is about values.
 fn tolerate(error: Error, options: &Options) -> Result<()> {
-    match options.events.on_failure {
-        OnFailure::Fail => Err(error),
-        OnFailure::Warn => {
+    match (&error, options.events.on_failure) {
+        (Error::Value { .. }, OnFailure::Warn) => {
             caisson_sdk::warn!("a change is left out: {error}");
             Ok(())
         }
-        OnFailure::Skip => Ok(()),
+        (Error::Value { .. }, OnFailure::Skip) => Ok(()),
+        (_, OnFailure::Fail | OnFailure::Warn | OnFailure::Skip) => Err(error),
+    }
+}
+
+/// What a row of the table of signals asks for.
+fn signal_of(op: Op, table: &Table, old: Option<Row<'_>>, new: Option<Row<'_>>) -> Option<Signal> {
+    match op {
+        Op::Create => signals::read(table, new),
+        Op::Delete => signals::closed(table, old),
+        _ => None,
     }
 }
