@@ -118,8 +118,8 @@ impl SinkConsumer {
             Subscription::Topics(topics) => Topics::These(sorted(topics)),
             Subscription::Pattern(pattern) => Topics::Matching(Pattern::new(pattern)?, None),
         };
-        let manner = Manner::of(settings, options)?;
         let group = member::options(settings)?;
+        let manner = Manner::of(settings, options, group.rebalance_timeout)?;
         let dialer = Arc::new(Dialer::new(settings)?);
         let lookup = TopicLookup::new(dialer.clone(), settings)?;
         let inbox = Arc::new(Inbox::default());

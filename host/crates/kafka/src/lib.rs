@@ -1,8 +1,8 @@
 //! The worker's side of Kafka: consumers that hand over raw batches, shared producers with grouped acknowledgements, an
 //! admin client, and Kafka's client settings in terms of librdkafka.
 //!
-//! Records are fetched and produced by Kafka's own protocol (`fetch`, `producer`); librdkafka, by its C interface, is a member of
-//! consumer groups and asks admin questions.
+//! Records are fetched and produced, and groups joined, by Kafka's own protocol (`fetch`, `producer`, `group`); librdkafka, by its
+//! C interface, asks admin questions.
 //! All unsafe code is in the module `ffi`.
 
 mod admin;

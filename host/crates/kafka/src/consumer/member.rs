@@ -301,14 +301,7 @@ impl TopicLookup {
 
     /// Asks about these topics, or all.
     async fn ask(&mut self, topics: Option<&[&str]>) -> Result<ClusterMetadata, KafkaError> {
-        let mut known = self.named.clone();
-        known.extend(
-            self.dialer
-                .bootstrap
-                .iter()
-                .filter(|server| !self.named.contains(server))
-                .cloned(),
-        );
+        let known = self.dialer.brokers(&self.named);
         let request = TopicMetadata {
             topics,
             create: self.create && topics.is_some(),

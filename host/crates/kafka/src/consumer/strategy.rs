@@ -29,7 +29,7 @@ pub(super) struct Owned<'a> {
 
 impl Strategy {
     pub(super) fn of(settings: &ClientSettings) -> Result<Strategy, Error> {
-        let names = settings.native(SETTING).unwrap_or("range,cooperative-sticky");
+        let names = settings.native(SETTING).unwrap_or_default();
         let wrong = |reason: String| Error::Setting {
             name: SETTING.to_owned(),
             reason,

@@ -16,7 +16,7 @@ use super::inbox::Event;
 use super::strategy::Strategy;
 use super::{Command, ConsumerOptions, Shared, Which};
 use crate::error::{ConsumerError, Error};
-use crate::fetch::{Batch, BatchLimit, Fetcher, Reset, number};
+use crate::fetch::{Batch, BatchLimit, Fetcher, Reset};
 use crate::group::spawn_with_members;
 use crate::report::Reporter;
 use crate::settings::ClientSettings;
@@ -40,8 +40,12 @@ pub(super) struct Manner {
 }
 
 impl Manner {
-    pub(super) fn of(settings: &ClientSettings, options: ConsumerOptions) -> Result<Manner, Error> {
-        let poll_interval = Duration::from_millis(number(settings, "max.poll.interval.ms", 300_000)?);
+    /// `poll_interval` is how long the group waits for a member that does not poll.
+    pub(super) fn of(
+        settings: &ClientSettings,
+        options: ConsumerOptions,
+        poll_interval: Duration,
+    ) -> Result<Manner, Error> {
         Ok(Manner {
             limit: BatchLimit {
                 records: settings.max_poll_records().unwrap_or(options.batch_records).max(1),

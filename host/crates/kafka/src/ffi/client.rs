@@ -217,8 +217,8 @@ unsafe impl Send for Parts {}
 
 impl Parts {
     fn destroy(self) {
-        // SAFETY: no reference is left (every queue, topic and batch holds the client). A consumer was closed by its
-        // thread, or is to be left as it is. The context is freed after the last callback may have run.
+        // SAFETY: no reference is left (every queue, topic and batch holds the client). A reader is in no group that
+        // it would have to leave. The context is freed after the last callback may have run.
         unsafe {
             raw::rd_kafka_destroy_flags(self.client.as_ptr(), raw::DESTROY_F_NO_CONSUMER_CLOSE);
             drop(Box::from_raw(self.context));

@@ -25,7 +25,7 @@ pub struct AckGroup {
     /// Records that are not done, and one more until the group is sealed.
     pending: AtomicUsize,
     failed: AtomicUsize,
-    /// The group itself, while something is pending: librdkafka holds plain pointers to it.
+    /// The group itself, while something is pending.
     keep: Mutex<Option<Arc<AckGroup>>>,
 }
 

@@ -36,14 +36,7 @@ impl Cluster {
         kind: KeyType,
         patience: Duration,
     ) -> Result<Address, KafkaError> {
-        let mut known = self.named.clone();
-        known.extend(
-            self.dialer
-                .bootstrap
-                .iter()
-                .filter(|server| !self.named.contains(server))
-                .cloned(),
-        );
+        let known = self.dialer.brokers(&self.named);
         let mut last = KafkaError::new(ErrorCode::ALL_BROKERS_DOWN);
         for offset in 0..known.len() {
             let address = &known[(self.next + offset) % known.len()];

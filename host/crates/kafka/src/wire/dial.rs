@@ -125,6 +125,17 @@ impl Dialer {
         })
     }
 
+    /// The brokers to ask: those that the cluster has named, and behind them those of the settings.
+    pub(crate) fn brokers<'a>(&self, named: impl IntoIterator<Item = &'a Address>) -> Vec<Address> {
+        let mut brokers: Vec<Address> = named.into_iter().cloned().collect();
+        for server in &self.bootstrap {
+            if !brokers.contains(server) {
+                brokers.push(server.clone());
+            }
+        }
+        brokers
+    }
+
     /// Connects for one request.
     async fn ask<R: Request>(&self, address: &Address, request: &R) -> Result<R::Answer, KafkaError> {
         let mut connection = self.dial(address).await?;

@@ -209,12 +209,7 @@ impl Driver {
         let topic = |place: &Place| place.slot.partition.topic.clone();
         let mut topics: Vec<Arc<str>> = self.places.iter().map(topic).collect();
         topics.dedup();
-        let mut known: Vec<Address> = self.nodes.values().map(|node| node.address.clone()).collect();
-        for server in &self.dialer.bootstrap {
-            if !known.contains(server) {
-                known.push(server.clone());
-            }
-        }
+        let known = self.dialer.brokers(self.nodes.values().map(|node| &node.address));
         let (dialer, events, create) = (self.dialer.clone(), self.events_in.clone(), options.create_topics);
         tokio::spawn(async move {
             let topics: Vec<&str> = topics.iter().map(|topic| &**topic).collect();

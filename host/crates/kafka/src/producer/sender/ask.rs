@@ -47,15 +47,7 @@ impl Sender {
 
     /// Those that are known, and those that the settings name.
     fn brokers(&self) -> Vec<Address> {
-        let mut brokers: Vec<Address> = self.nodes.values().cloned().collect();
-        let named = &self.dialer.bootstrap;
-        brokers.extend(
-            named
-                .iter()
-                .filter(|server| !self.nodes.values().any(|node| node == *server))
-                .cloned(),
-        );
-        brokers
+        self.dialer.brokers(self.nodes.values())
     }
 
     pub(super) fn learn_metadata(&mut self, answer: Result<ClusterMetadata, KafkaError>) {
