@@ -3,6 +3,7 @@
 //! A stage that fails does not keep later ones from running, except where they could only fail for the same reason:
 //! without components there is nothing to run end to end.
 
+mod failures;
 mod runner;
 mod stages;
 mod totals;

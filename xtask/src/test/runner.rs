@@ -8,13 +8,12 @@ use anyhow::{Context, Result};
 
 use crate::interrupt::Interrupt;
 use crate::process::{self, Ending};
+use crate::test::failures;
 use crate::test::totals::{Count, Outcome};
 use crate::tree::Tree;
 
 /// No command of a stage takes longer unless it hangs.
 const LIMIT: Duration = Duration::from_secs(40 * 60);
-/// How much of the log a failed stage shows.
-const TAIL: usize = 60;
 
 /// One stage that runs.
 pub struct Runner<'a> {
@@ -80,7 +79,7 @@ impl<'a> Runner<'a> {
         Ok(ending)
     }
 
-    /// What the stage amounts to; shows the end of its log if it failed.
+    /// What the stage amounts to; shows why if it failed.
     pub fn conclude(mut self, result: Result<()>) -> Outcome {
         if let Err(error) = &result {
             println!("    {error:#}");
@@ -95,12 +94,8 @@ impl<'a> Runner<'a> {
             return Outcome::Passed(count);
         }
         let text = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        println!("---- the end of {}", self.tree.shown(&self.log));
-        lines
-            .iter()
-            .skip(lines.len().saturating_sub(TAIL))
-            .for_each(|line| println!("{line}"));
+        println!("---- from {}", self.tree.shown(&self.log));
+        failures::told(&text).iter().for_each(|line| println!("{line}"));
         println!("----");
         Outcome::Failed(count)
     }

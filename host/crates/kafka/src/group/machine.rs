@@ -132,6 +132,8 @@ pub(super) struct Machine {
     heard: Moment,
     /// When the newest request was sent of which the answer knew of no rebalance.
     settled_at: Moment,
+    /// When the answer came that made this a member of the generation.
+    synced_at: Moment,
     /// When the coordinator was lost first, since it was heard of last.
     lost_at: Option<Moment>,
     lease: Option<Moment>,
@@ -158,6 +160,7 @@ impl Machine {
             proven: false,
             heard: now,
             settled_at: now,
+            synced_at: now,
             lost_at: None,
             lease: None,
             next_heartbeat: Some(now),

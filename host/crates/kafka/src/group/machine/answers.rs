@@ -102,6 +102,7 @@ impl Machine {
         match ErrorCode(i32::from(answer.code)) {
             ErrorCode::NONE => {
                 self.settled(sent);
+                self.synced_at = now;
                 self.announced = true;
                 self.silent = false;
                 self.proven = true;
@@ -144,7 +145,13 @@ impl Machine {
                 let patience = self.options.rebalance_timeout;
                 let given_up = self.settled_at + (patience - patience / 10);
                 self.acknowledged(sent, self.end_of_session(sent).min(given_up));
-                if self.phase == Phase::Member {
+                if self.phase != Phase::Member {
+                    return;
+                }
+                if sent < self.synced_at {
+                    // That may have been the rebalance that the sync has ended since: some brokers say so until then.
+                    self.next_heartbeat = Some(now);
+                } else {
                     self.rejoin("group is already rebalancing".to_owned(), now);
                 }
             }
