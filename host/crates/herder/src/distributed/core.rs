@@ -14,6 +14,8 @@ mod fencing;
 mod membership;
 mod requests;
 mod sharing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -88,6 +90,8 @@ pub struct Core {
     writing: Writing,
     queue: VecDeque<Job>,
     active: Option<Active>,
+    /// Changes that this worker wrote since the last round began.
+    unshared: u32,
     rounds: BTreeMap<Arc<str>, Round>,
     /// Wishes up to here have been dealt with.
     heeded: u64,
@@ -149,6 +153,7 @@ impl Core {
             writing: Writing::No,
             queue: VecDeque::new(),
             active: None,
+            unshared: 0,
             rounds: BTreeMap::new(),
             heeded: 0,
             tickets: 0,
@@ -176,9 +181,9 @@ impl Core {
             Event::Tick => self.tick(now),
             Event::ShutDown => self.shut_down(),
         }
-        self.rejoin_if_needed();
         self.duties(now);
         self.work();
+        self.rejoin_if_needed();
         std::mem::take(&mut self.actions)
     }
 

@@ -107,11 +107,17 @@ impl Core {
         self.act(Action::Join { reason });
     }
 
-    /// Asks for a round if there is something to share out that the group has not seen.
+    /// Asks for a round if there is something to share out that the group has not seen. What is being written first is
+    /// shared out with it.
     pub(super) fn rejoin_if_needed(&mut self) {
-        if self.resolved && !self.join_asked && self.structure > self.told {
+        if self.has_news() && self.resolved && !self.join_asked && self.active.is_none() {
             self.join("connectors or tasks have changed");
         }
+    }
+
+    /// Whether there is something to share out that the group has not seen.
+    pub(super) fn has_news(&self) -> bool {
+        self.structure > self.told
     }
 
     pub(super) fn preparing(&mut self) {
@@ -134,6 +140,7 @@ impl Core {
         self.phase = Phase::Idle;
         self.join_asked = false;
         self.told = self.config.offset;
+        self.unshared = 0;
         self.given_up = false;
         let state = WorkerState {
             url: self.options.url.clone(),

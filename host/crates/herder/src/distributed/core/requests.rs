@@ -15,6 +15,9 @@ use std::time::Duration;
 
 /// The pause before the config topic is claimed again after another worker has claimed it.
 const RECLAIM_BACKOFF: Duration = Duration::from_millis(250);
+/// How many changes are written before what they say is shared out. Each waits for the config topic; a round of the group
+/// for each of many at once would take longer than they.
+const CHANGES_PER_ROUND: u32 = 32;
 
 /// What waits for its turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,7 +68,7 @@ impl Core {
         if self.shut_down {
             return self.refuse_everything();
         }
-        while self.resolved && !self.join_asked && self.active.is_none() {
+        while self.resolved && !self.join_asked && self.active.is_none() && self.may_come_before_a_round() {
             let leads = self.membership.is_leader();
             if leads && self.writing != Writing::Yes {
                 return;
@@ -105,6 +108,18 @@ impl Core {
         }
     }
 
+    /// Whether what is next need not wait for a round that is to begin: a change that is shared out with those before it.
+    /// Whatever else is asked counts on their being in effect.
+    fn may_come_before_a_round(&self) -> bool {
+        let changes = |job: &Job| {
+            matches!(
+                job,
+                Job::Request(_, Request::PutConnector { .. } | Request::PutTasks { .. })
+            )
+        };
+        !self.has_news() || self.unshared < CHANGES_PER_ROUND && self.queue.front().is_some_and(changes)
+    }
+
     fn refuse_everything(&mut self) {
         for job in std::mem::take(&mut self.queue) {
             if let Job::Request(id, _) = job {
@@ -119,6 +134,11 @@ impl Core {
             return self.finish(purpose, Ok(()));
         };
         let ticket = self.ticket();
+        self.unshared = match matches!(change, ConfigChange::RemoveConnector { .. }) {
+            // It is to be gone before something else has its name.
+            true => CHANGES_PER_ROUND,
+            false => self.unshared + 1,
+        };
         self.active = Some(Active {
             ticket,
             purpose,
