@@ -136,32 +136,33 @@ impl Sender {
         }
     }
 
-    /// Sends what is due. Returns when to look again if nothing happens before.
+    /// Sends and asks what is due. Returns when to look again if nothing happens before.
     fn dispatch(&mut self, now: Instant) -> Instant {
         let mut next = now + LOOK;
-        self.ask(now, &mut next);
-        let identity = match self.who {
-            Who::Nobody => Identity::NONE,
-            Who::Known(identity) => identity,
-            // Topics are looked at all the same: those that nobody knows yet are to be asked for.
-            Who::Unknown(_) => {
-                self.look_for_topics(now);
-                self.advance_transaction(now);
-                return next;
-            }
-        };
+        self.ask_for_identity(now, &mut next);
         self.look_for_topics(now);
+        match self.who {
+            Who::Nobody => self.send(Identity::NONE, now, &mut next),
+            Who::Known(identity) => self.send(identity, now, &mut next),
+            Who::Unknown(_) => {}
+        }
+        self.advance_transaction(now);
+        // Last: all that comes before may find that it is wanted.
+        self.ask_for_metadata(now, &mut next);
+        next
+    }
+
+    /// Sends what is due.
+    fn send(&mut self, identity: Identity, now: Instant, next: &mut Instant) {
         let mut loads = BTreeMap::new();
         for topic in self.shared.topics() {
             if topic.busy.load(Ordering::Relaxed) {
-                self.load(&topic, identity, now, &mut next, &mut loads);
+                self.load(&topic, identity, now, next, &mut loads);
             }
         }
         for (node, load) in loads {
             self.ship(node, load);
         }
-        self.advance_transaction(now);
-        next
     }
 
     /// Takes what is due of a topic.

@@ -15,8 +15,7 @@ const UNKNOWN_TOPIC: i16 = 3;
 const NO_LEADER: i16 = 5;
 
 impl Sender {
-    /// Asks what is due to be asked.
-    pub(super) fn ask(&mut self, now: Instant, next: &mut Instant) {
+    pub(super) fn ask_for_identity(&mut self, now: Instant, next: &mut Instant) {
         if let Who::Unknown(question) = &mut self.who
             && question.begin(now, next)
         {
@@ -26,6 +25,9 @@ impl Sender {
                 let _ = events.send(Event::Identity(answer)).await;
             });
         }
+    }
+
+    pub(super) fn ask_for_metadata(&mut self, now: Instant, next: &mut Instant) {
         let is_old = |learned: Instant| learned + self.shared.options.metadata_max_age <= now;
         let is_due = self.metadata_wanted || self.metadata_learned.is_some_and(is_old);
         if is_due && self.metadata.begin(now, next) {
