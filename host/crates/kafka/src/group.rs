@@ -80,7 +80,7 @@ pub struct GroupOptions {
     pub session_timeout: Duration,
     /// How long members may take to join a rebalance, and at most between two calls of [`GroupMember::poll`].
     pub rebalance_timeout: Duration,
-    /// The pause between heartbeats.
+    /// The pause between heartbeats at most, and the time after which one that is unanswered counts as lost.
     pub heartbeat_interval: Duration,
     /// The name of a static member (`group.instance.id`, KIP-345): it does not leave when it ends, and takes its place up
     /// again when it comes back within the session timeout.
@@ -100,6 +100,15 @@ impl GroupOptions {
             heartbeat_interval: Duration::from_secs(3),
             instance: None,
             stops_in_silence: true,
+        }
+    }
+
+    /// The pause between heartbeats. By them a member hears of a rebalance, and what a lost worker did stands still until
+    /// all the others have heard: so workers, of which there are few, ask ten times in a session.
+    fn pause(&self) -> Duration {
+        match self.stops_in_silence {
+            true => self.heartbeat_interval.min(self.session_timeout / 10),
+            false => self.heartbeat_interval,
         }
     }
 }

@@ -35,7 +35,7 @@ pub static GROUP: &[Line] = &[
         Type::Int,
         Text("3000"),
         High,
-        "How often a worker says that it lives; a third of the session timeout at most.",
+        "How often a worker says that it lives, which is a third of the session timeout at most; ten times in a session if that is more often.",
     ),
     line(
         "exactly.once.source.support",

@@ -106,7 +106,7 @@ impl Machine {
                 self.announced = true;
                 self.silent = false;
                 self.proven = true;
-                self.next_heartbeat = Some(now + self.options.heartbeat_interval);
+                self.next_heartbeat = Some(now + self.options.pause());
                 self.actions.push(Action::Joined(Joined {
                     generation: self.generation,
                     member_id: self.member_id.clone(),
@@ -130,7 +130,7 @@ impl Machine {
         sent: Moment,
         now: Moment,
     ) {
-        self.next_heartbeat = Some(sent + self.options.heartbeat_interval);
+        self.next_heartbeat = Some(sent + self.options.pause());
         let current = beat.generation == self.generation && beat.member_id == self.member_id;
         match answer.map(|code| ErrorCode(i32::from(code))) {
             Err(error) => self.failed(Asked::Heartbeat, error, now),

@@ -115,11 +115,14 @@ impl Sender {
     }
 
     pub(super) fn learn_identity(&mut self, answer: Result<Identity, KafkaError>) {
-        let retry = Instant::now() + self.shared.options.retry_backoff.1;
+        let (first, longest) = self.shared.options.retry_backoff;
         match answer {
             Ok(identity) => self.who = Who::Known(identity),
             Err(error) => {
-                self.who = Who::Unknown(Question::Due(retry));
+                // A broker that is there and not ready yet soon is.
+                let is_answer = error.code.0 > 0;
+                let pause = if is_answer { first } else { longest };
+                self.who = Who::Unknown(Question::Due(Instant::now() + pause));
                 self.shared.reporter.error(&error);
             }
         }
