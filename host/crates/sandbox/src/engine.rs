@@ -5,15 +5,12 @@
 
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroUsize;
-use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::Error;
-
-/// How often a guest that computes is made to yield; also the accuracy of its deadlines.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
+use crate::ticker::GUESTS;
 
 /// Stack of Wasm frames. Deeper recursion traps.
 const WASM_STACK: usize = 512 << 10;
@@ -111,17 +108,16 @@ pub(crate) fn compatibility(engine: &Engine) -> String {
         .collect()
 }
 
-/// Lets the epoch of `engine` advance until the engine is gone.
+/// Lets the epoch of `engine` advance while guests run, until the engine is gone.
 pub(crate) fn start_ticking(engine: &Engine) -> Result<(), Error> {
     let engine = engine.weak();
     std::thread::Builder::new()
         .name("epoch".into())
         .spawn(move || {
-            while let Some(engine) = engine.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                std::thread::sleep(TICK);
-            }
+            GUESTS.tick(|| {
+                let engine = engine.upgrade();
+                engine.inspect(|engine| engine.increment_epoch()).is_some()
+            });
         })
         .map(drop)
         .map_err(|error| Error::Engine(format!("cannot start the epoch thread: {error}")))

@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::module::Ready;
 use crate::network::Network;
 use crate::output::GuestLog;
+use crate::ticker::GUESTS;
 use crate::{Label, OffsetReader, SinkRequests};
 
 pub(crate) mod clock;
@@ -120,7 +121,8 @@ impl Instance {
             suspended: false,
         };
         let deadline = instance.limits.lifecycle_call;
-        let outcome = tokio::time::timeout(deadline, ready.pre().instantiate_async(&mut *store)).await;
+        let instantiation = GUESTS.run(ready.pre().instantiate_async(&mut *store));
+        let outcome = tokio::time::timeout(deadline, instantiation).await;
         instance.store = Some(store);
         let made = match outcome {
             Ok(result) => result.map(Ok),
@@ -239,7 +241,7 @@ impl Instance {
         (deadline, which): (Duration, &'static str),
         call: impl Future<Output = wasmtime::Result<T>>,
     ) -> Result<wasmtime::Result<T>, CallError> {
-        match tokio::time::timeout(deadline, call).await {
+        match tokio::time::timeout(deadline, GUESTS.run(call)).await {
             Ok(result) => Ok(result),
             Err(_) => Err(CallError::timeout(name, deadline, which)),
         }

@@ -31,6 +31,7 @@ mod package;
 mod properties;
 mod roles;
 mod sandbox;
+mod ticker;
 
 pub use caisson_model::Digest;
 pub use error::{CallError, Error};
