@@ -359,8 +359,15 @@ impl Source {
 
     /// Waits a while for what is on its way, and commits what may be committed. True: nothing is left.
     async fn settle(&mut self) -> Result<bool, Failure> {
+        self.writing.wait(&self.acks).await;
+        let reported = match self.writing.is_exactly_once() {
+            true => Ok(()),
+            false => self.report().await,
+        };
+        // Whatever the plugin makes of it, what has arrived is not to be sent again.
         let settled = self.writing.settle(&self.acks, &mut self.errors).await;
         self.writing.check(&self.acks, &mut self.errors)?;
+        reported?;
         match settled? {
             true => self.committed().await?,
             false => self.report().await?,
@@ -368,9 +375,12 @@ impl Source {
         Ok(!self.writing.has_unsettled())
     }
 
-    /// Tells the guest that offsets are committed, if it wants to know.
+    /// Tells the guest that offsets are committed, if it wants to know: those of all records that it has heard to be delivered.
+    /// What has arrived while they were written is not among them, unless it was one transaction with them.
     async fn committed(&mut self) -> Result<(), Failure> {
-        self.report().await?;
+        if self.writing.is_exactly_once() {
+            self.report().await?;
+        }
         if !self.reports.are_wanted() || !self.guest.is_alive() {
             return Ok(());
         }

@@ -114,14 +114,19 @@ impl Writing {
         }
     }
 
-    /// Waits a while for what is on its way, and commits what the task may commit before it pauses, stops, or has another
-    /// plugin. True: offsets were committed.
+    /// Waits a while for what is on its way; what a transaction has sent is waited for when it ends.
+    pub async fn wait(&mut self, acks: &Acks) {
+        match self {
+            Writing::AtLeastOnce(acknowledged) => acknowledged.wait(acks).await,
+            Writing::ExactlyOnce(_) => {}
+        }
+    }
+
+    /// Commits, after [`Writing::wait`], what the task may commit before it pauses, stops, or has another plugin. True: offsets
+    /// were committed.
     pub async fn settle(&mut self, acks: &Arc<Acks>, errors: &mut Errors) -> Result<bool, Failure> {
         match self {
-            Writing::AtLeastOnce(acknowledged) => {
-                acknowledged.wait(acks).await;
-                acknowledged.commit(acks, errors).await
-            }
+            Writing::AtLeastOnce(acknowledged) => acknowledged.commit(acks, errors).await,
             Writing::ExactlyOnce(transactions) => transactions.commit_last(acks, errors).await,
         }
     }
