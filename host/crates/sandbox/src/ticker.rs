@@ -9,7 +9,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 /// How often a guest that computes is made to yield; also the accuracy of its deadlines.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(10);
 /// The longest rest. If ever a guest ran without being counted, it would be stopped a second late and not never.
 const REST: Duration = Duration::from_secs(1);
 

@@ -5,13 +5,19 @@ use super::*;
 use crate::error::ErrorCode;
 use crate::wire::messages::{JoinAnswer, SyncAnswer};
 
-#[test]
-fn a_member_that_nobody_polls_leaves() {
+/// A machine that wants to join and knows where the coordinator is, and the time.
+fn about_to_join() -> (Machine, Moment) {
     let start = Moment::from_start(Duration::from_secs(1000));
     let mut machine = Machine::new(options(), start, 1);
     machine.join("start".to_owned(), start);
     machine.tick(start, start, true);
     machine.found(start);
+    (machine, start)
+}
+
+#[test]
+fn a_member_that_nobody_polls_leaves() {
+    let (mut machine, start) = about_to_join();
     machine.tick(start + REBALANCE, start, true);
     assert!(machine.has_given_up());
     machine.take_actions();
@@ -25,11 +31,7 @@ fn a_member_that_nobody_polls_leaves() {
 /// A heartbeat that was sent before the answer to the sync may be told of the very rebalance that the sync has ended.
 #[test]
 fn what_a_heartbeat_hears_of_a_rebalance_that_is_over_begins_none() {
-    let start = Moment::from_start(Duration::from_secs(1000));
-    let mut machine = Machine::new(options(), start, 1);
-    machine.join("start".to_owned(), start);
-    machine.tick(start, start, true);
-    machine.found(start);
+    let (mut machine, start) = about_to_join();
     machine.tick(start, start, true);
     machine.prepared(Some(Vec::new()));
     let joined = JoinAnswer {

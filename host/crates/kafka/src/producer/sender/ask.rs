@@ -120,8 +120,8 @@ impl Sender {
             Ok(identity) => self.who = Who::Known(identity),
             Err(error) => {
                 // A broker that is there and not ready yet soon is.
-                let is_answer = error.code.0 > 0;
-                let pause = if is_answer { first } else { longest };
+                let is_not_ready = error.code.0 > 0 && error.code.is_retriable();
+                let pause = if is_not_ready { first } else { longest };
                 self.who = Who::Unknown(Question::Due(Instant::now() + pause));
                 self.shared.reporter.error(&error);
             }
