@@ -67,7 +67,10 @@ fn check_replication(session: &mut Session, user: &str) -> Result<()> {
 /// What is known of the slot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlotState {
+    /// Up to where a reader has said that it has everything: the server sends what is committed after it.
     pub confirmed: Lsn,
+    /// From where the server keeps its log for the slot.
+    pub restart: Lsn,
     pub active: bool,
     pub plugin: String,
     pub lost: bool,
@@ -81,7 +84,7 @@ pub fn slot_state(session: &mut Session, options: &Options) -> Result<Option<Slo
         "''"
     };
     let rows = session.query(&format!(
-        "select confirmed_flush_lsn, active, plugin, {status}, catalog_xmin, database from pg_catalog.pg_replication_slots \
+        "select confirmed_flush_lsn, active, plugin, {status}, catalog_xmin, database, restart_lsn from pg_catalog.pg_replication_slots \
          where slot_name = {}",
         literal(&options.slot.name)
     ))?;
@@ -91,6 +94,7 @@ pub fn slot_state(session: &mut Session, options: &Options) -> Result<Option<Slo
     let cell = |column: usize| rows.get(0, column).unwrap_or_default();
     let state = SlotState {
         confirmed: Lsn::parse(cell(0)).unwrap_or_default(),
+        restart: Lsn::parse(cell(6)).unwrap_or_default(),
         active: cell(1) == "t",
         plugin: cell(2).to_owned(),
         lost: cell(3) == "lost",

@@ -78,8 +78,9 @@ pub trait SourceTask: Sized + 'static {
         Ok(())
     }
 
-    /// The offsets of all records reported as delivered are stored; needs the ability `delivery-reports`. While the task
-    /// is paused it is called every few seconds, so that what the plugin holds open can be kept alive.
+    /// The offsets of all records reported as [written](Outcome::Written) are stored; dropped ones have none. Needs the
+    /// ability `delivery-reports`. While the task is paused it is called every few seconds, so that what the plugin holds
+    /// open can be kept alive.
     fn committed(&mut self) -> Result<(), Error> {
         Ok(())
     }

@@ -32,11 +32,21 @@ pub fn plan(options: &Options, stored: Option<Stored>, slot: Option<&SlotState>)
         let position = stored.lsn.max(stored.last_commit);
         match slot {
             None => Some(format!("replication slot {} is not there", options.slot.name)),
-            Some(slot) if slot.confirmed > position && options.flush != Flush::CommittedAndIdle => Some(format!(
-                "replication slot {} is at {}, past the stored offset {position}",
-                options.slot.name, slot.confirmed
+            // The original's rule. It stores offsets every now and then, and tells the server of what has come since as well:
+            // after a crash of its worker the slot is further than the offset, and nothing is lost.
+            Some(slot) if slot.restart > position => Some(format!(
+                "replication slot {} begins at {}, past the stored offset {position}",
+                options.slot.name, slot.restart
             )),
-            Some(_) => None,
+            Some(slot) => {
+                if slot.confirmed > position && options.flush != Flush::CommittedAndIdle {
+                    caisson_sdk::warn!(
+                        "the slot was read further than the stored offset: the server goes on from there";
+                        slot = options.slot.name, confirmed = slot.confirmed, stored = position
+                    );
+                }
+                None
+            }
         }
     });
     let again = match (lost, options.snapshot.mode) {

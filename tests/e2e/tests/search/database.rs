@@ -6,8 +6,10 @@ use caisson_e2e::{Postgres, Rest, System, until};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
+use crate::slot::slot;
+
 /// The configuration that everybody has, with other values for some of its keys.
-fn source(postgres: &Postgres, changes: &[(&str, &str)]) -> Value {
+pub fn source(postgres: &Postgres, changes: &[(&str, &str)]) -> Value {
     let mut config = json!({
         "connector.class": "io.debezium.connector.postgresql.PostgresConnector", "tasks.max": "1",
         "database.hostname": "127.0.0.1", "database.port": postgres.port.to_string(),
@@ -23,7 +25,7 @@ fn source(postgres: &Postgres, changes: &[(&str, &str)]) -> Value {
 }
 
 /// A server with a table.
-fn database(system: &System) -> Postgres {
+pub fn database(system: &System) -> Postgres {
     let postgres = Postgres::start(system);
     postgres.sql("create table customers (id int primary key, name text)");
     postgres
@@ -52,7 +54,7 @@ fn accepted(rest: &Rest, config: &Value) {
 }
 
 #[track_caller]
-fn assert_has(message: &str, parts: &[&str]) {
+pub fn assert_has(message: &str, parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "{part}: {message}");
     }
@@ -169,81 +171,6 @@ fn secure(postgres: &Postgres) {
 }
 
 #[test]
-fn a_slot_that_is_held_gone_or_lost_fails_the_task_with_advice() {
-    let Some(system) = System::with_search() else { return };
-    let postgres = database(&system);
-    let worker = system.worker("slot").start();
-    let rest = &worker.rest;
-    let streams = || {
-        until("the slot has a reader", || {
-            (slot(&postgres, "active") == "t").then_some(())
-        })
-    };
-    rest.create_running("first", &source(&postgres, &[]));
-    streams();
-
-    let second = [
-        ("topic.prefix", "second"),
-        ("slot.max.retries", "1"),
-        ("slot.retry.delay.ms", "100"),
-    ];
-    rest.create("second", &source(&postgres, &second));
-    let trace = rest.await_failed_task("second");
-    assert_has(
-        &trace,
-        &[
-            "is active for PID",
-            "another reader holds the replication slot",
-            "slot.name",
-        ],
-    );
-    rest.delete("/connectors/second").expect(204);
-
-    // One record, so that there is an offset.
-    postgres.sql("insert into customers values (1, 'a')");
-    until("its offset is stored", || {
-        let offsets = rest.get("/connectors/first/offsets").body;
-        (offsets["offsets"] != json!([])).then_some(())
-    });
-    let stop = || {
-        rest.put("/connectors/first/stop").expect(204);
-        until("nobody reads the slot", || {
-            (slot(&postgres, "active") == "f").then_some(())
-        });
-    };
-    stop();
-    postgres.sql("alter system set max_slot_wal_keep_size = '1MB'");
-    postgres.sql("select pg_reload_conf()");
-    until("the slot is lost", || {
-        postgres.sql("insert into customers values (2, 'b') on conflict (id) do update set name = 'c'");
-        postgres.sql("select pg_switch_wal()");
-        postgres.sql("checkpoint");
-        (slot(&postgres, "wal_status") == "lost").then_some(())
-    });
-    rest.put("/connectors/first/resume").expect(202);
-    let advice = [
-        "pg_drop_replication_slot",
-        "delete the connector's offsets",
-        "max_slot_wal_keep_size",
-    ];
-    let trace = rest.await_failed_task("first");
-    assert_has(&trace, &["replication slot debezium has lost its WAL"]);
-    assert_has(&trace, &advice);
-
-    postgres.sql("select pg_drop_replication_slot('debezium')");
-    rest.post("/connectors/first/tasks/0/restart", &Value::Null).expect(204);
-    let trace = until("the task has failed again", || {
-        let trace = rest.await_failed_task("first");
-        trace.contains("is not there").then_some(trace)
-    });
-    assert_has(
-        &trace,
-        &["replication slot debezium is not there", "snapshot.mode=when_needed"],
-    );
-    assert_has(&trace, &advice[1..]);
-}
-
-#[test]
 fn a_server_that_shuts_down_is_not_held_up_and_is_read_on_when_it_is_back() {
     let Some(system) = System::with_search() else { return };
     let postgres = database(&system);
@@ -300,64 +227,6 @@ fn a_paused_source_does_not_hold_up_a_server_that_shuts_down() {
     postgres.begin();
     rest.put("/connectors/paused/resume").expect(202);
     system.consume(&topic, 2);
-}
-
-#[test]
-fn a_server_is_told_of_nothing_whose_offset_is_not_stored() {
-    let Some(system) = System::with_search() else { return };
-    let postgres = database(&system);
-    let worker = system
-        .worker("told")
-        .property("offset.flush.interval.ms", "600000")
-        .start();
-    let prefix = system.name("told");
-    let settings = [
-        ("topic.prefix", prefix.as_str()),
-        ("lsn.flush.mode", "connector_and_driver"),
-        ("status.update.interval.ms", "100"),
-    ];
-    worker.rest.create_running("told", &source(&postgres, &settings));
-    // Of what concerns nobody it is told at once, as this mode wants it.
-    let await_confirmed = || {
-        let end = postgres.sql("select pg_current_wal_lsn()");
-        until("the server is told", || {
-            (postgres.sql(&format!(
-                "select bool_or(confirmed_flush_lsn >= '{end}') from pg_replication_slots"
-            )) == "t")
-                .then_some(())
-        });
-    };
-    await_confirmed();
-    postgres.sql("insert into customers values (1, 'a')");
-    let after = postgres.sql("select pg_current_wal_lsn()");
-    system.consume(&format!("{prefix}.public.customers"), 1);
-    postgres.sql("create table other (n int); insert into other values (1)");
-    let sent = postgres.sql("select pg_current_wal_lsn()");
-    let told = "from pg_stat_replication where application_name like 'Caisson%'";
-    until("the server has sent all of it", || {
-        (postgres.sql(&format!("select sent_lsn >= '{sent}' {told}")) == "t").then_some(())
-    });
-    for _ in 0..2 {
-        let last = postgres.sql(&format!("select reply_time {told}"));
-        until("the reader has told where it is", || {
-            (postgres.sql(&format!("select reply_time > '{last}' {told}")) == "t").then_some(())
-        });
-    }
-    assert_eq!(postgres.sql(&format!("select flush_lsn < '{after}' {told}")), "t");
-    // Whoever stops stores what there is, and after that nothing is outstanding.
-    worker.rest.put("/connectors/told/stop").expect(204);
-    until("nobody reads the slot", || {
-        (slot(&postgres, "active") == "f").then_some(())
-    });
-    worker.rest.put("/connectors/told/resume").expect(202);
-    await_confirmed();
-}
-
-/// A column of the slot.
-fn slot(postgres: &Postgres, column: &str) -> String {
-    postgres.sql(&format!(
-        "select {column} from pg_replication_slots where slot_name = 'debezium'"
-    ))
 }
 
 #[test]

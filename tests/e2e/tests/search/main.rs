@@ -8,6 +8,7 @@ mod errors;
 mod faults;
 mod pipeline;
 mod proxy;
+mod slot;
 mod takeover;
 
 use std::collections::BTreeMap;

@@ -1,8 +1,14 @@
-//! A transform and a sink that count, and give their count to the version that takes their place.
+//! A transform and a sink that count, and give their count to the version that takes their place; and a source that looks
+//! whether the worker has kept what it says it has.
+
+mod auditor;
 
 use caisson_sdk::prelude::*;
 
+use auditor::Auditor;
+
 caisson_sdk::plugins! {
+    sources: [Auditor],
     sinks: [Tally],
     transforms: [Count],
     stateful: [Tally, Count],

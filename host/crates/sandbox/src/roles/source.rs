@@ -244,7 +244,7 @@ impl SourceTask {
             .call_delivered(store, &deliveries))
     }
 
-    /// The offsets of all records reported as delivered are stored.
+    /// The offsets of all records reported as written are stored.
     pub async fn committed(&mut self) -> Result<(), CallError> {
         let Self { instance, functions } = self;
         call!(*instance, "committed", Pace::Records(Duration::ZERO), |store| functions
