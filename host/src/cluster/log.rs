@@ -1,7 +1,7 @@
 //! The stores' topics, over Kafka: a reader that takes everything from the beginning, and a writer.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use caisson_config::worker::InternalTopic;
@@ -23,8 +23,9 @@ const OPENING: Duration = Duration::from_secs(30);
 /// For reading a topic to its end, and for a write of the leader; who asks may give up earlier.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Modules are many bytes.
-const READING_MODULES: Duration = Duration::from_secs(300);
+/// How long a worker that starts waits for a topic whose leader is away, as Kafka Connect does, and how often it says so.
+const WAITING: Duration = Duration::from_secs(15 * 60);
+const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// One topic.
 struct KafkaLog {
@@ -83,6 +84,22 @@ async fn open_with(
     })
 }
 
+impl KafkaLog {
+    /// Reads the topic to its end for the first time, however long its leader is away: what is in it must not be taken for
+    /// nothing.
+    async fn read_first(&self) -> anyhow::Result<()> {
+        let until = Instant::now() + WAITING;
+        loop {
+            match self.reader.read_to_end(ATTEMPT).await {
+                Err(error) if error.code().is_some_and(ErrorCode::is_retriable) && Instant::now() < until => {
+                    tracing::warn!(topic = self.topic, %error, "the topic cannot be read to its end yet; waiting for it");
+                }
+                read => return Ok(read?),
+            }
+        }
+    }
+}
+
 /// Opens offsets topics of connectors.
 pub struct ConnectorTopics;
 
@@ -129,7 +146,7 @@ pub async fn open_configs(
     };
     let (store, hand) = TopicConfigStore::prepare();
     let log = open(clients, admin, "configs", topic, true, leader, hand).await?;
-    log.reader.read_to_end(PATIENCE).await?;
+    log.read_first().await?;
     Ok(store(Arc::new(log)))
 }
 
@@ -137,7 +154,7 @@ pub async fn open_configs(
 pub async fn open_statuses(clients: &Clients<'_>, admin: &Admin, topic: &str) -> anyhow::Result<TopicStatusStore> {
     let (store, hand) = TopicStatusStore::prepare();
     let log = open(clients, admin, "statuses", topic, false, None, hand).await?;
-    log.reader.read_to_end(PATIENCE).await?;
+    log.read_first().await?;
     Ok(store(Arc::new(log)))
 }
 
@@ -150,7 +167,7 @@ pub async fn open_offsets(
 ) -> anyhow::Result<TopicOffsetStore> {
     let (store, hand) = TopicOffsetStore::prepare();
     let log = open(clients, admin, "offsets", topic, committed, None, hand).await?;
-    log.reader.read_to_end(PATIENCE).await?;
+    log.read_first().await?;
     Ok(store(Arc::new(log)))
 }
 
@@ -163,7 +180,7 @@ pub async fn open_modules(
 ) -> anyhow::Result<TopicModuleStore> {
     let (store, hand) = TopicModuleStore::prepare(directory);
     let log = open(clients, admin, "modules", topic, false, None, hand).await?;
-    log.reader.read_to_end(READING_MODULES).await?;
+    log.read_first().await?;
     Ok(store(Arc::new(log)))
 }
 

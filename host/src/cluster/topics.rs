@@ -5,10 +5,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use caisson_config::worker::{Cluster, InternalTopic};
-use caisson_kafka::{Admin, Creation, NewTopic};
+use caisson_kafka::{Admin, Creation, ErrorCode, NewTopic};
 
 /// For each question; brokers may take a while to come up.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// For the creation of a topic, and for one attempt at it.
+const CREATING: Duration = Duration::from_secs(60);
+const ATTEMPT: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// One topic, and how messages speak of it.
 struct Purpose<'a> {
@@ -78,16 +82,37 @@ impl Purpose<'_> {
             topic = topic.with(key, value);
         }
         let topic = topic.with("cleanup.policy", "compact");
-        let created = admin
-            .create_topics(&[topic], PATIENCE)
-            .with_context(|| format!("cannot create topic {name}"))?;
-        for (_, outcome) in created {
-            match outcome.with_context(|| format!("Error while attempting to create/find topic(s) '{name}'"))? {
-                Creation::Created => tracing::info!(topic = %name, "created the topic for {}", self.holds),
-                Creation::Existed => self.check(admin)?,
-            }
+        match self.create(admin, &topic)? {
+            Creation::Created => tracing::info!(topic = %name, "created the topic for {}", self.holds),
+            Creation::Existed => self.check(admin)?,
         }
         Ok(())
+    }
+
+    /// Asks again while brokers and their controller change places.
+    fn create(&self, admin: &Admin, topic: &NewTopic) -> anyhow::Result<Creation> {
+        let name = &self.topic.name;
+        let until = Instant::now() + CREATING;
+        loop {
+            let created = admin.create_topics(std::slice::from_ref(topic), ATTEMPT);
+            let (error, is_retriable) = match created.map(|created| created.into_iter().next()) {
+                Ok(Some((_, Ok(creation)))) => return Ok(creation),
+                Ok(Some((_, Err(error)))) => (anyhow::Error::from(error.clone()), error.code.is_retriable()),
+                Ok(None) => bail!("cannot create topic {name}: Kafka did not answer for it"),
+                Err(error) => {
+                    let is_retriable = error.code().is_some_and(ErrorCode::is_retriable);
+                    (error.into(), is_retriable)
+                }
+            };
+            if !is_retriable || Instant::now() >= until {
+                return Err(error.context(format!("Error while attempting to create/find topic(s) '{name}'")));
+            }
+            tracing::warn!(
+                topic = name,
+                "the topic cannot be created or found yet; trying again: {error:#}"
+            );
+            std::thread::sleep(PAUSE);
+        }
     }
 
     fn check(&self, admin: &Admin) -> anyhow::Result<()> {
@@ -116,7 +141,7 @@ fn one_partition(admin: &Admin, name: &str, property: &str, holds: &str) -> anyh
                 "Topic '{name}' supplied via the '{property}' property is required to have a single partition in order to guarantee consistency of {holds}, but found {found} partitions."
             ),
             // A new topic is not on every broker at once.
-            Some(Err(_)) | None if Instant::now() < until => std::thread::sleep(Duration::from_millis(100)),
+            Some(Err(_)) | None if Instant::now() < until => std::thread::sleep(PAUSE),
             Some(Err(error)) => return Err(error).with_context(|| format!("cannot describe topic {name}")),
             None => bail!("cannot describe topic {name}"),
         }

@@ -273,10 +273,16 @@ impl Worker {
     /// Starts it once more with the same files; its log goes on. Returns how long REST took to answer.
     #[track_caller]
     pub fn start_again(&mut self) -> Duration {
+        self.start_again_unawaited();
+        self.await_rest()
+    }
+
+    /// The same, without waiting.
+    #[track_caller]
+    pub fn start_again_unawaited(&mut self) {
         assert!(!self.is_running(), "the worker still runs");
         self.child = launch(&self.setup);
         self.started = Instant::now();
-        self.await_rest()
     }
 }
 

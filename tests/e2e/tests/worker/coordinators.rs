@@ -7,8 +7,8 @@ use serde_json::json;
 use crate::cluster::Numbers;
 
 /// All groups have one coordinator: whoever leads the only partition of their topic.
-const ONE_COORDINATOR: &str = "offsets.topic.num.partitions=1\n";
-const OF_GROUPS: &str = "__consumer_offsets";
+pub const ONE_COORDINATOR: &str = "offsets.topic.num.partitions=1\n";
+pub const OF_GROUPS: &str = "__consumer_offsets";
 /// A silence of the coordinator for a heartbeat interval stops the work, as in Kafka Connect. No broker that goes takes as
 /// long as this to be replaced.
 const PATIENT: [(&str, &str); 5] = [

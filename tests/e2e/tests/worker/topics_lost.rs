@@ -27,15 +27,15 @@ fn idle(topic: &str) -> Value {
 
 /// A worker whose connector `in` reads lines that its connector `out` writes; the first one has passed, and its offset is
 /// written.
-struct Lines {
-    worker: Worker,
-    source: Value,
+pub struct Lines {
+    pub worker: Worker,
+    pub source: Value,
     sink: Value,
     passed: Vec<String>,
 }
 
 impl Lines {
-    fn start(system: &System, cluster: &str) -> Lines {
+    pub fn start(system: &System, cluster: &str) -> Lines {
         let setup = system.worker("lines").distributed(cluster);
         let worker = setup.property("offset.flush.interval.ms", "50").start();
         let topic = system.topic("lines", 1, &[]);
@@ -53,7 +53,7 @@ impl Lines {
         lines
     }
 
-    fn rest(&self) -> &Rest {
+    pub fn rest(&self) -> &Rest {
         &self.worker.rest
     }
 
@@ -63,19 +63,19 @@ impl Lines {
         create(self.rest(), &self.sink_name(), &self.sink);
     }
 
-    fn sink_name(&self) -> String {
+    pub fn sink_name(&self) -> String {
         format!("out-{}", self.sink["topics"].as_str().unwrap())
     }
 
     /// One line more goes all the way, and none comes twice.
-    fn pass(&mut self) {
+    pub fn pass(&mut self) {
         let line = format!("line {}", self.passed.len());
         append(&self.worker.path("in.txt"), &format!("{line}\n"));
         self.passed.push(line);
         assert_eq!(self.worker.await_lines("out.txt", self.passed.len()), self.passed);
     }
 
-    fn await_offset(&self) {
+    pub fn await_offset(&self) {
         let end = std::fs::metadata(self.worker.path("in.txt")).unwrap().len();
         until("the offset is written", || {
             let offsets = self.rest().try_call("GET", "/connectors/in/offsets", None)?.body;
@@ -83,7 +83,7 @@ impl Lines {
         });
     }
 
-    fn restart(&mut self) {
+    pub fn restart(&mut self) {
         self.worker.terminate();
         assert!(self.worker.await_end().success());
         self.worker.start_again();
@@ -232,4 +232,21 @@ fn a_cluster_whose_topics_another_one_writes_to_by_mistake_passes_over_what_is_n
     let message = refused.body["message"].as_str().unwrap();
     let clash = format!("Consumer group for sink connector named {mine} conflicts with Connect worker group {group}");
     assert!(message.contains(&clash), "{message}");
+}
+
+#[test]
+fn a_leader_says_that_another_cluster_writes_to_its_config_topic() {
+    let Some(system) = System::get() else { return };
+    let (mine, theirs) = (system.name("leads"), system.name("strangers"));
+    let first = system.worker("leads").distributed(&mine).start();
+    let topic = system.topic("shared", 1, &[]);
+    create(&first.rest, "one", &idle(&topic));
+    owners(&first.rest, "one", 1);
+    let second = system
+        .worker("strangers")
+        .distributed(&mine)
+        .property("group.id", &theirs)
+        .start();
+    create(&second.rest, "two", &idle(&topic));
+    first.await_log(&["WARN", "has not made", "group.id"]);
 }

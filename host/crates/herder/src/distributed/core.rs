@@ -14,6 +14,7 @@ mod fencing;
 mod membership;
 mod requests;
 mod sharing;
+mod strangers;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ pub use event::{Action, Event, Joined, Leading, Reply, Request, RequestId, Ticke
 use fencing::Round;
 use membership::{Membership, Phase};
 use requests::{Active, Job};
+use strangers::Strangers;
 
 /// What the decisions depend on.
 #[derive(Clone, Debug)]
@@ -88,6 +90,7 @@ pub struct Core {
     rejoin_at: Option<Duration>,
     leading: Option<LeaderState>,
     writing: Writing,
+    strangers: Strangers,
     queue: VecDeque<Job>,
     active: Option<Active>,
     /// Changes that this worker wrote since the last round began.
@@ -151,6 +154,7 @@ impl Core {
             rejoin_at: None,
             leading: None,
             writing: Writing::No,
+            strangers: Strangers::Unknown,
             queue: VecDeque::new(),
             active: None,
             unshared: 0,
@@ -166,7 +170,7 @@ impl Core {
     pub fn step(&mut self, event: Event, now: Now) -> Vec<Action> {
         match event {
             Event::Ready => self.ready(),
-            Event::Config(config) => self.config_changed(config),
+            Event::Config(config) => self.config_changed(config, now),
             Event::Preparing => self.preparing(),
             Event::Leading(leading) => self.elected(leading, now),
             Event::Joined(joined) => self.joined(joined, now),
@@ -193,10 +197,17 @@ impl Core {
             Writing::RetryAt(at) => Some(at),
             Writing::No | Writing::Claiming(_) | Writing::Yes => None,
         };
-        [self.rejoin_at, self.phase.wake_at(), claim, self.key_rotation_at(now)]
-            .into_iter()
-            .flatten()
-            .min()
+        let strangers = self.strangers_told_at();
+        [
+            self.rejoin_at,
+            self.phase.wake_at(),
+            claim,
+            self.key_rotation_at(now),
+            strangers,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// What this worker is doing, in Kafka Connect's words; none if it waits for something to do.
@@ -281,11 +292,12 @@ impl Core {
         self.join("worker started");
     }
 
-    fn config_changed(&mut self, config: Arc<ConfigSnapshot>) {
+    fn config_changed(&mut self, config: Arc<ConfigSnapshot>, now: Now) {
         let old = std::mem::replace(&mut self.config, config);
         if structure_differs(&old, &self.config) {
             self.structure = self.config.offset;
         }
+        self.look_for_strangers(&old, now);
         if self.ready {
             self.heed_wishes();
         }

@@ -195,8 +195,7 @@ impl Core {
             leader_id: joined.leader_id.clone(),
         };
         if !self.membership.is_leader() {
-            self.leading = None;
-            self.writing = Writing::No;
+            self.stop_leading();
         }
         self.holding = Some(Holding {
             items: own,
@@ -290,11 +289,16 @@ impl Core {
         self.stop_working();
     }
 
+    fn stop_leading(&mut self) {
+        self.leading = None;
+        self.writing = Writing::No;
+        self.clear_strangers();
+    }
+
     fn stop_working(&mut self) {
         self.resolved = false;
         self.rejoin_at = None;
-        self.leading = None;
-        self.writing = Writing::No;
+        self.stop_leading();
         // Others may lead meanwhile, so what this worker last shared out is no base to compare with.
         self.last_completed = -1;
         self.membership = Membership::Joining;
@@ -411,6 +415,7 @@ impl Core {
         {
             self.writing = Writing::No;
         }
+        self.tell_of_strangers(now);
     }
 
     /// Where something runs, as the leader has shared it out.

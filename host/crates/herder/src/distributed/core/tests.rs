@@ -1,5 +1,6 @@
 //! Decisions that the simulation would not tell from worse ones.
 
+use caisson_model::TargetState;
 use caisson_store::config::State;
 use caisson_store::{Config, ConfigChange};
 
@@ -37,13 +38,18 @@ impl Leader {
             requests: 0,
         };
         leader.step(Event::Ready);
-        for action in leader.round(1) {
+        leader.lead(1);
+        leader
+    }
+
+    /// A round by which it becomes the leader.
+    fn lead(&mut self, generation: i32) {
+        for action in self.round(generation) {
             if let Action::Claim { ticket } = action {
-                leader.step(Event::Claimed { ticket, ok: true });
-                leader.step(Event::Refreshed { ticket, ok: true });
+                self.step(Event::Claimed { ticket, ok: true });
+                self.step(Event::Refreshed { ticket, ok: true });
             }
         }
-        leader
     }
 
     fn step(&mut self, event: Event) -> Vec<Action> {
@@ -74,14 +80,18 @@ impl Leader {
             leader_id: me,
             assignment: assignment.map(|(_, assignment)| assignment),
         }));
+        let stopped = self.stop(&actions);
+        actions.extend(stopped);
+        actions
+    }
+
+    /// What is to be stopped has stopped.
+    fn stop(&mut self, actions: &[Action]) -> Vec<Action> {
         let stopping = actions.iter().find_map(|action| match action {
             Action::AwaitStopped { ticket } => Some(*ticket),
             _ => None,
         });
-        if let Some(ticket) = stopping {
-            actions.extend(self.step(Event::Stopped { ticket }));
-        }
-        actions
+        stopping.map_or_else(Vec::new, |ticket| self.step(Event::Stopped { ticket }))
     }
 
     fn ask(&mut self, request: Request) -> Vec<Action> {
@@ -100,6 +110,16 @@ impl Leader {
         })
     }
 
+    /// Reads a change, whoever has written it.
+    fn find(&mut self, change: &ConfigChange) -> Vec<Action> {
+        for record in change.clone().records().into_iter().flatten() {
+            let offset = self.state.snapshot().offset;
+            self.state.apply(record, offset);
+            self.state.advance(offset + 1);
+        }
+        self.step(Event::Config(self.state.snapshot().clone()))
+    }
+
     /// Writes what was decided, which is read before it is known to be written.
     fn carry_out(&mut self, actions: Vec<Action>) -> Vec<Action> {
         let write = actions.into_iter().find_map(|action| match action {
@@ -109,12 +129,7 @@ impl Leader {
         let Some((ticket, change)) = write else {
             return Vec::new();
         };
-        for record in change.records().into_iter().flatten() {
-            let offset = self.state.snapshot().offset;
-            self.state.apply(record, offset);
-            self.state.advance(offset + 1);
-        }
-        let mut actions = self.step(Event::Config(self.state.snapshot().clone()));
+        let mut actions = self.find(&change);
         actions.extend(self.step(Event::Written {
             ticket,
             outcome: Ok(()),
@@ -190,4 +205,39 @@ fn however_many_wait_a_round_comes() {
         next = leader.carry_out(next);
     }
     assert_eq!((outcome(&next), written), ((None, true), 32));
+}
+
+#[test]
+fn a_leader_suspects_what_it_has_not_written_and_still_does_while_it_leads() {
+    let mut leader = Leader::new();
+    let first = leader.create("a");
+    leader.carry_out(first);
+    leader.round(2);
+    assert_eq!(leader.core.strangers_told_at(), None);
+    let target = ConfigChange::PutTarget {
+        name: "a".into(),
+        target: TargetState::Paused,
+    };
+    leader.find(&target);
+    assert_eq!(leader.core.strangers_told_at(), None, "anybody may write it");
+    let foreign = ConfigChange::PutConnector {
+        name: "b".into(),
+        config: Config::new(),
+        target: None,
+    };
+    leader.find(&foreign);
+    let told_at = leader.core.strangers_told_at().unwrap();
+    let lost = leader.step(Event::Lost);
+    leader.stop(&lost);
+    assert_eq!(leader.core.strangers_told_at(), None, "another one led");
+    leader.lead(3);
+    leader.find(&ConfigChange::RemoveConnector { name: "b".into() });
+    assert!(leader.core.strangers_told_at().is_some());
+    leader.round(4);
+    let later = Now {
+        monotonic: told_at,
+        ..NOW
+    };
+    leader.core.step(Event::Tick, later);
+    assert_eq!(leader.core.strangers, Strangers::Told);
 }
