@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use caisson_config::worker::{Cluster, InternalTopic};
-use caisson_kafka::{Admin, Creation, ErrorCode, NewTopic};
+use caisson_kafka::{Admin, Creation, ErrorCode, KafkaError, NewTopic};
 
-/// For each question; brokers may take a while to come up.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// For the creation of a topic, and for one attempt at it.
-const CREATING: Duration = Duration::from_secs(60);
+/// For each question, as brokers may take a while to come up, and for one attempt at it.
+const PATIENCE: Duration = Duration::from_secs(60);
 const ATTEMPT: Duration = Duration::from_secs(10);
+/// How long a topic that is there may take to be seen by all brokers.
+const APPEARING: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// One topic, and how messages speak of it.
@@ -89,36 +89,19 @@ impl Purpose<'_> {
         Ok(())
     }
 
-    /// Asks again while brokers and their controller change places.
     fn create(&self, admin: &Admin, topic: &NewTopic) -> anyhow::Result<Creation> {
         let name = &self.topic.name;
-        let until = Instant::now() + CREATING;
-        loop {
-            let created = admin.create_topics(std::slice::from_ref(topic), ATTEMPT);
-            let (error, is_retriable) = match created.map(|created| created.into_iter().next()) {
-                Ok(Some((_, Ok(creation)))) => return Ok(creation),
-                Ok(Some((_, Err(error)))) => (anyhow::Error::from(error.clone()), error.code.is_retriable()),
-                Ok(None) => bail!("cannot create topic {name}: Kafka did not answer for it"),
-                Err(error) => {
-                    let is_retriable = error.code().is_some_and(ErrorCode::is_retriable);
-                    (error.into(), is_retriable)
-                }
-            };
-            if !is_retriable || Instant::now() >= until {
-                return Err(error.context(format!("Error while attempting to create/find topic(s) '{name}'")));
-            }
-            tracing::warn!(
-                topic = name,
-                "the topic cannot be created or found yet; trying again: {error:#}"
-            );
-            std::thread::sleep(PAUSE);
-        }
+        patiently(name, || {
+            let created = admin.create_topics(std::slice::from_ref(topic), ATTEMPT)?;
+            let (_, creation) = created.into_iter().next().context("Kafka did not answer for it")?;
+            Ok(creation?)
+        })
+        .with_context(|| format!("Error while attempting to create/find topic(s) '{name}'"))
     }
 
     fn check(&self, admin: &Admin) -> anyhow::Result<()> {
         let name = &self.topic.name;
-        let settings = admin
-            .topic_config(name, PATIENCE)
+        let settings = patiently(name, || Ok(admin.topic_config(name, ATTEMPT)?))
             .with_context(|| format!("cannot see the settings of topic {name}"))?;
         let policy = settings.get("cleanup.policy").cloned().flatten().unwrap_or_default();
         if policy == "compact" {
@@ -131,10 +114,30 @@ impl Purpose<'_> {
     }
 }
 
-fn one_partition(admin: &Admin, name: &str, property: &str, holds: &str) -> anyhow::Result<()> {
+/// Asks again while brokers and their controller change places.
+fn patiently<T>(topic: &str, mut ask: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let until = Instant::now() + PATIENCE;
     loop {
-        let described = admin.describe_topics(&[name], PATIENCE)?;
+        match ask() {
+            Err(error) if is_retriable(&error) && Instant::now() < until => {
+                tracing::warn!(topic, "the topic cannot be created or looked at yet; trying again: {error:#}");
+                std::thread::sleep(PAUSE);
+            }
+            answer => return answer,
+        }
+    }
+}
+
+fn is_retriable(error: &anyhow::Error) -> bool {
+    let of_request = || error.downcast_ref::<caisson_kafka::Error>()?.code();
+    let of_topic = || Some(error.downcast_ref::<KafkaError>()?.code);
+    of_request().or_else(of_topic).is_some_and(ErrorCode::is_retriable)
+}
+
+fn one_partition(admin: &Admin, name: &str, property: &str, holds: &str) -> anyhow::Result<()> {
+    let until = Instant::now() + APPEARING;
+    loop {
+        let described = patiently(name, || Ok(admin.describe_topics(&[name], ATTEMPT)?))?;
         match described.into_iter().next().map(|(_, partitions)| partitions) {
             Some(Ok(1)) => return Ok(()),
             Some(Ok(found)) => bail!(

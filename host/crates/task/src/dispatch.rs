@@ -8,6 +8,7 @@ use std::sync::Arc;
 use caisson_model::{Failure, TaskState};
 use caisson_sandbox::OffsetReader;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
@@ -62,15 +63,12 @@ where
     let pulse = handle.pulse().clone();
     let body = move || {
         let span = tracing::info_span!("task", connector = %id.connector, task = id.task);
-        runtime.block_on(
-            pulse
-                .counting(async {
-                    let outcome = AssertUnwindSafe(run(&mut controls)).catch_unwind().await;
-                    let outcome = outcome.unwrap_or_else(|panic| Err(bug(&*panic)));
-                    ended(&controls, outcome).await;
-                })
-                .instrument(span),
-        );
+        let work = boxed(async move {
+            let outcome = AssertUnwindSafe(run(&mut controls)).catch_unwind().await;
+            let outcome = outcome.unwrap_or_else(|panic| Err(bug(&*panic)));
+            ended(&controls, outcome).await;
+        });
+        runtime.block_on(pulse.counting(work).instrument(span));
     };
     // Guest calls run on fibers with stacks of their own.
     std::thread::Builder::new()
@@ -78,6 +76,13 @@ where
         .stack_size(STACK)
         .spawn(body)?;
     Ok(())
+}
+
+/// The state of a task's future is tens of kilobytes, and whoever passes one on by value has room for it on the stack, where
+/// it stays: once it is on the heap, nobody does.
+#[inline(never)]
+fn boxed(future: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, ()> {
+    Box::pin(future)
 }
 
 /// Values nest a thousand levels deep (JSON's limit), and each is a call or three in converters and transforms, which a

@@ -32,17 +32,20 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SinkSettings, controls: &mut Controls) -> Result<(), Failure> {
-    let mut task = Sink::start(settings, controls).await?;
+    // What happens seldom has its own place in memory, and only while it happens.
+    let mut task = Box::pin(Sink::start(settings, controls)).await?;
     let outcome = loop {
         match task.work(controls).await {
-            Err(failure) if task.probation.may_fall_back(&failure) => match task.fall_back(failure, controls).await {
-                Ok(()) => {}
-                failed => break failed,
-            },
+            Err(failure) if task.probation.may_fall_back(&failure) => {
+                match Box::pin(task.fall_back(failure, controls)).await {
+                    Ok(()) => {}
+                    failed => break failed,
+                }
+            }
             outcome => break outcome,
         }
     };
-    let outcome = task.end(outcome).await;
+    let outcome = Box::pin(task.end(outcome)).await;
     if !task.consumer.close(CLOSE_DEADLINE) {
         tracing::warn!("the consumer could not leave its group in time, the group will notice by itself");
     }
@@ -141,7 +144,7 @@ impl Sink {
     async fn work(&mut self, controls: &mut Controls) -> Result<(), Failure> {
         while self.wish != Wish::Stop {
             if let Some(order) = controls.take_order() {
-                self.obey_order(order, controls).await?;
+                Box::pin(self.obey_order(order, controls)).await?;
                 continue;
             }
             if self.wish == Wish::Run

@@ -43,20 +43,23 @@ const POLL_BYTES: u32 = 512 << 10;
 
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Result<(), Failure> {
-    let mut task = Source::start(settings, controls).await?;
+    // What happens seldom has its own place in memory, and only while it happens.
+    let mut task = Box::pin(Source::start(settings, controls)).await?;
     if controls.current() == Wish::Run {
         controls.state(TaskState::Running, None).await;
     }
     let outcome = loop {
         match task.work(controls).await {
-            Err(failure) if task.probation.may_fall_back(&failure) => match task.fall_back(failure, controls).await {
-                Ok(()) => {}
-                failed => break failed,
-            },
+            Err(failure) if task.probation.may_fall_back(&failure) => {
+                match Box::pin(task.fall_back(failure, controls)).await {
+                    Ok(()) => {}
+                    failed => break failed,
+                }
+            }
             outcome => break outcome,
         }
     };
-    task.end(outcome).await
+    Box::pin(task.end(outcome)).await
 }
 
 struct Source {
@@ -108,11 +111,11 @@ impl Source {
         loop {
             self.writing.check(&self.acks, &mut self.errors)?;
             while let Some(order) = controls.take_order() {
-                self.obey_order(order, controls).await?;
+                Box::pin(self.obey_order(order, controls)).await?;
             }
             match wish {
                 Wish::Stop => return Ok(()),
-                Wish::Pause => wish = self.pause(controls).await?,
+                Wish::Pause => wish = Box::pin(self.pause(controls)).await?,
                 Wish::Run => match self.poll(controls).await {
                     Ok((frame, took)) => {
                         backoff = Backoff::default();

@@ -20,6 +20,8 @@ pub(crate) struct Described {
     pub members: usize,
 }
 
+/// For new metadata, after a request was not answered.
+const REFRESH: Duration = Duration::from_secs(2);
 /// How much longer than the request itself its result is awaited: the library fails the request before.
 const SLACK: Duration = Duration::from_secs(2);
 
@@ -99,6 +101,10 @@ fn call_at(
         unsafe {
             let code = raw::rd_kafka_event_error(event);
             if code != 0 {
+                if ErrorCode(code) == ErrorCode::TIMED_OUT {
+                    // librdkafka waits for the controller of its last metadata, which may have gone since.
+                    let _ = client.topics(REFRESH);
+                }
                 return Err(KafkaError::with_message(
                     ErrorCode(code),
                     text(raw::rd_kafka_event_error_string(event)),
