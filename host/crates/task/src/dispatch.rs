@@ -8,7 +8,7 @@ use std::sync::Arc;
 use caisson_model::{Failure, TaskState};
 use caisson_sandbox::OffsetReader;
 use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
@@ -81,7 +81,7 @@ where
 /// The state of a task's future is tens of kilobytes, and whoever passes one on by value has room for it on the stack, where
 /// it stays: once it is on the heap, nobody does.
 #[inline(never)]
-fn boxed(future: impl Future<Output = ()> + Send + 'static) -> BoxFuture<'static, ()> {
+fn boxed(future: impl Future<Output = ()> + 'static) -> LocalBoxFuture<'static, ()> {
     Box::pin(future)
 }
 
