@@ -120,7 +120,10 @@ fn patiently<T>(topic: &str, mut ask: impl FnMut() -> anyhow::Result<T>) -> anyh
     loop {
         match ask() {
             Err(error) if is_retriable(&error) && Instant::now() < until => {
-                tracing::warn!(topic, "the topic cannot be created or looked at yet; trying again: {error:#}");
+                tracing::warn!(
+                    topic,
+                    "the topic cannot be created or looked at yet; trying again: {error:#}"
+                );
                 std::thread::sleep(PAUSE);
             }
             answer => return answer,

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use caisson_model::{Failure, TaskState};
 use caisson_sandbox::OffsetReader;
 use futures::FutureExt;
-use futures::future::LocalBoxFuture;
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
+use crate::boxed::boxed;
 use crate::control::{Controls, TaskHandle, TaskListener, Wish, controls};
 use crate::settings::{SinkSettings, SourceSettings, TaskSettings};
 use crate::swap::Preparer;
@@ -76,13 +76,6 @@ where
         .stack_size(STACK)
         .spawn(body)?;
     Ok(())
-}
-
-/// The state of a task's future is tens of kilobytes, and whoever passes one on by value has room for it on the stack, where
-/// it stays: once it is on the heap, nobody does.
-#[inline(never)]
-fn boxed(future: impl Future<Output = ()> + 'static) -> LocalBoxFuture<'static, ()> {
-    Box::pin(future)
 }
 
 /// Values nest a thousand levels deep (JSON's limit), and each is a call or three in converters and transforms, which a

@@ -1,6 +1,7 @@
 //! One data flow of one task: the loops of source and sink, the chain between Kafka's bytes and the plugin, what is
 //! acknowledged and what may be committed. It does not know who started it, nor what else runs.
 
+mod boxed;
 pub mod chain;
 mod clock;
 mod columns;

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 pub use self::faults::{SINK_TASK, report};
 use self::intake::Intake;
 use self::positions::Positions;
+use crate::boxed::boxed;
 use crate::chain::Chain;
 use crate::control::{Controls, Wish};
 use crate::errors::Errors;
@@ -33,11 +34,11 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SinkSettings, controls: &mut Controls) -> Result<(), Failure> {
     // What happens seldom has its own place in memory, and only while it happens.
-    let mut task = Box::pin(Sink::start(settings, controls)).await?;
+    let mut task = boxed(Sink::start(settings, controls)).await?;
     let outcome = loop {
         match task.work(controls).await {
             Err(failure) if task.probation.may_fall_back(&failure) => {
-                match Box::pin(task.fall_back(failure, controls)).await {
+                match boxed(task.fall_back(failure, controls)).await {
                     Ok(()) => {}
                     failed => break failed,
                 }
@@ -45,7 +46,7 @@ pub(crate) async fn run(settings: SinkSettings, controls: &mut Controls) -> Resu
             outcome => break outcome,
         }
     };
-    let outcome = Box::pin(task.end(outcome)).await;
+    let outcome = boxed(task.end(outcome)).await;
     if !task.consumer.close(CLOSE_DEADLINE) {
         tracing::warn!("the consumer could not leave its group in time, the group will notice by itself");
     }
@@ -144,7 +145,7 @@ impl Sink {
     async fn work(&mut self, controls: &mut Controls) -> Result<(), Failure> {
         while self.wish != Wish::Stop {
             if let Some(order) = controls.take_order() {
-                Box::pin(self.obey_order(order, controls)).await?;
+                boxed(self.obey_order(order, controls)).await?;
                 continue;
             }
             if self.wish == Wish::Run

@@ -22,6 +22,7 @@ use self::acks::Acks;
 use self::outlet::{Converted, Outlet, Polled};
 use self::reports::Reports;
 use self::writing::Writing;
+use crate::boxed::boxed;
 use crate::chain::{Chain, Stream, Target};
 use crate::clock::Backoff;
 use crate::columns::Forms;
@@ -44,14 +45,14 @@ const POLL_BYTES: u32 = 512 << 10;
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Result<(), Failure> {
     // What happens seldom has its own place in memory, and only while it happens.
-    let mut task = Box::pin(Source::start(settings, controls)).await?;
+    let mut task = boxed(Source::start(settings, controls)).await?;
     if controls.current() == Wish::Run {
         controls.state(TaskState::Running, None).await;
     }
     let outcome = loop {
         match task.work(controls).await {
             Err(failure) if task.probation.may_fall_back(&failure) => {
-                match Box::pin(task.fall_back(failure, controls)).await {
+                match boxed(task.fall_back(failure, controls)).await {
                     Ok(()) => {}
                     failed => break failed,
                 }
@@ -59,7 +60,7 @@ pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Re
             outcome => break outcome,
         }
     };
-    Box::pin(task.end(outcome)).await
+    boxed(task.end(outcome)).await
 }
 
 struct Source {
@@ -111,11 +112,11 @@ impl Source {
         loop {
             self.writing.check(&self.acks, &mut self.errors)?;
             while let Some(order) = controls.take_order() {
-                Box::pin(self.obey_order(order, controls)).await?;
+                boxed(self.obey_order(order, controls)).await?;
             }
             match wish {
                 Wish::Stop => return Ok(()),
-                Wish::Pause => wish = Box::pin(self.pause(controls)).await?,
+                Wish::Pause => wish = boxed(self.pause(controls)).await?,
                 Wish::Run => match self.poll(controls).await {
                     Ok((frame, took)) => {
                         backoff = Backoff::default();
