@@ -63,7 +63,7 @@ where
     let pulse = handle.pulse().clone();
     let body = move || {
         let span = tracing::info_span!("task", connector = %id.connector, task = id.task);
-        let work = boxed(async move {
+        let work = boxed(|| async move {
             let outcome = AssertUnwindSafe(run(&mut controls)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|panic| Err(bug(&*panic)));
             ended(&controls, outcome).await;

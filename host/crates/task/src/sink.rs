@@ -34,11 +34,11 @@ const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SinkSettings, controls: &mut Controls) -> Result<(), Failure> {
     // What happens seldom has its own place in memory, and only while it happens.
-    let mut task = boxed(Sink::start(settings, controls)).await?;
+    let mut task = boxed(|| Sink::start(settings, controls)).await?;
     let outcome = loop {
         match task.work(controls).await {
             Err(failure) if task.probation.may_fall_back(&failure) => {
-                match boxed(task.fall_back(failure, controls)).await {
+                match boxed(|| task.fall_back(failure, controls)).await {
                     Ok(()) => {}
                     failed => break failed,
                 }
@@ -46,7 +46,7 @@ pub(crate) async fn run(settings: SinkSettings, controls: &mut Controls) -> Resu
             outcome => break outcome,
         }
     };
-    let outcome = boxed(task.end(outcome)).await;
+    let outcome = boxed(|| task.end(outcome)).await;
     if !task.consumer.close(CLOSE_DEADLINE) {
         tracing::warn!("the consumer could not leave its group in time, the group will notice by itself");
     }
@@ -96,7 +96,8 @@ struct Waiting {
 }
 
 impl Sink {
-    async fn start(settings: SinkSettings, controls: &mut Controls) -> Result<Self, Failure> {
+    /// On the heap, as it is large and its place is passed on.
+    async fn start(settings: SinkSettings, controls: &mut Controls) -> Result<Box<Self>, Failure> {
         let task = &settings.task;
         let errors = Errors::start(task, controls).await?;
         let chain = Chain::start(task).await?;
@@ -115,7 +116,7 @@ impl Sink {
         )
         .map_err(|error| Failure::host(format!("consumer of task {} could not be created: {error}", task.id)))?;
         let wish = controls.current();
-        let mut sink = Sink {
+        let mut sink = Box::new(Sink {
             guest,
             consumer,
             events,
@@ -134,7 +135,7 @@ impl Sink {
             wish: Wish::Run,
             probation: Probation::default(),
             settings,
-        };
+        });
         sink.turn(wish, controls).await?;
         if wish == Wish::Run {
             controls.state(TaskState::Running, None).await;
@@ -145,7 +146,7 @@ impl Sink {
     async fn work(&mut self, controls: &mut Controls) -> Result<(), Failure> {
         while self.wish != Wish::Stop {
             if let Some(order) = controls.take_order() {
-                boxed(self.obey_order(order, controls)).await?;
+                boxed(|| self.obey_order(order, controls)).await?;
                 continue;
             }
             if self.wish == Wish::Run

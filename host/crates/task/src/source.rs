@@ -45,14 +45,14 @@ const POLL_BYTES: u32 = 512 << 10;
 /// Runs the task until it is told to stop or cannot go on.
 pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Result<(), Failure> {
     // What happens seldom has its own place in memory, and only while it happens.
-    let mut task = boxed(Source::start(settings, controls)).await?;
+    let mut task = boxed(|| Source::start(settings, controls)).await?;
     if controls.current() == Wish::Run {
         controls.state(TaskState::Running, None).await;
     }
     let outcome = loop {
         match task.work(controls).await {
             Err(failure) if task.probation.may_fall_back(&failure) => {
-                match boxed(task.fall_back(failure, controls)).await {
+                match boxed(|| task.fall_back(failure, controls)).await {
                     Ok(()) => {}
                     failed => break failed,
                 }
@@ -60,7 +60,7 @@ pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Re
             outcome => break outcome,
         }
     };
-    boxed(task.end(outcome)).await
+    boxed(|| task.end(outcome)).await
 }
 
 struct Source {
@@ -81,7 +81,8 @@ struct Source {
 }
 
 impl Source {
-    async fn start(settings: SourceSettings, controls: &Controls) -> Result<Self, Failure> {
+    /// On the heap, as it is large and its place is passed on.
+    async fn start(settings: SourceSettings, controls: &Controls) -> Result<Box<Self>, Failure> {
         let task = &settings.task;
         let errors = Errors::start(task, controls).await?;
         // Before the guest is asked anything: what it reads of its offsets must be the last word of the task before.
@@ -91,7 +92,7 @@ impl Source {
         let guest = SourceTask::start(spec, settings.offset_reader.clone())
             .await
             .map_err(|error| task.failed("start", error))?;
-        Ok(Source {
+        Ok(Box::new(Source {
             guest,
             chain,
             outlet: writing.outlet(&settings),
@@ -103,7 +104,7 @@ impl Source {
             wait: POLL_WAIT,
             probation: Probation::default(),
             settings,
-        })
+        }))
     }
 
     async fn work(&mut self, controls: &mut Controls) -> Result<(), Failure> {
@@ -112,11 +113,11 @@ impl Source {
         loop {
             self.writing.check(&self.acks, &mut self.errors)?;
             while let Some(order) = controls.take_order() {
-                boxed(self.obey_order(order, controls)).await?;
+                boxed(|| self.obey_order(order, controls)).await?;
             }
             match wish {
                 Wish::Stop => return Ok(()),
-                Wish::Pause => wish = boxed(self.pause(controls)).await?,
+                Wish::Pause => wish = boxed(|| self.pause(controls)).await?,
                 Wish::Run => match self.poll(controls).await {
                     Ok((frame, took)) => {
                         backoff = Backoff::default();
