@@ -52,8 +52,17 @@ impl JavaWorker {
 
     /// Ends it as an operator would, and waits until it is gone.
     pub fn stop(&self) {
-        let status = self.command("stop").status().expect("bash runs the start script");
-        assert!(status.success(), "start-kafka-connect.sh stop: {status}");
+        self.end("stop");
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub fn kill(&self) {
+        self.end("kill");
+    }
+
+    fn end(&self, how: &str) {
+        let status = self.command(how).status().expect("bash runs the start script");
+        assert!(status.success(), "start-kafka-connect.sh {how}: {status}");
     }
 
     fn command(&self, action: &str) -> Command {

@@ -65,60 +65,114 @@ fn load(postgres: &Postgres, ended: &AtomicBool) -> u64 {
     rows
 }
 
+/// A table that the real Debezium captures.
+struct Captured {
+    system: System,
+    postgres: Postgres,
+    java: JavaWorker,
+    group: String,
+    topic: String,
+}
+
+impl Captured {
+    fn begin(system: System, test: &str) -> Captured {
+        let postgres = Postgres::start(&system);
+        postgres.sql("create table events (id int primary key, text text)");
+        let group = format!("{}-cluster", system.name(test));
+        let properties: String = TIMES.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+        let java = JavaWorker::prepare(&system, &group, &properties).with_debezium();
+        java.begin();
+        let prefix = system.name("taken");
+        let topic = format!("{prefix}.public.events");
+        let creation = ["--create", "--topic", &topic, "--partitions", "1"];
+        system.tool("org.apache.kafka.tools.TopicCommand", &creation, "");
+        create(&java.rest, NAME, &source(&postgres, &prefix));
+        await_owner(&java.rest, &java.rest);
+        Captured {
+            system,
+            postgres,
+            java,
+            group,
+            topic,
+        }
+    }
+
+    /// Inserts rows while this goes on; how many.
+    fn under_load(&self, hand_over: impl FnOnce()) -> u64 {
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let load = scope.spawn(|| load(&self.postgres, &ended));
+            hand_over();
+            ended.store(true, Ordering::Relaxed);
+            load.join().unwrap()
+        })
+    }
+
+    /// Something of what comes after each change of hands has to arrive: otherwise it proves nothing.
+    fn await_more(&self, what: &str) {
+        let before = self.system.end_offset(&self.topic);
+        until(&format!("rows arrive {what}"), || {
+            (self.system.end_offset(&self.topic) > before + 100).then_some(())
+        });
+    }
+
+    /// Waits until every row has arrived; how many have more than once.
+    fn await_rows(&self, rows: u64) -> usize {
+        let mut times: BTreeMap<u64, u64> = BTreeMap::new();
+        until("every row has arrived", || {
+            times.clear();
+            let end = self.system.end_offset(&self.topic);
+            for record in self.system.consume(&self.topic, end as usize) {
+                let (_, value) = record.split_once('\t').unwrap();
+                let event: Value = serde_json::from_str(value).unwrap();
+                *times.entry(event["after"]["id"].as_u64().unwrap()).or_default() += 1;
+            }
+            (times.len() as u64 == rows).then_some(())
+        });
+        times.values().filter(|times| **times > 1).count()
+    }
+}
+
 #[test]
 fn a_slot_that_debezium_has_read_is_read_on_and_given_back() {
     let Some(system) = System::with_search() else { return };
-    let postgres = Postgres::start(&system);
-    postgres.sql("create table events (id int primary key, text text)");
-    let group = format!("{}-cluster", system.name("takeover"));
-    let properties: String = TIMES.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
-    let java = JavaWorker::prepare(&system, &group, &properties).with_debezium();
-    java.begin();
-    let prefix = system.name("taken");
-    let topic = format!("{prefix}.public.events");
-    let creation = ["--create", "--topic", &topic, "--partitions", "1"];
-    system.tool("org.apache.kafka.tools.TopicCommand", &creation, "");
-    create(&java.rest, NAME, &source(&postgres, &prefix));
-    await_owner(&java.rest, &java.rest);
-
-    let ended = AtomicBool::new(false);
-    let arrived = |what: &str| {
-        // Something of what comes after each change of hands has to arrive: otherwise it proves nothing.
-        let before = system.end_offset(&topic);
-        until(&format!("rows arrive {what}"), || {
-            (system.end_offset(&topic) > before + 100).then_some(())
-        });
-    };
-    let rows = std::thread::scope(|scope| {
-        let load = scope.spawn(|| load(&postgres, &ended));
-        arrived("from Debezium");
-        let mut worker = caisson(&system, &group);
+    let captured = Captured::begin(system, "takeover");
+    let java = &captured.java;
+    let rows = captured.under_load(|| {
+        captured.await_more("from Debezium");
+        let mut worker = caisson(&captured.system, &captured.group);
         java.stop();
         await_owner(&worker.rest, &worker.rest);
-        arrived("from Caisson");
+        captured.await_more("from Caisson");
         java.begin();
         worker.terminate();
         assert!(worker.await_end().success());
         await_owner(&java.rest, &java.rest);
-        arrived("from Debezium again");
-        ended.store(true, Ordering::Relaxed);
-        load.join().unwrap()
+        captured.await_more("from Debezium again");
     });
-    let mut times: BTreeMap<u64, u64> = BTreeMap::new();
-    until("every row has arrived", || {
-        times.clear();
-        let end = system.end_offset(&topic);
-        for record in system.consume(&topic, end as usize) {
-            let (_, value) = record.split_once('\t').unwrap();
-            let event: Value = serde_json::from_str(value).unwrap();
-            *times.entry(event["after"]["id"].as_u64().unwrap()).or_default() += 1;
-        }
-        (times.len() as u64 == rows).then_some(())
-    });
-    let repeated = times.values().filter(|times| **times > 1).count();
+    let repeated = captured.await_rows(rows);
     measured(&format!(
         "Debezium to Caisson and back under a load of inserts: {rows} rows, none lost, {repeated} of them twice"
     ));
     // Workers that end in order have stored the offsets of all that they have written.
     assert_eq!(repeated, 0);
+}
+
+#[test]
+fn a_slot_whose_debezium_was_killed_is_read_on() {
+    let Some(system) = System::with_search() else { return };
+    let captured = Captured::begin(system, "crashed");
+    let mut successor = None;
+    let rows = captured.under_load(|| {
+        captured.await_more("from Debezium");
+        // Debezium tells the server of what came while offsets were being written, and so it mostly is further than they.
+        captured.java.kill();
+        let worker = successor.insert(caisson(&captured.system, &captured.group));
+        await_owner(&worker.rest, &worker.rest);
+        captured.await_more("from Caisson");
+    });
+    let repeated = captured.await_rows(rows);
+    measured(&format!(
+        "Debezium killed and its slot read on under a load of inserts: {rows} rows, none lost, {repeated} of them twice"
+    ));
 }
