@@ -32,16 +32,19 @@ pub fn plan(options: &Options, stored: Option<Stored>, slot: Option<&SlotState>)
         let position = stored.lsn.max(stored.last_commit);
         match slot {
             None => Some(format!("replication slot {} is not there", options.slot.name)),
-            // The original's rule. It stores offsets every now and then, and tells the server of what has come since as well:
-            // after a crash of its worker the slot is further than the offset, and nothing is lost.
+            // It was made anew, or read on for long: the server has nothing of what came between any more.
             Some(slot) if slot.restart > position => Some(format!(
                 "replication slot {} begins at {}, past the stored offset {position}",
                 options.slot.name, slot.restart
             )),
             Some(slot) => {
                 if slot.confirmed > position && options.flush != Flush::CommittedAndIdle {
+                    // The original tells the server of what has come while offsets were being written, too: after a crash of
+                    // its worker the slot is further than the offset, and all between is in Kafka.
                     caisson_sdk::warn!(
-                        "the slot was read further than the stored offset: the server goes on from there";
+                        "the slot was read further than the stored offset: the server goes on from there. What is between \
+                         was delivered before a crash, or else taken by another reader and is missing: then delete the \
+                         connector's offsets, and let it take a new snapshot";
                         slot = options.slot.name, confirmed = slot.confirmed, stored = position
                     );
                 }
@@ -73,4 +76,56 @@ pub fn plan(options: &Options, stored: Option<Stored>, slot: Option<&SlotState>)
         stored: stored.filter(|_| !snapshot && !again),
         reader: slot.map_or(Lsn(0), |slot| slot.confirmed),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use caisson_sdk::api::config::{Config, ConfigDef};
+    use caisson_sdk::serde_json::json;
+    use caisson_sdk::settings::Settings;
+
+    use super::*;
+    use crate::config::keys;
+
+    /// The plan for an offset at 0/64 and a slot with these positions.
+    fn planned(restart: u64, confirmed: u64) -> Result<Plan> {
+        let definitions: ConfigDef = keys::definitions().collect();
+        let config: Config = [
+            ("topic.prefix", "t"),
+            ("database.hostname", "h"),
+            ("database.user", "u"),
+            ("database.dbname", "d"),
+        ]
+        .into_iter()
+        .collect();
+        let options = Options::read(&Settings::parse(&definitions, config).unwrap()).unwrap();
+        let slot = SlotState {
+            confirmed: Lsn(confirmed),
+            restart: Lsn(restart),
+            active: false,
+            plugin: "pgoutput".into(),
+            lost: false,
+            xmin: None,
+        };
+        plan(
+            &options,
+            Stored::parse(&json!({"lsn": 100, "lsn_commit": 90})),
+            Some(&slot),
+        )
+    }
+
+    #[test]
+    fn a_slot_is_read_on_while_its_log_reaches_back_to_the_stored_offset() {
+        for (restart, confirmed) in [(80, 90), (80, 200), (100, 200)] {
+            let plan = planned(restart, confirmed).unwrap();
+            assert!(plan.stream && !plan.snapshot && plan.stored.is_some());
+        }
+        let refused = planned(101, 200).unwrap_err().to_string();
+        assert!(
+            refused.contains("begins at 0/65, past the stored offset 0/64"),
+            "{refused}"
+        );
+    }
 }

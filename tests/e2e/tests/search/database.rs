@@ -6,7 +6,7 @@ use caisson_e2e::{Postgres, Rest, System, until};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::{Value, json};
 
-use crate::slot::slot;
+use crate::slot::await_reader;
 
 /// The configuration that everybody has, with other values for some of its keys.
 pub fn source(postgres: &Postgres, changes: &[(&str, &str)]) -> Value {
@@ -183,9 +183,7 @@ fn a_server_that_shuts_down_is_not_held_up_and_is_read_on_when_it_is_back() {
     worker
         .rest
         .create_running("shutdown", &source(&postgres, &[("topic.prefix", &prefix)]));
-    until("the slot has a reader", || {
-        (slot(&postgres, "active") == "t").then_some(())
-    });
+    await_reader(&postgres);
     let topic = format!("{prefix}.public.customers");
     postgres.sql("insert into customers values (1, 'a')");
     system.consume(&topic, 1);
@@ -213,9 +211,7 @@ fn a_paused_source_does_not_hold_up_a_server_that_shuts_down() {
     let prefix = system.name("paused");
     let rest = &worker.rest;
     rest.create_running("paused", &source(&postgres, &[("topic.prefix", &prefix)]));
-    until("the slot has a reader", || {
-        (slot(&postgres, "active") == "t").then_some(())
-    });
+    await_reader(&postgres);
     let topic = format!("{prefix}.public.customers");
     postgres.sql("insert into customers values (1, 'a')");
     system.consume(&topic, 1);

@@ -12,19 +12,29 @@ pub fn slot(postgres: &Postgres, column: &str) -> String {
     ))
 }
 
+/// Waits until somebody reads the slot.
+#[track_caller]
+pub fn await_reader(postgres: &Postgres) {
+    until("the slot has a reader", || {
+        (slot(postgres, "active") == "t").then_some(())
+    });
+}
+
+#[track_caller]
+fn await_no_reader(postgres: &Postgres) {
+    until("nobody reads the slot", || {
+        (slot(postgres, "active") == "f").then_some(())
+    });
+}
+
 #[test]
 fn a_slot_that_is_held_gone_or_lost_fails_the_task_with_advice() {
     let Some(system) = System::with_search() else { return };
     let postgres = database(&system);
     let worker = system.worker("slot").start();
     let rest = &worker.rest;
-    let streams = || {
-        until("the slot has a reader", || {
-            (slot(&postgres, "active") == "t").then_some(())
-        })
-    };
     rest.create_running("first", &source(&postgres, &[]));
-    streams();
+    await_reader(&postgres);
 
     let second = [
         ("topic.prefix", "second"),
@@ -49,13 +59,8 @@ fn a_slot_that_is_held_gone_or_lost_fails_the_task_with_advice() {
         let offsets = rest.get("/connectors/first/offsets").body;
         (offsets["offsets"] != json!([])).then_some(())
     });
-    let stop = || {
-        rest.put("/connectors/first/stop").expect(204);
-        until("nobody reads the slot", || {
-            (slot(&postgres, "active") == "f").then_some(())
-        });
-    };
-    stop();
+    rest.put("/connectors/first/stop").expect(204);
+    await_no_reader(&postgres);
     postgres.sql("alter system set max_slot_wal_keep_size = '1MB'");
     postgres.sql("select pg_reload_conf()");
     until("the slot is lost", || {
@@ -131,9 +136,7 @@ fn a_server_is_told_of_nothing_whose_offset_is_not_stored() {
     assert_eq!(postgres.sql(&format!("select flush_lsn < '{after}' {told}")), "t");
     // Whoever stops stores what there is, and after that nothing is outstanding.
     worker.rest.put("/connectors/told/stop").expect(204);
-    until("nobody reads the slot", || {
-        (slot(&postgres, "active") == "f").then_some(())
-    });
+    await_no_reader(&postgres);
     worker.rest.put("/connectors/told/resume").expect(202);
     await_confirmed();
 }
@@ -162,12 +165,7 @@ fn records_that_a_transform_drops_do_not_carry_the_slot_past_the_stored_offset()
         .connector("source.json", &source(&postgres, &settings).to_string())
         .property("offset.flush.interval.ms", "3000")
         .start();
-    let reads = |reads: &str| {
-        until("the slot is read or is not", || {
-            (slot(&postgres, "active") == reads).then_some(())
-        })
-    };
-    reads("t");
+    await_reader(&postgres);
     let topic = format!("{prefix}.public.customers");
     postgres.sql("insert into customers values (0, 'a')");
     system.consume(&topic, 1);
@@ -194,9 +192,9 @@ fn records_that_a_transform_drops_do_not_carry_the_slot_past_the_stored_offset()
             "{offsets}"
         );
         worker.kill();
-        reads("f");
+        await_no_reader(&postgres);
         worker.start_again();
-        reads("t");
+        await_reader(&postgres);
     }
     postgres.sql("insert into customers values (3, 'c')");
     // The stored offset was that of row 2: nothing comes twice.

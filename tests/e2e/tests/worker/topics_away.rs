@@ -51,10 +51,7 @@ fn internal_topics_whose_leader_is_away_hold_up_what_is_to_be_written_and_nothin
     brokers.start_node_again(AWAY);
     lines.pass();
     lines.await_offset();
-    lines.rest().put(&format!("/connectors/{sink}/pause")).expect(202);
-    lines.rest().await_states(&sink, "PAUSED", "PAUSED");
-    lines.rest().put(&format!("/connectors/{sink}/resume")).expect(202);
-    lines.rest().await_states(&sink, "RUNNING", "RUNNING");
+    lines.pause_and_resume();
 
     // A worker that starts meanwhile does not take the cluster for an empty one.
     brokers.kill_node(AWAY);

@@ -83,7 +83,16 @@ impl Lines {
         });
     }
 
-    pub fn restart(&mut self) {
+    /// The sink pauses and goes on, which is written and read in the status topic.
+    pub fn pause_and_resume(&self) {
+        let sink = self.sink_name();
+        self.rest().put(&format!("/connectors/{sink}/pause")).expect(202);
+        self.rest().await_states(&sink, "PAUSED", "PAUSED");
+        self.rest().put(&format!("/connectors/{sink}/resume")).expect(202);
+        self.rest().await_states(&sink, "RUNNING", "RUNNING");
+    }
+
+    fn restart(&mut self) {
         self.worker.terminate();
         assert!(self.worker.await_end().success());
         self.worker.start_again();
@@ -172,10 +181,7 @@ fn offset_and_status_topics_that_are_deleted_and_made_anew_are_written_again() {
     lines.pass();
     // Both are told from what the topics have now.
     lines.await_offset();
-    lines.rest().put(&format!("/connectors/{sink}/pause")).expect(202);
-    lines.rest().await_states(&sink, "PAUSED", "PAUSED");
-    lines.rest().put(&format!("/connectors/{sink}/resume")).expect(202);
-    lines.rest().await_states(&sink, "RUNNING", "RUNNING");
+    lines.pause_and_resume();
     lines.pass();
     lines.restart();
     lines.pass();

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use caisson_model::{Assignment, GroupProtocol, Work};
-use caisson_store::ConfigSnapshot;
+use caisson_store::{ConfigSnapshot, ConnectorEntry};
 
 use crate::assignor::{CooperativeAssignor, Item, Items, MemberId};
 pub use event::{Action, Event, Joined, Leading, Reply, Request, RequestId, Ticket, WriteFailure};
@@ -353,11 +353,11 @@ impl Core {
 
 /// Whether there is something else to share out.
 fn structure_differs(old: &ConfigSnapshot, new: &ConfigSnapshot) -> bool {
-    let parts = |snapshot: &ConfigSnapshot| -> Vec<(Arc<str>, u64)> {
-        let connectors = snapshot.connectors();
-        connectors
-            .map(|(name, entry)| (name.clone(), entry.task_revision))
-            .collect()
-    };
-    !std::ptr::eq(old, new) && parts(old) != parts(new)
+    let of = |entry: &ConnectorEntry| entry.task_revision;
+    !std::ptr::eq(old, new) && by_connector(old, of) != by_connector(new, of)
+}
+
+/// All connectors by name, and what is asked of each.
+fn by_connector<T>(snapshot: &ConfigSnapshot, of: impl Fn(&ConnectorEntry) -> T) -> Vec<(&Arc<str>, T)> {
+    snapshot.connectors().map(|(name, entry)| (name, of(entry))).collect()
 }

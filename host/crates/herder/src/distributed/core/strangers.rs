@@ -1,11 +1,10 @@
 //! Whether somebody else writes what only the leader writes: another cluster that has the same config topic by mistake.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use caisson_store::ConfigSnapshot;
+use caisson_store::{ConfigSnapshot, ConnectorEntry};
 
-use super::{Core, Now, Writing};
+use super::{Core, Now, Writing, by_connector};
 
 /// How long a worker has to be the leader still after such a change. One that was frozen reads what the leader after it has
 /// written before it hears that it leads no more.
@@ -63,12 +62,10 @@ impl Core {
 
 /// Whether there is another session key, or a connector or task configuration that was written since.
 fn leaders_part_differs(old: &ConfigSnapshot, new: &ConfigSnapshot) -> bool {
-    let key = |snapshot: &ConfigSnapshot| snapshot.session_key.as_ref().map(|key| key.key.clone());
-    let parts = |snapshot: &ConfigSnapshot| -> Vec<(Arc<str>, u64, u64)> {
-        let connectors = snapshot.connectors();
-        connectors
-            .map(|(name, entry)| (name.clone(), entry.revision, entry.task_revision))
-            .collect()
-    };
-    key(old) != key(new) || parts(old) != parts(new)
+    let of = |entry: &ConnectorEntry| (entry.revision, entry.task_revision);
+    key_of(old) != key_of(new) || by_connector(old, of) != by_connector(new, of)
+}
+
+fn key_of(snapshot: &ConfigSnapshot) -> Option<&[u8]> {
+    snapshot.session_key.as_ref().map(|key| key.key.as_slice())
 }
