@@ -34,7 +34,7 @@ const MARKERS: Duration = Duration::from_secs(1);
 /// What a reader of a log hears.
 pub enum LogEvent<'a> {
     Record(&'a Message<'a>),
-    /// The topic ends before what was read of it: it was deleted and made anew. It is read from its beginning.
+    /// The topic is not the one that was read: it was deleted and made anew. It is read from its beginning.
     Anew,
 }
 
@@ -58,28 +58,34 @@ struct Shared {
 }
 
 struct Progress {
-    /// By partition.
-    places: Vec<Place>,
+    reached: Reach,
     waiting: Vec<Waiting>,
     state: State,
 }
 
-/// How far a partition was applied, or is to be. Whatever comes after the topic was made anew is further.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+/// How far a topic was applied, or is to be. Whatever comes after it was made anew is further.
+#[derive(Clone)]
+struct Reach {
     /// How often the topic was made anew since it was opened.
     times_anew: u32,
-    /// The next offset.
-    offset: i64,
+    /// By partition, the next offset.
+    offsets: Vec<i64>,
 }
 
-impl Place {
-    /// The place of an end that was asked for when this was reached.
-    fn to(self, end: i64) -> Place {
-        Place {
-            times_anew: self.times_anew + u32::from(end < self.offset),
-            offset: end,
+impl Reach {
+    /// These ends, which were asked for when this was reached. One that lies before it tells of a topic that was made anew,
+    /// even if its reader has yet to see it.
+    fn to(&self, ends: Vec<i64>) -> Reach {
+        let is_anew = self.offsets.iter().zip(&ends).any(|(offset, end)| end < offset);
+        Reach {
+            times_anew: self.times_anew + u32::from(is_anew),
+            offsets: ends,
         }
+    }
+
+    fn covers(&self, end: &Reach) -> bool {
+        let reaches_each = || self.offsets.iter().zip(&end.offsets).all(|(offset, end)| offset >= end);
+        self.times_anew > end.times_anew || self.times_anew == end.times_anew && reaches_each()
     }
 }
 
@@ -92,16 +98,10 @@ enum State {
     Ended,
 }
 
-/// Somebody who waits until these places are reached.
+/// Somebody who waits until the topic is read to here.
 struct Waiting {
-    ends: Vec<Place>,
+    end: Reach,
     done: oneshot::Sender<()>,
-}
-
-impl Progress {
-    fn has_reached(&self, ends: &[Place]) -> bool {
-        self.places.iter().zip(ends).all(|(place, end)| place >= end)
-    }
 }
 
 impl CompactedLog {
@@ -142,7 +142,10 @@ impl CompactedLog {
             topic: topic.to_owned(),
             isolation,
             progress: Mutex::new(Progress {
-                places: vec![Place::default(); partitions],
+                reached: Reach {
+                    times_anew: 0,
+                    offsets: vec![0; partitions],
+                },
                 waiting: Vec::new(),
                 state: State::Reading,
             }),
@@ -153,20 +156,18 @@ impl CompactedLog {
 
     /// The number of partitions.
     pub fn partitions(&self) -> usize {
-        self.shared.progress().places.len()
+        self.shared.progress().reached.offsets.len()
     }
 
     /// Per partition, the offset after the last record that was applied.
     pub fn positions(&self) -> Vec<i64> {
-        let progress = self.shared.progress();
-        progress.places.iter().map(|place| place.offset).collect()
+        self.shared.progress().reached.offsets.clone()
     }
 
     /// Waits until everything is applied that was in the topic when this was called.
     pub async fn read_to_end(&self, patience: Duration) -> Result<(), Error> {
         let until = Instant::now() + patience;
-        // Before the question: an end before them tells of a topic that was made anew, even if its reader has yet to see it.
-        let before = self.shared.progress().places.clone();
+        let before = self.shared.progress().reached.clone();
         // A commit is answered before its markers are written, and a reader of committed records passes them a moment later.
         // Who appended may be who reads, and expects to see it: so this reader waits for the end of all records, too.
         let all = ends(self.shared.clone(), Isolation::ReadUncommitted, until).await?;
@@ -175,11 +176,11 @@ impl CompactedLog {
             Isolation::ReadUncommitted => until,
             Isolation::ReadCommitted => markers,
         };
-        let mut reached = self.reach(&before, &all, settled).await?;
+        let mut reached = self.reach(before.to(all), settled).await?;
         if !reached && self.shared.isolation == Isolation::ReadCommitted {
             // A transaction stays open. What lies before it is the end.
             let committed = ends(self.shared.clone(), Isolation::ReadCommitted, until).await?;
-            reached = self.reach(&before, &committed, until).await?;
+            reached = self.reach(before.to(committed), until).await?;
         }
         match reached {
             true => Ok(()),
@@ -195,22 +196,20 @@ impl CompactedLog {
         }
     }
 
-    /// Waits until everything before these ends is applied, which were asked for when these places were `before`. False: it
-    /// is not by then.
-    async fn reach(&self, before: &[Place], ends: &[i64], until: Instant) -> Result<bool, Error> {
-        let ends: Vec<Place> = before.iter().zip(ends).map(|(place, end)| place.to(*end)).collect();
+    /// Waits until everything before this end is applied. False: it is not by then.
+    async fn reach(&self, end: Reach, until: Instant) -> Result<bool, Error> {
         let done = {
             let mut progress = self.shared.progress();
             if progress.state != State::Reading {
                 return Err(self.closed());
             }
-            if progress.has_reached(&ends) {
+            if progress.reached.covers(&end) {
                 return Ok(true);
             }
             // Whoever gave up waiting goes away here.
             progress.waiting.retain(|waiting| !waiting.done.is_closed());
             let (done, reached) = oneshot::channel();
-            progress.waiting.push(Waiting { ends, done });
+            progress.waiting.push(Waiting { end, done });
             reached
         };
         match tokio::time::timeout_at(until, done).await {
@@ -259,7 +258,7 @@ async fn ends(shared: Arc<Shared>, isolation: Isolation, until: Instant) -> Resu
 }
 
 fn list_ends(shared: &Shared, isolation: Isolation, patience: Duration) -> Result<Vec<i64>, KafkaError> {
-    let count = shared.progress().places.len();
+    let count = shared.progress().reached.offsets.len();
     let mut list = PartitionList::new();
     for partition in 0..count {
         list.add(&shared.topic, partition as i32, -1);

@@ -36,6 +36,7 @@ mod tests {
         let topic = |name: &str, is_internal| TopicLeaders {
             code: 0,
             name: name.to_owned(),
+            id: None,
             is_internal,
             partitions: Vec::new(),
         };

@@ -14,6 +14,8 @@ pub(crate) struct Slot {
     epoch: AtomicU32,
     /// Records of a paused partition are held back by the receiver until it is resumed.
     paused: AtomicBool,
+    /// How often the topic turned out to be another one of the same name since the partition was assigned.
+    times_anew: AtomicU32,
     /// Where to fetch next. Changed together with the epoch; held for moments.
     place: Mutex<Place>,
 }
@@ -57,6 +59,7 @@ impl Slot {
             partition,
             epoch: AtomicU32::new(0),
             paused: AtomicBool::new(false),
+            times_anew: AtomicU32::new(0),
             place: Mutex::new(place),
         }
     }
@@ -86,9 +89,9 @@ impl Slot {
     }
 
     /// Goes on elsewhere. What was read before is void.
-    pub(crate) fn seek(&self, offset: i64) {
+    pub(crate) fn seek(&self, position: Position) {
         let mut place = self.place_guard();
-        place.set(Position::At(offset));
+        place.set(position);
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 
@@ -109,6 +112,15 @@ impl Slot {
             place.set(Position::At(next));
         }
         is_valid
+    }
+
+    pub(crate) fn times_anew(&self) -> u32 {
+        self.times_anew.load(Ordering::Acquire)
+    }
+
+    /// Says that the topic is another one than before. Whether that changes where it is read is up to who reads.
+    pub(crate) fn is_anew(&self) {
+        self.times_anew.fetch_add(1, Ordering::AcqRel);
     }
 
     pub(crate) fn paused(&self) -> bool {

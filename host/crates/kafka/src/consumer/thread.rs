@@ -189,7 +189,7 @@ impl Thread {
         // Nothing is handed over between the seek and this: both happen on this thread.
         for PartitionOffset { partition, offset } in wanted {
             if let Some(slot) = self.shared.assignment.find(&partition.topic, partition.partition) {
-                slot.seek(offset);
+                slot.seek(Position::At(offset));
             }
         }
         self.fetcher.changed();

@@ -15,7 +15,7 @@ use super::Shared;
 use super::link::{Answer, Link};
 use crate::consumer::slot::Slot;
 use crate::error::KafkaError;
-use crate::wire::messages::{ClusterMetadata, FetchAnswer, FetchedPartition};
+use crate::wire::messages::{ClusterMetadata, FetchAnswer, FetchedPartition, TopicId};
 use crate::wire::{Address, Dialer};
 
 /// How long the driver sleeps at most; what happens wakes it up.
@@ -48,12 +48,16 @@ pub(super) enum Event {
 struct Place {
     slot: Arc<Slot>,
     leader: Option<i32>,
+    /// That of its topic, where brokers have any.
+    topic_id: Option<TopicId>,
     /// A replica that the leader has named as nearer (KIP-392).
     preferred: Option<i32>,
     /// Not asked for before.
     not_before: Option<Instant>,
     /// Answers in a row that could not be read.
     corrupt: u32,
+    /// Since when the position is beyond what is there.
+    beyond: Option<Instant>,
     missing: Missing,
 }
 
@@ -270,10 +274,12 @@ impl Driver {
                 let known = before.iter().find(|place| place.slot.partition == slot.partition);
                 Place {
                     leader: known.and_then(|place| place.leader),
+                    topic_id: known.and_then(|place| place.topic_id),
                     slot,
                     preferred: None,
                     not_before: None,
                     corrupt: 0,
+                    beyond: None,
                     missing: Missing::No,
                 }
             })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use super::{LogEvent, Place, Progress, Shared, State};
+use super::{LogEvent, Shared, State};
 use crate::consumer::slot::{Position, Slot};
 use crate::error::{Error, ErrorCode, KafkaError};
 use crate::fetch::{Batch, BatchLimit, Fetcher};
@@ -25,6 +25,8 @@ pub(super) struct Thread {
     /// Something has arrived, or the handle is gone.
     woken: Receiver<()>,
     slots: Vec<Arc<Slot>>,
+    /// How often the topic has had another id, as far as that was acted on.
+    times_anew: u32,
     apply: Apply,
 }
 
@@ -33,6 +35,7 @@ impl Thread {
         let client = shared.reporter.client().to_owned();
         let thread = Thread {
             slots: shared.assignment.all(),
+            times_anew: 0,
             shared,
             fetcher,
             woken,
@@ -56,7 +59,9 @@ impl Thread {
             // Looked at first: what lies before them has arrived by now, and is applied before they are told. They say more
             // than the last record does, for compaction and transactions leave gaps.
             let positions = self.positions();
-            self.look_back(&positions);
+            if self.look_back(&positions) {
+                continue;
+            }
             let mut batch = Batch::default();
             while self.fetcher.fill(&mut batch, LIMIT) {
                 let batch = std::mem::take(&mut batch);
@@ -89,48 +94,41 @@ impl Thread {
         }
     }
 
-    /// Sees whether the topic ends before what was read of it: otherwise nothing is fetched that lies before a place where
-    /// reading has been. Whoever reads hears of it before what is read anew counts for those who wait. A topic that was made
-    /// anew and has grown to that place again before anybody looked is not told apart.
-    fn look_back(&mut self, positions: &[(i32, i64)]) {
+    /// Sees whether the topic is another one than before: it has another id, or ends before what was read of it, for otherwise
+    /// nothing is fetched that lies before a place where reading has been. Then all of it is read from its beginning, and
+    /// whoever reads hears of it before what is read anew counts for those who wait. Of brokers without ids a topic that was
+    /// made anew and has grown to that place again before anybody looked is not told apart.
+    fn look_back(&mut self, positions: &[(i32, i64)]) -> bool {
+        let times_anew = self.slots.iter().map(|slot| slot.times_anew()).max().unwrap_or_default();
+        let has_other_id = times_anew > self.times_anew;
         let mut progress = self.shared.progress();
-        let place = |progress: &Progress, partition: i32| {
-            let index = usize::try_from(partition).ok()?;
-            progress.places.get(index).copied()
+        let is_behind = |(partition, offset): &(i32, i64)| {
+            let index = usize::try_from(*partition).ok();
+            let applied = index.and_then(|index| progress.reached.offsets.get(index));
+            applied.is_some_and(|applied| offset < applied)
         };
-        let behind = |(partition, offset): &&(i32, i64)| {
-            place(&progress, *partition).is_some_and(|place| *offset < place.offset)
-        };
-        let behind: Vec<(i32, i64)> = positions.iter().filter(behind).copied().collect();
-        let Some(&(partition, _)) = behind.first() else { return };
-        let newest = progress.places.iter().map(|place| place.times_anew).max();
-        let first = place(&progress, partition).unwrap_or_default();
+        if !has_other_id && !positions.iter().any(is_behind) {
+            return false;
+        }
+        self.times_anew = times_anew;
+        let read: i64 = progress.reached.offsets.iter().sum();
+        progress.reached.times_anew += 1;
+        progress.reached.offsets.fill(0);
         drop(progress);
-        // Of several partitions the first one says it.
-        if Some(first.times_anew) == newest {
-            let (client, topic) = (self.shared.reporter.client(), &*self.shared.topic);
-            tracing::error!(
-                target: "kafka",
-                client,
-                topic,
-                partition,
-                offset = first.offset,
-                "a topic that the cluster needs ends before what was read of it: it was deleted and made anew. What was read \
-                 stays in effect until this worker ends, and is not in the topic any more"
-            );
-            (self.apply)(LogEvent::Anew);
-        }
-        progress = self.shared.progress();
-        for (partition, _) in behind {
-            let index = usize::try_from(partition).unwrap_or(usize::MAX);
-            if let Some(place) = progress.places.get_mut(index) {
-                // What lies before the position is yet to be applied.
-                *place = Place {
-                    times_anew: place.times_anew + 1,
-                    offset: 0,
-                };
-            }
-        }
+        let (client, topic) = (self.shared.reporter.client(), &*self.shared.topic);
+        tracing::error!(
+            target: "kafka",
+            client,
+            topic,
+            read,
+            has_other_id,
+            "a topic that the cluster needs is not what it was: it was deleted and made anew, or has lost its end. What was read \
+             of it stays in effect until this worker ends, and is not in the topic any more"
+        );
+        (self.apply)(LogEvent::Anew);
+        self.slots.iter().for_each(|slot| slot.seek(Position::Earliest));
+        self.fetcher.changed();
+        true
     }
 
     fn positions(&self) -> Vec<(i32, i64)> {
@@ -146,13 +144,13 @@ impl Thread {
         let mut progress = self.shared.progress();
         for (partition, offset) in reached {
             let index = usize::try_from(partition).unwrap_or(usize::MAX);
-            if let Some(place) = progress.places.get_mut(index) {
-                place.offset = place.offset.max(offset);
+            if let Some(applied) = progress.reached.offsets.get_mut(index) {
+                *applied = offset.max(*applied);
             }
         }
         let waiting = std::mem::take(&mut progress.waiting);
         for waiting in waiting {
-            if progress.has_reached(&waiting.ends) {
+            if progress.reached.covers(&waiting.end) {
                 // Whoever waited may have given up.
                 let _ = waiting.done.send(());
             } else {

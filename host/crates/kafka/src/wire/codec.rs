@@ -62,6 +62,10 @@ impl<'a> Reader<'a> {
     }
 
     /// An unsigned number of up to 32 bits, seven to the byte.
+    pub(crate) fn id(&mut self) -> Read<[u8; 16]> {
+        self.fixed()
+    }
+
     fn varint(&mut self) -> Read<u32> {
         let mut value = 0_u32;
         for shift in [0, 7, 14, 21, 28] {
@@ -178,6 +182,10 @@ impl Writer {
 
     pub(crate) fn i64(&mut self, value: i64) {
         self.bytes.extend(value.to_be_bytes());
+    }
+
+    pub(crate) fn id(&mut self, value: &[u8; 16]) {
+        self.bytes.extend_from_slice(value);
     }
 
     fn varint(&mut self, mut value: u32) {

@@ -11,7 +11,7 @@ mod transaction;
 pub(crate) use fetch::{Fetch, FetchAnswer, FetchFrom, FetchedPartition, ListOffsets, ListedOffset};
 pub(crate) use group::{FindCoordinator, Heartbeat, JoinAnswer, JoinGroup, KeyType, LeaveGroup, SyncAnswer, SyncGroup};
 pub(crate) use offsets::{OffsetCommit, OffsetFetch};
-pub(crate) use produce::{ClusterMetadata, Produce, Produced, TopicLeaders, TopicMetadata};
+pub(crate) use produce::{ClusterMetadata, Produce, Produced, TopicId, TopicLeaders, TopicMetadata};
 pub(crate) use session::{ApiVersions, Metadata, SaslAuthenticate, SaslHandshake};
 pub(crate) use transaction::{AddPartitionsToTxn, EndTxn, InitProducerId};
 

@@ -154,6 +154,47 @@ fn a_topic_that_is_not_there_is_an_error_with_its_name() {
     });
 }
 
+/// Deletes the topic, makes one of the same name, and waits until its broker has it: one that has yet to hear of it appends
+/// to the old one.
+fn make_anew(bootstrap: &str, topic: &str) {
+    let admin = admin(bootstrap);
+    let deleted = admin.delete_topics(&[topic], LONG).unwrap();
+    deleted[0].1.as_ref().unwrap();
+    let new = NewTopic::new(topic, 1, 1).with("cleanup.policy", "compact");
+    let made = admin.create_topics(&[new], LONG).unwrap();
+    made[0].1.as_ref().unwrap();
+    let partition = [TopicPartition::new(topic, 0)];
+    await_that("the broker has the new topic", || {
+        let ends = admin.list_offsets(&partition, OffsetAt::End, LONG);
+        ends.is_ok_and(|ends| ends[0].offset == 0)
+    });
+}
+
+#[test]
+fn a_topic_that_is_made_anew_and_is_as_long_as_before_is_told_by_its_id() {
+    let Some(bootstrap) = bootstrap("a_topic_that_is_made_anew_and_is_as_long_as_before_is_told_by_its_id") else {
+        return;
+    };
+    let topic = compacted(&bootstrap, 1);
+    block_on(async {
+        let writer = writer(&bootstrap);
+        writer.append(&topic, &[entry("key", Some("old"))]).await.unwrap();
+        let opened = Opened::at(&bootstrap, &topic, "read_committed").await;
+        for round in 1..4 {
+            opened.log.read_to_end(LONG).await.unwrap();
+            make_anew(&bootstrap, &topic);
+            let value = format!("round {round}");
+            writer.append(&topic, &[entry("key", Some(&value))]).await.unwrap();
+            await_that("the new record is read", || {
+                let table = opened.table.lock().unwrap();
+                table.values.get("key") == some(&value).as_ref()
+            });
+            assert_eq!(opened.table.lock().unwrap().times_anew, round);
+            assert_eq!(opened.log.positions(), [1]);
+        }
+    });
+}
+
 #[test]
 fn a_topic_that_is_made_anew_is_read_from_its_beginning_and_said_to_be() {
     let Some(bootstrap) = bootstrap("a_topic_that_is_made_anew_is_read_from_its_beginning_and_said_to_be") else {
@@ -168,21 +209,7 @@ fn a_topic_that_is_made_anew_is_read_from_its_beginning_and_said_to_be() {
         writer.append(&topic, &old).await.unwrap();
         let opened = Opened::at(&bootstrap, &topic, "read_committed").await;
         assert_eq!(opened.value("key-99").await, some("old"));
-        admin(&bootstrap).delete_topics(&[&topic], LONG).unwrap()[0]
-            .1
-            .as_ref()
-            .unwrap();
-        let new = NewTopic::new(topic.as_str(), 1, 1).with("cleanup.policy", "compact");
-        admin(&bootstrap).create_topics(&[new], LONG).unwrap()[0]
-            .1
-            .as_ref()
-            .unwrap();
-        // A broker that has yet to hear of it appends to the old one.
-        let (admin, partition) = (admin(&bootstrap), [TopicPartition::new(topic.as_str(), 0)]);
-        await_that("the broker has the new topic", || {
-            let ends = admin.list_offsets(&partition, OffsetAt::End, LONG);
-            ends.is_ok_and(|ends| ends[0].offset == 0)
-        });
+        make_anew(&bootstrap, &topic);
         // Of what comes now nothing lies behind where reading has been.
         writer.append(&topic, &[entry("key-7", Some("new"))]).await.unwrap();
         assert_eq!(opened.value("key-7").await, some("new"));

@@ -20,8 +20,12 @@ impl Shared {
     /// Compiles what was uploaded, outside of everybody's way; then keeps it.
     pub(super) async fn add(self: &Arc<Self>, upload: Spooled, request: AddRequest) -> Result<Added, Error> {
         let digest = upload.digest;
-        let known = self.store.file(digest).is_some() || self.module(digest).is_ok();
-        let published = if known {
+        if self.store.file(digest).is_some() {
+            // Whoever stored it, here or elsewhere, may be about to take it among the plugins.
+            let _turn = self.changes.lock().await;
+            self.look_for(digest).await?;
+        }
+        let published = if self.module(digest).is_ok() {
             Published::Known
         } else {
             let examined = self.worker.examine(None, upload.path()).await;

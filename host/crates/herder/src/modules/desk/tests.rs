@@ -242,6 +242,14 @@ async fn open(
     }
 }
 
+fn asking_for(module: Digest) -> BindRequest {
+    BindRequest {
+        module: Some(module),
+        consent: Consent::Withheld,
+        by: "me".to_owned(),
+    }
+}
+
 impl Bench {
     async fn upload(&self, text: &str) -> Result<Added, Error> {
         let mut upload = self.desk.begin().await?;
@@ -255,21 +263,11 @@ impl Bench {
     }
 
     async fn bind(&self, module: Digest) -> Result<Bound, Error> {
-        let request = BindRequest {
-            module: Some(module),
-            consent: Consent::Withheld,
-            by: "me".to_owned(),
-        };
-        self.desk.bind(CLASS.to_owned(), request).await
+        self.desk.bind(CLASS.to_owned(), asking_for(module)).await
     }
 
     async fn try_out(&self, module: Digest) -> Result<Bound, Error> {
-        let request = BindRequest {
-            module: Some(module),
-            consent: Consent::Withheld,
-            by: "me".to_owned(),
-        };
-        self.desk.try_out(CLASS.to_owned(), request).await
+        self.desk.try_out(CLASS.to_owned(), asking_for(module)).await
     }
 
     /// There is a connector of the class, with one task that runs on some worker.
@@ -456,6 +454,21 @@ async fn wider_grants_need_consent_and_going_back_needs_none() {
     assert_eq!(bench.serving(), Some(first));
     bench.desk.roll_back(CLASS.to_owned(), "me".to_owned()).await.unwrap();
     assert_eq!((bench.serving(), bench.binding().current.generation), (Some(greedy), 4));
+}
+
+#[tokio::test]
+async fn a_module_that_another_worker_was_given_a_moment_ago_is_known_here() {
+    let workers = cluster(2).await;
+    // This desk has yet to act on what the store has.
+    let turn = workers[1].desk.shared.changes.lock().await;
+    let first = workers[0].upload("c 1").await.unwrap().module.digest;
+    let acts = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        drop(turn);
+    };
+    let (again, ()) = tokio::join!(workers[1].upload("c 1"), acts);
+    let again = again.unwrap();
+    assert_eq!((again.published, again.module.digest), (Published::Known, first));
 }
 
 #[tokio::test]

@@ -115,12 +115,18 @@ impl Driver {
 
     /// What is there begins later, or ends before.
     fn out_of_range(&mut self, asked: &Asked) {
-        let partition = &asked.slot.partition;
+        let (partition, learned) = (&asked.slot.partition, self.metadata_learned);
         let Some(place) = self.place(&asked.slot) else { return };
         if place.preferred.take().is_some() {
             // A follower may lag behind: the leader knows.
             return;
         }
+        let since = *place.beyond.get_or_insert_with(Instant::now);
+        if place.topic_id.is_some() && learned.is_none_or(|learned| learned < since) {
+            // Another topic of the same name may be what has no such offset: that is known first.
+            return self.ask_elsewhere(&asked.slot);
+        }
+        place.beyond = None;
         let position = match self.shared.options.reset {
             Reset::Earliest => Position::Earliest,
             Reset::Latest => Position::Latest,

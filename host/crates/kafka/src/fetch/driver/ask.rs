@@ -247,6 +247,7 @@ impl Driver {
             }
         }
         self.miss(&metadata, now);
+        let mut is_anew = false;
         for place in &mut self.places {
             let partition = &place.slot.partition;
             let topic = metadata.topics.iter().find(|topic| *topic.name == *partition.topic);
@@ -256,6 +257,16 @@ impl Driver {
                 .map(|(_, _, leader)| *leader)
                 .filter(|leader| *leader != NO_LEADER);
             place.preferred = None;
+            if let Some(id) = topic.and_then(|topic| topic.id)
+                && place.topic_id.replace(id).is_some_and(|before| before != id)
+            {
+                place.beyond = None;
+                place.slot.is_anew();
+                is_anew = true;
+            }
+        }
+        if is_anew {
+            (self.shared.arrived)();
         }
         for topic in &metadata.topics {
             let code = ErrorCode(i32::from(topic.code));

@@ -18,35 +18,51 @@ pub(crate) struct ClusterMetadata {
     pub topics: Vec<TopicLeaders>,
 }
 
+pub(crate) type TopicId = [u8; 16];
+
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TopicLeaders {
     pub code: i16,
     pub name: String,
+    /// Tells a topic from one that had its name before (KIP-516). None from brokers that know of none.
+    pub id: Option<TopicId>,
     /// It is one of Kafka's own.
     pub is_internal: bool,
     /// The error code, number and leader of each partition; -1 for none.
     pub partitions: Vec<(i16, i32, i32)>,
 }
 
+/// In place of an id that is not known.
+const NO_ID: TopicId = [0; 16];
+
 impl Request for TopicMetadata<'_> {
     const NAME: &'static str = "Metadata";
     const KEY: i16 = 3;
-    /// 4 is the first one that says whether topics may be made.
-    const VERSIONS: (i16, i16) = (4, 8);
+    /// 4 is the first one that says whether topics may be made, 10 the first one with their ids.
+    const VERSIONS: (i16, i16) = (4, 11);
     const FLEXIBLE: i16 = 9;
     type Answer = ClusterMetadata;
 
     fn write(&self, version: i16, writer: &mut Writer) {
         match self.topics {
-            Some(topics) => writer.array(topics, |writer, topic| writer.string(topic)),
+            Some(topics) => writer.array(topics, |writer, topic| {
+                if version >= 10 {
+                    writer.id(&NO_ID);
+                }
+                writer.string(topic);
+                writer.end();
+            }),
             None => writer.null_array(),
         }
         writer.bool(self.create);
-        if version >= 8 {
-            // Authorized operations are not asked for.
-            writer.bool(false);
+        // Authorized operations are not asked for: those on the cluster, and those on each topic.
+        if (8..=10).contains(&version) {
             writer.bool(false);
         }
+        if version >= 8 {
+            writer.bool(false);
+        }
+        writer.end();
     }
 
     fn read(version: i16, reader: &mut Reader<'_>) -> Read<ClusterMetadata> {
@@ -54,6 +70,7 @@ impl Request for TopicMetadata<'_> {
         let brokers = reader.array(|reader| {
             let broker = (reader.i32()?, reader.string()?, reader.i32()?);
             let _rack = reader.nullable_string()?;
+            reader.end()?;
             Ok(broker)
         })?;
         let _cluster = reader.nullable_string()?;
@@ -61,18 +78,28 @@ impl Request for TopicMetadata<'_> {
         let topics = reader.array(|reader| {
             let code = reader.i16()?;
             let name = reader.string()?;
+            let id = match version >= 10 {
+                true => Some(reader.id()?).filter(|id| *id != NO_ID),
+                false => None,
+            };
             let is_internal = reader.bool()?;
             let partitions = reader.array(|reader| read_partition(version, reader))?;
             if version >= 8 {
                 let _operations = reader.i32()?;
             }
+            reader.end()?;
             Ok(TopicLeaders {
                 code,
                 name,
+                id,
                 is_internal,
                 partitions,
             })
         })?;
+        if (8..=10).contains(&version) {
+            let _operations = reader.i32()?;
+        }
+        reader.end()?;
         Ok(ClusterMetadata { brokers, topics })
     }
 }
@@ -86,6 +113,7 @@ fn read_partition(version: i16, reader: &mut Reader<'_>) -> Read<(i16, i32, i32)
     if version >= 5 {
         let _offline = reader.array(Reader::i32)?;
     }
+    reader.end()?;
     Ok(partition)
 }
 
