@@ -101,7 +101,8 @@ impl<S> Cast<S> {
 
 fn cast_members(members: &mut dyn Members, fields: &[(String, Target)]) -> Result<(), Error> {
     for (field, target) in fields {
-        if let Some(value) = map::present(members, field) {
+        if let Some(place) = map::present(members, field) {
+            let value = members.value(place);
             *value = target.cast(None, std::mem::take(value))?;
         }
     }

@@ -13,6 +13,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub use pattern::PatternError;
 
 use pattern::Item;
+use write::MomentWriter;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct DateFormat {
     items: Vec<Item>,
     /// Years of two digits are those of the hundred years that begin here, in milliseconds and as a year.
     century: (i64, i64),
+    writer: MomentWriter,
 }
 
 impl DateFormat {
@@ -35,6 +37,7 @@ impl DateFormat {
             pattern: pattern.to_owned(),
             items: pattern::compile(pattern)?,
             century: calendar::years_before(now, 80),
+            writer: MomentWriter::default(),
         })
     }
 
@@ -45,7 +48,7 @@ impl DateFormat {
 
     /// Appends the text of a moment, in milliseconds since the epoch.
     pub fn write(&self, millis: i64, out: &mut String) {
-        write::write(&self.items, millis, out);
+        self.writer.write(&self.items, millis, out);
     }
 
     /// The moment that a text stands for; what is behind the part that the pattern describes does not matter.

@@ -115,7 +115,7 @@ impl<S: Side> Transform for InsertField<S> {
                 nulls.replace(values)?;
                 values.reserve_exact(insertions.len());
                 for insertion in insertions {
-                    values.push(insertion.value(&known, Value::Date)?.unwrap_or_default());
+                    values.push(insertion.what.value(&known, Value::Date)?.unwrap_or_default());
                 }
                 *schema = updated.clone();
             }
@@ -126,9 +126,11 @@ impl<S: Side> Transform for InsertField<S> {
 
 impl<S> InsertField<S> {
     fn insert_members(&self, members: &mut dyn Members, known: &Known<'_>) -> Result<(), Error> {
-        for insertion in &self.insertions {
-            if let Some(value) = insertion.value(known, Value::Int64)? {
-                map::put(members, &insertion.field, value);
+        for Insertion { field, what, .. } in &self.insertions {
+            if let Some(text) = what.text(known) {
+                map::put_text(members, field, text);
+            } else if let Some(value) = what.value(known, Value::Int64)? {
+                map::put(members, field, value);
             }
         }
         Ok(())
@@ -193,14 +195,24 @@ impl Insertion {
             ..schema
         }
     }
+}
+
+impl What {
+    /// The value for the field where it is a text.
+    fn text<'k>(&'k self, known: &Known<'k>) -> Option<&'k str> {
+        match self {
+            What::Topic => Some(known.topic),
+            What::Text(text) => Some(text),
+            What::Partition | What::Offset | What::Timestamp => None,
+        }
+    }
 
     /// The value for the field; `None` where the record has none.
     fn value(&self, known: &Known<'_>, time: fn(i64) -> Value) -> Result<Option<Value>, Error> {
-        Ok(match &self.what {
-            What::Topic => Some(Value::from(known.topic)),
+        Ok(match self {
+            What::Topic | What::Text(_) => self.text(known).map(Value::from),
             What::Partition => known.partition.map(Value::Int32),
             What::Timestamp => known.timestamp.map(time),
-            What::Text(text) => Some(Value::from(text.as_str())),
             What::Offset => match known.origin {
                 Origin::Sink { offset, .. } => Some(Value::Int64(offset)),
                 Origin::Source => {

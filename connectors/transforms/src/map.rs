@@ -11,15 +11,21 @@ pub fn put(members: &mut dyn Members, name: &str, value: Value) {
     }
 }
 
-/// The value of a name. What is not there is there as null from now on, and there is nothing to be done about it.
-pub fn present<'m>(members: &'m mut dyn Members, name: &str) -> Option<&'m mut Value> {
+/// As [`put`], of a text.
+pub fn put_text(members: &mut dyn Members, name: &str, text: &str) {
     match members.find(name) {
-        Some(place) => Some(members.value(place)),
-        None => {
-            members.push(name, Value::Null);
-            None
-        }
+        Some(place) => members.write_text(place, &mut |out| out.push_str(text)),
+        None => members.push_text(name, text),
     }
+}
+
+/// The place of a name. What is not there is there as null from now on, and there is nothing to be done about it.
+pub fn present(members: &mut dyn Members, name: &str) -> Option<usize> {
+    let found = members.find(name);
+    if found.is_none() {
+        members.push(name, Value::Null);
+    }
+    found
 }
 
 /// The value of a key.

@@ -89,8 +89,13 @@ impl<S: Side> Transform for MaskField<S> {
 impl<S> MaskField<S> {
     fn mask_members(&self, members: &mut dyn Members) -> Result<(), Error> {
         for field in &self.fields {
-            if let Some(value) = map::present(members, field) {
-                mask(value, self.replacement.as_deref())?;
+            let replacement = self.replacement.as_deref();
+            match map::present(members, field) {
+                Some(place) if members.is_text(place) => {
+                    members.write_text(place, &mut |out| out.push_str(replacement.unwrap_or_default()));
+                }
+                Some(place) => mask(members.value(place), replacement)?,
+                None => {}
             }
         }
         Ok(())

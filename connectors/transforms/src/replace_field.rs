@@ -34,6 +34,8 @@ struct Names {
     include: Vec<String>,
     /// Old and new.
     renames: Vec<(String, String)>,
+    /// The renames get into each other's way, whatever fields there are.
+    tangled: bool,
 }
 
 #[derive(Debug)]
@@ -78,11 +80,13 @@ impl<S: Side> Transform for ReplaceField<S> {
     }
 
     fn start(settings: &Settings) -> Result<Self, Error> {
+        let renames = parse_renames(settings.list("renames"))?;
         Ok(ReplaceField {
             names: Names {
                 exclude: settings.list("exclude").to_vec(),
                 include: settings.list("include").to_vec(),
-                renames: parse_renames(settings.list("renames"))?,
+                tangled: are_tangled(&renames),
+                renames,
             },
             replace_null_with_default: settings.boolean(standard::REPLACE_NULL_WITH_DEFAULT)?,
             schemas: SchemaCache::default(),
@@ -132,6 +136,14 @@ fn parse_renames(mappings: &[String]) -> Result<Vec<(String, String)>, ConfigErr
     Ok(renames)
 }
 
+/// Whether a new name is given twice, or is another field's old one.
+fn are_tangled(renames: &[(String, String)]) -> bool {
+    let mut each = renames.iter().enumerate();
+    each.any(|(at, (_, new))| {
+        renames.iter().any(|(old, _)| old == new) || renames[..at].iter().any(|(_, earlier)| earlier == new)
+    })
+}
+
 impl Names {
     fn keeps(&self, field: &str) -> bool {
         !self.exclude.iter().any(|name| name == field)
@@ -160,27 +172,20 @@ impl Names {
         } else {
             members.retain(&mut |name| self.keeps(name));
         }
-        if self.collides(members) {
+        if self.tangled {
             self.rename_in_turn(members);
             return Ok(());
         }
         for (old, new) in &self.renames {
-            if let Some(place) = members.find(old) {
-                members.rename(place, new);
+            let Some(place) = members.find(old) else { continue };
+            if members.find(new).is_some() {
+                // No matter which fields have their new names already.
+                self.rename_in_turn(members);
+                return Ok(());
             }
+            members.rename(place, new);
         }
         Ok(())
-    }
-
-    /// Whether a field may get the name that another one has, had or gets.
-    fn collides(&self, members: &dyn Members) -> bool {
-        let mut renames = self.renames.iter().enumerate();
-        renames.any(|(at, (old, new))| {
-            members.find(old).is_some()
-                && (members.find(new).is_some()
-                    || self.renames.iter().any(|(old, _)| old == new)
-                    || self.renames[..at].iter().any(|(_, earlier)| earlier == new))
-        })
     }
 
     /// One field after the other gets its new name. If an earlier one has it, that gets the value.

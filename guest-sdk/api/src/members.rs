@@ -23,8 +23,17 @@ pub trait Members {
     /// The value at a place.
     fn value(&mut self, place: usize) -> &mut Value;
 
+    /// Whether the value at a place is a text, which need not be read for that.
+    fn is_text(&self, place: usize) -> bool;
+
+    /// Puts a text in the place of a value; `write` appends it.
+    fn write_text(&mut self, place: usize, write: &mut dyn FnMut(&mut String));
+
     /// Adds an entry at the end; the name must not be there yet.
     fn push(&mut self, name: &str, value: Value);
+
+    /// As [`Members::push`], of a text.
+    fn push_text(&mut self, name: &str, text: &str);
 
     /// Gives the entry at a place another name, which must not be there yet.
     fn rename(&mut self, place: usize, name: &str);
@@ -67,8 +76,28 @@ impl Members for Vec<(Value, Value)> {
         &mut self[place].1
     }
 
+    fn is_text(&self, place: usize) -> bool {
+        matches!(self[place].1, Value::String(_))
+    }
+
+    fn write_text(&mut self, place: usize, write: &mut dyn FnMut(&mut String)) {
+        let value = &mut self[place].1;
+        // The text that is there gives its memory.
+        let mut text = match std::mem::take(value) {
+            Value::String(text) => text,
+            _ => String::with_capacity(MOST),
+        };
+        text.clear();
+        write(&mut text);
+        *value = Value::String(text);
+    }
+
     fn push(&mut self, name: &str, value: Value) {
         self.push((Value::from(name), value));
+    }
+
+    fn push_text(&mut self, name: &str, text: &str) {
+        self.push((Value::from(name), Value::from(text)));
     }
 
     fn rename(&mut self, place: usize, name: &str) {
@@ -88,6 +117,9 @@ impl Members for Vec<(Value, Value)> {
         Vec::retain(self, |(key, _)| keep(text(key).unwrap_or_default()));
     }
 }
+
+/// What most texts have room in.
+const MOST: usize = 32;
 
 fn text(key: &Value) -> Option<&str> {
     if let Value::String(text) = key {

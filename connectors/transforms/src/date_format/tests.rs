@@ -45,3 +45,37 @@ fn patterns_mean_what_they_mean_in_java() {
     let wrong: Vec<String> = RECORDED.lines().filter_map(check).collect();
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn a_moment_is_written_the_same_whatever_came_before() {
+    let moments = [
+        1_700_000_000_000,
+        1_700_000_000_007,
+        1_700_000_000_999,
+        1_700_000_001_000,
+        1_700_000_001_000,
+        -1,
+        -999,
+        -1_000,
+        -1_001,
+        0,
+        86_399_999,
+        86_400_000,
+    ];
+    for pattern in [
+        "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'",
+        "SSSS|ss|SSS",
+        "S ss",
+        "SS",
+        "yyyy-MM-dd",
+        "'SSS'",
+    ] {
+        let kept = format(pattern);
+        for millis in moments {
+            let (mut one, mut other) = (String::new(), String::new());
+            kept.write(millis, &mut one);
+            format(pattern).write(millis, &mut other);
+            assert_eq!(one, other, "{millis} as {pattern}");
+        }
+    }
+}

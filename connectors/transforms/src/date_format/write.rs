@@ -1,15 +1,68 @@
 //! Moments to text.
 
+use std::cell::RefCell;
+
 use super::calendar::Fields;
 use super::names;
 use super::pattern::{Field, Item};
 
-pub fn write(items: &[Item], millis: i64, out: &mut String) {
-    let fields = Fields::of(millis);
-    for item in items {
-        match item {
-            Item::Literal(text) => literal(text, out),
-            Item::Field(field, count) => write_field(*field, *count, &fields, out),
+/// Writes moments. Those of a second differ in their milliseconds alone, and mostly come one after the other.
+#[derive(Debug, Default)]
+pub struct MomentWriter {
+    latest: RefCell<Latest>,
+}
+
+/// The text of the latest moment.
+#[derive(Debug, Default)]
+struct Latest {
+    /// None before the first, and where milliseconds have not always as many digits.
+    second: Option<i64>,
+    text: String,
+    /// Where milliseconds stand in it, and in how many digits.
+    millis: Vec<(usize, usize)>,
+}
+
+impl MomentWriter {
+    /// Appends the text of a moment; `items` are always the same.
+    pub fn write(&self, items: &[Item], millis: i64, out: &mut String) {
+        let mut latest = self.latest.borrow_mut();
+        if latest.second == Some(millis.div_euclid(1000)) {
+            latest.write_with(millis.rem_euclid(1000), out);
+        } else {
+            latest.replace(items, millis);
+            out.push_str(&latest.text);
+        }
+    }
+}
+
+impl Latest {
+    fn write_with(&self, millis: i64, out: &mut String) {
+        let mut start = 0;
+        for (at, length) in &self.millis {
+            out.push_str(&self.text[start..*at]);
+            number(millis, *length, out);
+            start = at + length;
+        }
+        out.push_str(&self.text[start..]);
+    }
+
+    fn replace(&mut self, items: &[Item], millis: i64) {
+        let fields = Fields::of(millis);
+        self.second = Some(millis.div_euclid(1000));
+        self.text.clear();
+        self.millis.clear();
+        for item in items {
+            match item {
+                Item::Literal(text) => literal(text, &mut self.text),
+                Item::Field(field, count) => {
+                    match (field, count) {
+                        (Field::Millisecond, ..3) => self.second = None,
+                        (Field::Millisecond, length) => self.millis.push((self.text.len(), *length)),
+                        (_, _) => {}
+                    }
+                    write_field(*field, *count, &fields, &mut self.text);
+                }
+            }
         }
     }
 }

@@ -132,8 +132,33 @@ pub struct Conversion {
 impl Conversion {
     /// A value whose class says its form.
     pub fn convert_any(&self, value: &mut Value) -> Result<(), Error> {
+        match self.read_any(value)? {
+            Some(millis) => self.write(millis, value),
+            None => Ok(()),
+        }
+    }
+
+    /// A member of a map.
+    pub fn convert_member(&self, members: &mut dyn Members, field: &str) -> Result<(), Error> {
+        let Some(place) = map::present(members, field) else {
+            return Ok(());
+        };
+        let value = members.value(place);
+        let Some(millis) = self.read_any(value)? else {
+            return Ok(());
+        };
+        if self.target != Form::Text {
+            return self.write(millis, value);
+        }
+        let format = self.format()?;
+        members.write_text(place, &mut |out| format.write(millis, out));
+        Ok(())
+    }
+
+    /// The moment that a value of any form is; none for null.
+    fn read_any(&self, value: &Value) -> Result<Option<i64>, Error> {
         let form = match value {
-            Value::Null => return Ok(()),
+            Value::Null => return Ok(None),
             Value::Date(_) => Form::Timestamp,
             Value::Int64(_) => Form::Unix,
             Value::String(_) => Form::Text,
@@ -144,15 +169,7 @@ impl Conversion {
                 )));
             }
         };
-        self.convert(form, value)
-    }
-
-    /// A member of a map.
-    pub fn convert_member(&self, members: &mut dyn Members, field: &str) -> Result<(), Error> {
-        match map::present(members, field) {
-            Some(value) => self.convert_any(value),
-            None => Ok(()),
-        }
+        self.read(form, value).map(Some)
     }
 
     /// A value of a known form; null stays null.

@@ -22,7 +22,7 @@ mod validate;
 
 use caisson_api::{SchemaRef, Value};
 
-pub use object::{JsonObject, Parts as ObjectParts};
+pub use object::{JsonObject, ObjectParts};
 pub use options::{DecimalFormat, JsonOptions};
 
 use crate::{ConvertError, Converted, Converter, column};

@@ -204,6 +204,7 @@ fn what_is_no_good_object_is_left_to_the_converter() {
 #[derive(Clone, Debug)]
 enum Change {
     Set(String, i64),
+    Write(String, String),
     Remove(String),
     Rename(String, String),
     Absorb(String, String),
@@ -217,6 +218,10 @@ impl Change {
             Change::Set(name, number) => match members.find(name) {
                 Some(place) => *members.value(place) = Value::Int64(*number),
                 None => members.push(name, Value::Int64(*number)),
+            },
+            Change::Write(name, text) => match members.find(name) {
+                Some(place) => members.write_text(place, &mut |out| out.push_str(text)),
+                None => members.push_text(name, text),
             },
             Change::Remove(name) => {
                 if let Some(place) = members.find(name) {
@@ -239,7 +244,8 @@ impl Change {
             Change::Look(name) => {
                 if let Some(place) = members.find(name) {
                     assert_eq!(members.name(place), name);
-                    members.value(place);
+                    let is_text = members.is_text(place);
+                    assert_eq!(is_text, matches!(members.value(place), Value::String(_)));
                 }
             }
         }
@@ -253,6 +259,7 @@ fn name() -> impl Strategy<Value = String> {
 fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         4 => (name(), any::<i64>()).prop_map(|(name, number)| Change::Set(name, number)),
+        4 => (name(), name()).prop_map(|(name, text)| Change::Write(name, text)),
         4 => name().prop_map(Change::Remove),
         4 => (name(), name()).prop_map(|(old, new)| Change::Rename(old, new)),
         2 => (name(), name()).prop_map(|(one, other)| Change::Absorb(one, other)),

@@ -19,15 +19,19 @@ use crate::ConvertError;
 #[derive(Debug)]
 pub struct JsonObject<'t> {
     text: &'t str,
-    parts: Parts,
+    /// Elsewhere, for objects are moved often.
+    parts: Box<Parts>,
 }
 
 /// The memory of an object, for the next one.
 #[derive(Debug, Default)]
-pub struct Parts {
+pub struct ObjectParts(Option<Box<Parts>>);
+
+#[derive(Debug, Default)]
+struct Parts {
     entries: Vec<Entry>,
-    /// Names that do not stand in the text, one behind the other.
-    names: String,
+    /// Names and texts that do not stand in the text, one behind the other.
+    made: String,
     values: Vec<Value>,
     /// The names of the object before.
     layout: Layout,
@@ -44,7 +48,7 @@ struct Entry {
 enum Name {
     /// In the text, between quotes and without escapes.
     Read(Span),
-    /// In [`Parts::names`].
+    /// In [`Parts::made`].
     Made(Span),
 }
 
@@ -52,6 +56,8 @@ enum Name {
 enum Content {
     /// Text that is written as it was read.
     Text(Span),
+    /// The text that a value is, in [`Parts::made`]; as it is meant, without escapes.
+    Made(Span),
     /// A place in [`Parts::values`].
     Value(u32),
 }
@@ -82,7 +88,7 @@ impl Span {
 
 impl<'t> JsonObject<'t> {
     /// Finds the members. `None` is whatever is no object, or not quite good: the converter says what of it.
-    pub fn read(bytes: &'t [u8], parts: &mut Parts) -> Option<Self> {
+    pub fn read(bytes: &'t [u8], parts: &mut ObjectParts) -> Option<Self> {
         let text = plain_text(bytes).filter(|text| u32::try_from(text.len()).is_ok())?;
         if has_wide(bytes) {
             // It is not written as it was read.
@@ -90,7 +96,7 @@ impl<'t> JsonObject<'t> {
         }
         let mut object = JsonObject {
             text,
-            parts: std::mem::take(parts),
+            parts: parts.0.take().unwrap_or_default(),
         };
         match object.find_members() {
             Some(()) => Some(object),
@@ -124,7 +130,7 @@ impl<'t> JsonObject<'t> {
             let span = Span::new(start, parser.position());
             let content = match exact {
                 true => Content::Text(span),
-                false => self.read_value(span),
+                false => Content::Value(self.read_value(span)),
             };
             let earlier = match known {
                 Some(_) => None,
@@ -154,7 +160,7 @@ impl<'t> JsonObject<'t> {
         parser.expect(b':')?;
         Some(match raw.escaped {
             false => Name::Read(self.span(raw.raw)),
-            true => self.made(&raw.decode()),
+            true => Name::Made(self.make(&raw.decode())),
         })
     }
 
@@ -184,31 +190,36 @@ impl<'t> JsonObject<'t> {
         Span::new(start, start + part.len())
     }
 
-    fn made(&mut self, name: &str) -> Name {
-        let start = self.parts.names.len();
-        self.parts.names.push_str(name);
-        Name::Made(Span::new(start, self.parts.names.len()))
+    fn make(&mut self, text: &str) -> Span {
+        let start = self.parts.made.len();
+        self.parts.made.push_str(text);
+        Span::new(start, self.parts.made.len())
     }
 
-    fn read_value(&mut self, span: Span) -> Content {
+    #[inline]
+    fn made(&self, span: Span) -> &str {
+        self.parts.made.get(span.range()).unwrap_or_default()
+    }
+
+    fn read_value(&mut self, span: Span) -> u32 {
         let text = self.text.get(span.range()).unwrap_or_default();
         // Its grammar is known to be good.
         let value = Parser::new(text).document(&mut PlainBuilder).ok().flatten();
         self.keep(value.unwrap_or_default())
     }
 
-    fn keep(&mut self, value: Value) -> Content {
+    /// Its place.
+    fn keep(&mut self, value: Value) -> u32 {
         self.parts.values.push(value);
-        Content::Value((self.parts.values.len() - 1) as u32)
+        (self.parts.values.len() - 1) as u32
     }
 
     #[inline]
     fn text_of(&self, name: Name) -> &str {
-        let text = match name {
-            Name::Read(span) => self.text.get(span.range()),
-            Name::Made(span) => self.parts.names.get(span.range()),
-        };
-        text.unwrap_or_default()
+        match name {
+            Name::Read(span) => self.text.get(span.range()).unwrap_or_default(),
+            Name::Made(span) => self.made(span),
+        }
     }
 
     #[inline]
@@ -221,7 +232,7 @@ impl<'t> JsonObject<'t> {
     fn is(&self, name: Name, wanted: &str) -> bool {
         let (bytes, span) = match name {
             Name::Read(span) => (self.text.as_bytes(), span),
-            Name::Made(span) => (self.parts.names.as_bytes(), span),
+            Name::Made(span) => (self.parts.made.as_bytes(), span),
         };
         let wanted = wanted.as_bytes();
         // Names of one length mostly differ in their first byte, which is looked at without a call.
@@ -267,7 +278,7 @@ impl<'t> JsonObject<'t> {
                 start: name.start - 1,
                 end: value.end,
             }),
-            (Name::Read(_) | Name::Made(_), Content::Text(_) | Content::Value(_)) => None,
+            (Name::Read(_) | Name::Made(_), Content::Text(_) | Content::Made(_) | Content::Value(_)) => None,
         }
     }
 
@@ -278,10 +289,21 @@ impl<'t> JsonObject<'t> {
     }
 
     fn write_entry(&self, entry: &Entry, out: &mut Vec<u8>) -> Result<(), ConvertError> {
-        write_string(out, self.text_of(entry.name));
+        match entry.name {
+            // With the quotes that it has.
+            Name::Read(Span { start, end }) => self.copy(
+                Some(Span {
+                    start: start - 1,
+                    end: end + 1,
+                }),
+                out,
+            ),
+            Name::Made(span) => write_string(out, self.made(span)),
+        }
         out.push(b':');
         match entry.content {
             Content::Text(span) => self.copy(Some(span), out),
+            Content::Made(span) => write_string(out, self.made(span)),
             Content::Value(place) => write_schemaless(out, &self.parts.values[place as usize])?,
         }
         Ok(())
@@ -298,12 +320,12 @@ impl<'t> JsonObject<'t> {
     }
 
     /// Its memory, for the next one.
-    pub fn into_parts(self) -> Parts {
+    pub fn into_parts(self) -> ObjectParts {
         let mut parts = self.parts;
         parts.entries.clear();
-        parts.names.clear();
+        parts.made.clear();
         parts.values.clear();
-        parts
+        ObjectParts(Some(parts))
     }
 }
 
@@ -326,23 +348,41 @@ impl Members for JsonObject<'_> {
 
     fn value(&mut self, place: usize) -> &mut Value {
         let index = match self.parts.entries[place].content {
+            Content::Text(span) => self.read_value(span),
+            Content::Made(span) => self.keep(Value::from(self.made(span))),
             Content::Value(index) => index,
-            Content::Text(span) => {
-                let content = self.read_value(span);
-                self.parts.entries[place].content = content;
-                (self.parts.values.len() - 1) as u32
-            }
         };
+        self.parts.entries[place].content = Content::Value(index);
         &mut self.parts.values[index as usize]
     }
 
+    fn is_text(&self, place: usize) -> bool {
+        match self.parts.entries[place].content {
+            Content::Text(span) => self.text.as_bytes().get(span.start as usize) == Some(&b'"'),
+            Content::Made(_) => true,
+            Content::Value(index) => matches!(self.parts.values[index as usize], Value::String(_)),
+        }
+    }
+
+    fn write_text(&mut self, place: usize, write: &mut dyn FnMut(&mut String)) {
+        let start = self.parts.made.len();
+        write(&mut self.parts.made);
+        let text = Span::new(start, self.parts.made.len());
+        self.parts.entries[place].content = Content::Made(text);
+    }
+
     fn push(&mut self, name: &str, value: Value) {
-        let (name, content) = (self.made(name), self.keep(value));
+        let (name, content) = (Name::Made(self.make(name)), Content::Value(self.keep(value)));
+        self.parts.entries.push(Entry { name, content });
+    }
+
+    fn push_text(&mut self, name: &str, text: &str) {
+        let (name, content) = (Name::Made(self.make(name)), Content::Made(self.make(text)));
         self.parts.entries.push(Entry { name, content });
     }
 
     fn rename(&mut self, place: usize, name: &str) {
-        self.parts.entries[place].name = self.made(name);
+        self.parts.entries[place].name = Name::Made(self.make(name));
     }
 
     fn absorb(&mut self, place: usize, from: usize) {

@@ -121,10 +121,12 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
     out.push(b'"');
-    match (is_plain(bytes), has_wide(bytes)) {
-        (true, _) => out.extend_from_slice(bytes),
-        (false, false) => write_narrow(out, bytes),
-        (false, true) => write_wide(out, text),
+    if is_plain(bytes) {
+        out.extend_from_slice(bytes);
+    } else if has_wide(bytes) {
+        write_wide(out, text);
+    } else {
+        write_narrow(out, bytes);
     }
     out.push(b'"');
 }

@@ -99,7 +99,12 @@ impl Thread {
     /// whoever reads hears of it before what is read anew counts for those who wait. Of brokers without ids a topic that was
     /// made anew and has grown to that place again before anybody looked is not told apart.
     fn look_back(&mut self, positions: &[(i32, i64)]) -> bool {
-        let times_anew = self.slots.iter().map(|slot| slot.times_anew()).max().unwrap_or_default();
+        let times_anew = self
+            .slots
+            .iter()
+            .map(|slot| slot.times_anew())
+            .max()
+            .unwrap_or_default();
         let has_other_id = times_anew > self.times_anew;
         let mut progress = self.shared.progress();
         let is_behind = |(partition, offset): &(i32, i64)| {
