@@ -141,25 +141,27 @@ fn a_server_is_told_of_nothing_whose_offset_is_not_stored() {
     await_confirmed();
 }
 
+/// Takes in the table `moves` and drops its records.
+const DROPPING: &[(&str, &str)] = &[
+    ("table.include.list", "public.customers,public.moves"),
+    ("transforms", "filter"),
+    ("transforms.filter.type", "org.apache.kafka.connect.transforms.Filter"),
+    ("transforms.filter.predicate", "moves"),
+    ("predicates", "moves"),
+    (
+        "predicates.moves.type",
+        "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+    ),
+    ("predicates.moves.pattern", r".*\.moves"),
+];
+
 #[test]
 fn records_that_a_transform_drops_do_not_carry_the_slot_past_the_stored_offset() {
     let Some(system) = System::with_search() else { return };
     let postgres = database(&system);
     postgres.sql("create table moves (n int)");
     let (prefix, name) = (system.name("dropped"), system.name("drops"));
-    let filter = "org.apache.kafka.connect.transforms.Filter";
-    let matches = "org.apache.kafka.connect.transforms.predicates.TopicNameMatches";
-    let settings = [
-        ("name", name.as_str()),
-        ("topic.prefix", &prefix),
-        ("table.include.list", "public.customers,public.moves"),
-        ("transforms", "filter"),
-        ("transforms.filter.type", filter),
-        ("transforms.filter.predicate", "moves"),
-        ("predicates", "moves"),
-        ("predicates.moves.type", matches),
-        ("predicates.moves.pattern", r".*\.moves"),
-    ];
+    let settings = [&[("name", name.as_str()), ("topic.prefix", &prefix)], DROPPING].concat();
     let mut worker = system
         .worker("dropped")
         .connector("source.json", &source(&postgres, &settings).to_string())
@@ -205,4 +207,27 @@ fn records_that_a_transform_drops_do_not_carry_the_slot_past_the_stored_offset()
         value["payload"]["after"]["id"].as_u64().unwrap()
     });
     assert!(ids.eq(0..4), "{records:?}");
+}
+
+#[test]
+fn heartbeats_carry_the_slot_past_records_that_a_transform_drops() {
+    let Some(system) = System::with_search() else { return };
+    let postgres = database(&system);
+    postgres.sql("create table moves (n int)");
+    let prefix = system.name("beating");
+    let settings = [("topic.prefix", prefix.as_str()), ("heartbeat.interval.ms", "500")];
+    let worker = system
+        .worker("beating")
+        .property("offset.flush.interval.ms", "500")
+        .start();
+    let settings = [&settings, DROPPING].concat();
+    worker.rest.create_running("beating", &source(&postgres, &settings));
+    await_reader(&postgres);
+    for n in 0..3 {
+        postgres.sql(&format!("insert into moves values ({n})"));
+        let end = postgres.sql("select pg_current_wal_lsn()");
+        until("the server may do without it", || {
+            (slot(&postgres, &format!("confirmed_flush_lsn >= '{end}'")) == "t").then_some(())
+        });
+    }
 }

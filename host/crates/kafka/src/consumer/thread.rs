@@ -13,6 +13,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::events::ConsumerEvent;
 use super::inbox::Event;
+use super::slot::Position;
 use super::strategy::Strategy;
 use super::{Command, ConsumerOptions, Shared, Which};
 use crate::error::{ConsumerError, Error};
