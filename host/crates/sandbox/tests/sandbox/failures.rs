@@ -94,7 +94,7 @@ async fn a_call_that_does_not_end_is_stopped_by_name() {
         error.to_string(),
         "put did not return within 300ms (sandbox.call.timeout.ms)"
     );
-    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(started.elapsed() < Duration::from_secs(60));
     assert!(!task.is_alive());
 }
 
