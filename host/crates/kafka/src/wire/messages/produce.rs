@@ -245,4 +245,58 @@ mod tests {
             assert!(Produce::read(8, &mut Reader::new(&writer.bytes[..length], false)).is_err());
         }
     }
+
+    #[test]
+    fn topics_have_ids_where_brokers_know_of_them() {
+        let id: TopicId = std::array::from_fn(|place| place as u8);
+        let answer = |version: i16, ids: &[TopicId]| {
+            let mut writer = Writer::new(Vec::new(), version >= TopicMetadata::FLEXIBLE);
+            writer.i32(0);
+            writer.array(&[7_i32], |writer, broker| {
+                writer.i32(*broker);
+                writer.string("host");
+                writer.i32(9092);
+                writer.null_string();
+                writer.end();
+            });
+            writer.null_string();
+            writer.i32(7);
+            writer.array(ids, |writer, id| {
+                writer.i16(0);
+                writer.string("a");
+                if version >= 10 {
+                    writer.id(id);
+                }
+                writer.bool(false);
+                writer.array(&[3_i32], |writer, partition| {
+                    writer.i16(0);
+                    writer.i32(*partition);
+                    writer.i32(7);
+                    writer.i32(0);
+                    (0..3).for_each(|_| writer.array(&[7_i32], |writer, replica| writer.i32(*replica)));
+                    writer.end();
+                });
+                writer.i32(0);
+                writer.end();
+            });
+            if version <= 10 {
+                writer.i32(0);
+            }
+            writer.end();
+            writer.bytes
+        };
+        for (version, known) in [(8, None), (9, None), (10, Some(id)), (11, Some(id))] {
+            let bytes = answer(version, &[id, NO_ID]);
+            let flexible = version >= TopicMetadata::FLEXIBLE;
+            let read = |bytes: &[u8]| TopicMetadata::read(version, &mut Reader::new(bytes, flexible));
+            let metadata = read(&bytes).unwrap();
+            let ids: Vec<_> = metadata.topics.iter().map(|topic| topic.id).collect();
+            assert_eq!(ids, [known, None], "version {version}");
+            assert_eq!(metadata.topics[1].partitions, [(0, 3, 7)]);
+            assert_eq!(metadata.brokers, [(7, "host".to_owned(), 9092)]);
+            for length in 0..bytes.len() {
+                assert!(read(&bytes[..length]).is_err(), "version {version}, {length} bytes");
+            }
+        }
+    }
 }
