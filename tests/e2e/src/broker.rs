@@ -1,9 +1,9 @@
 //! Brokers of a test's own, which it may stop and start.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::ports;
 use crate::proxy::Proxy;
 use crate::system::{System, script};
 
@@ -138,16 +138,8 @@ impl Drop for Broker {
     }
 }
 
-/// A free port whose successor is free too, for a broker and its controller, and those ten further for each broker more.
+/// For a broker and its controller, and those ten further for each broker more.
 fn free_ports(nodes: u16) -> u16 {
-    let found = (0..50).find_map(|_| {
-        let first = TcpListener::bind(("127.0.0.1", 0)).ok()?;
-        let port = first.local_addr().ok()?.port();
-        let others = (0..nodes).flat_map(|node| [10 * node, 10 * node + 1]).skip(1);
-        let taken: Option<Vec<TcpListener>> = others
-            .map(|more| TcpListener::bind(("127.0.0.1", port.checked_add(more)?)).ok())
-            .collect();
-        taken.map(|_| port)
-    });
-    found.expect("adjacent free ports")
+    let all: Vec<u16> = (0..nodes).flat_map(|node| [10 * node, 10 * node + 1]).collect();
+    ports::free(&all)
 }

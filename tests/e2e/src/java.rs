@@ -1,9 +1,9 @@
 //! Kafka Connect's own worker.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::ports;
 use crate::rest::Rest;
 use crate::system::System;
 
@@ -25,7 +25,7 @@ impl JavaWorker {
     pub fn prepare(system: &System, group: &str, properties: &str) -> Self {
         let data = system.directory(&system.name("java"));
         std::fs::write(data.join("extra.properties"), properties).expect("a directory of the test's own");
-        let port = free_port();
+        let port = ports::free(&[]);
         Self {
             scripts: system.scripts.clone(),
             data,
@@ -88,9 +88,4 @@ impl Drop for JavaWorker {
     fn drop(&mut self) {
         let _ = self.command("clean").stderr(Stdio::null()).status();
     }
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("a bound listener").port()
 }

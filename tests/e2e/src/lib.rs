@@ -10,6 +10,7 @@ pub mod cluster;
 mod command;
 mod java;
 mod load;
+mod ports;
 mod postgres;
 mod proxy;
 mod rest;

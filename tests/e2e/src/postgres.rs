@@ -1,9 +1,9 @@
 //! A real PostgreSQL.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::ports;
 use crate::system::System;
 
 /// A server that runs until it is dropped. Its login is that of everybody's example configuration.
@@ -23,16 +23,13 @@ const LOGIN: [(&str, &str); 3] = [
 impl Postgres {
     /// Starts a server and waits until it answers.
     pub fn start(system: &System) -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-        let port = listener.local_addr().expect("a bound listener").port();
-        drop(listener);
         // Not below the tests' own directory, which the server's user may not reach.
         let data = std::env::temp_dir().join(format!("caisson-{}", system.name("postgres")));
         std::fs::create_dir_all(&data).unwrap_or_else(|error| panic!("cannot create {}: {error}", data.display()));
         let postgres = Self {
             scripts: system.scripts.clone(),
             data,
-            port,
+            port: ports::free(&[]),
         };
         postgres.begin();
         postgres

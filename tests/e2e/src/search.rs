@@ -1,13 +1,13 @@
 //! A real search server.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::{Value, json};
 
+use crate::ports;
 use crate::rest::{Answer, Rest};
 use crate::system::System;
 use crate::wait::until;
@@ -50,7 +50,8 @@ impl Search {
 
     /// A server of a test's own.
     pub fn start(system: &System, flavor: Flavor) -> Self {
-        let port = free_port();
+        // The second one is for the servers among themselves.
+        let port = ports::free(&[100]);
         let search = Self {
             scripts: system.scripts.clone(),
             data: system.directory(&system.name("search")),
@@ -159,16 +160,4 @@ impl Drop for Search {
     fn drop(&mut self) {
         let _ = self.command("clean").stderr(Stdio::null()).status();
     }
-}
-
-/// A free port with another one a hundred above it, for the servers among themselves.
-fn free_port() -> u16 {
-    let found = (0..50).find_map(|_| {
-        let first = TcpListener::bind(("127.0.0.1", 0)).ok()?;
-        let port = first.local_addr().ok()?.port();
-        TcpListener::bind(("127.0.0.1", port.checked_add(100)?))
-            .ok()
-            .map(|_| port)
-    });
-    found.expect("two free ports")
 }

@@ -1,13 +1,13 @@
 //! The worker as a process in a directory of its own.
 
 use std::fs::File;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
+use crate::ports;
 use crate::proxy::Proxy;
 use crate::rest::Rest;
 use crate::system::System;
@@ -32,7 +32,7 @@ impl WorkerSetup {
             program: system.worker.clone(),
             command: "standalone",
             directory,
-            port: free_port(),
+            port: ports::free(&[]),
             properties: Vec::new(),
             connectors: Vec::new(),
             arguments: Vec::new(),
@@ -329,9 +329,4 @@ fn launch(setup: &WorkerSetup) -> Child {
 
 fn write(path: &Path, text: &str) {
     std::fs::write(path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("a bound listener").port()
 }
