@@ -1,4 +1,5 @@
 mod canary;
+mod followed;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -7,14 +8,14 @@ use std::time::Duration;
 use caisson_api::manifest::{Manifest, Plugin, PluginKind};
 use caisson_model::{Failure, TaskId, TaskState};
 use caisson_store::{
-    Config, ConfigChange, DirectoryModuleStore, History, MemoryConfigStore, MemoryStatusStore, Published, Status,
-    StoredModule,
+    Config, ConfigChange, DirectoryModuleStore, MemoryConfigStore, MemoryStatusStore, Published, Status,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::modules::worker::{Examined, Ingredient, Scope, Server, SwapOrder, Swaps, Trial};
 use crate::modules::{BindingState, Consent};
+use followed::Followed;
 
 const CLASS: &str = "c";
 
@@ -123,65 +124,6 @@ impl ModuleWorker for Fake {
     }
 }
 
-/// A store that several desks share and follow, as they do a topic.
-#[derive(Clone)]
-struct Followed {
-    inner: DirectoryModuleStore,
-    changes: watch::Sender<u64>,
-}
-
-impl Followed {
-    fn changed<'a, T: Send + 'a>(&'a self, change: BoxFuture<'a, T>) -> BoxFuture<'a, T> {
-        Box::pin(async {
-            let done = change.await;
-            self.changes.send_modify(|changes| *changes += 1);
-            done
-        })
-    }
-}
-
-impl ModuleStore for Followed {
-    fn modules(&self) -> Vec<StoredModule> {
-        self.inner.modules()
-    }
-
-    fn file(&self, digest: Digest) -> Option<PathBuf> {
-        self.inner.file(digest)
-    }
-
-    fn begin(&self, limit: u64) -> BoxFuture<'_, Result<Upload, caisson_store::Error>> {
-        self.inner.begin(limit)
-    }
-
-    fn publish(&self, upload: Spooled, name: String) -> BoxFuture<'_, Result<Published, caisson_store::Error>> {
-        self.changed(self.inner.publish(upload, name))
-    }
-
-    fn remove(&self, digest: Digest) -> BoxFuture<'_, Result<bool, caisson_store::Error>> {
-        self.changed(self.inner.remove(digest))
-    }
-
-    fn bindings(&self) -> BTreeMap<String, History> {
-        self.inner.bindings()
-    }
-
-    fn bind(&self, class: String, next: Binding) -> BoxFuture<'_, Result<(), caisson_store::Error>> {
-        self.changed(self.inner.bind(class, next))
-    }
-
-    fn canaries(&self) -> BTreeMap<String, Canary> {
-        self.inner.canaries()
-    }
-
-    fn set_canary(&self, class: String, canary: Option<Canary>) -> BoxFuture<'_, Result<(), caisson_store::Error>> {
-        self.changed(self.inner.set_canary(class, canary))
-    }
-
-    fn changes(&self) -> Option<watch::Receiver<u64>> {
-        Some(self.changes.subscribe())
-    }
-}
-
 struct Bench {
     worker: Arc<Fake>,
     desk: Desk,
@@ -201,10 +143,7 @@ async fn bench() -> Bench {
 /// Workers of one cluster, of which none runs anything yet.
 async fn cluster(size: usize) -> Vec<Bench> {
     let directory = Arc::new(tempfile::tempdir().unwrap());
-    let store = Followed {
-        inner: DirectoryModuleStore::open(directory.path()).unwrap(),
-        changes: watch::Sender::new(0),
-    };
+    let store = Followed::open(directory.path());
     let (configs, statuses) = (Arc::default(), Arc::default());
     let mut workers = Vec::new();
     for _ in 0..size {
