@@ -8,12 +8,13 @@ mod pattern;
 mod tests;
 mod write;
 
+use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use pattern::PatternError;
 
 use pattern::Item;
-use write::MomentWriter;
+use write::Latest;
 
 /// A compiled pattern.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ pub struct DateFormat {
     items: Vec<Item>,
     /// Years of two digits are those of the hundred years that begin here, in milliseconds and as a year.
     century: (i64, i64),
-    writer: MomentWriter,
+    latest: RefCell<Latest>,
 }
 
 impl DateFormat {
@@ -37,7 +38,7 @@ impl DateFormat {
             pattern: pattern.to_owned(),
             items: pattern::compile(pattern)?,
             century: calendar::years_before(now, 80),
-            writer: MomentWriter::default(),
+            latest: RefCell::default(),
         })
     }
 
@@ -48,7 +49,7 @@ impl DateFormat {
 
     /// Appends the text of a moment, in milliseconds since the epoch.
     pub fn write(&self, millis: i64, out: &mut String) {
-        self.writer.write(&self.items, millis, out);
+        self.latest.borrow_mut().write(&self.items, millis, out);
     }
 
     /// The moment that a text stands for; what is behind the part that the pattern describes does not matter.

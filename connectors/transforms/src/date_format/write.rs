@@ -1,20 +1,13 @@
 //! Moments to text.
 
-use std::cell::RefCell;
-
 use super::calendar::Fields;
 use super::names;
 use super::pattern::{Field, Item};
 
-/// Writes moments. Those of a second differ in their milliseconds alone, and mostly come one after the other.
+/// The moment that a pattern was written with last. Those of one second differ in their milliseconds alone, and mostly come
+/// one after the other.
 #[derive(Debug, Default)]
-pub struct MomentWriter {
-    latest: RefCell<Latest>,
-}
-
-/// The text of the latest moment.
-#[derive(Debug, Default)]
-struct Latest {
+pub struct Latest {
     /// None before the first, and where milliseconds have not always as many digits.
     second: Option<i64>,
     text: String,
@@ -22,20 +15,17 @@ struct Latest {
     millis: Vec<(usize, usize)>,
 }
 
-impl MomentWriter {
-    /// Appends the text of a moment; `items` are always the same.
-    pub fn write(&self, items: &[Item], millis: i64, out: &mut String) {
-        let mut latest = self.latest.borrow_mut();
-        if latest.second == Some(millis.div_euclid(1000)) {
-            latest.write_with(millis.rem_euclid(1000), out);
+impl Latest {
+    /// Appends the text of a moment; `items` are those of the pattern each time.
+    pub fn write(&mut self, items: &[Item], millis: i64, out: &mut String) {
+        if self.second == Some(millis.div_euclid(1000)) {
+            self.write_with(millis.rem_euclid(1000), out);
         } else {
-            latest.replace(items, millis);
-            out.push_str(&latest.text);
+            self.replace(items, millis);
+            out.push_str(&self.text);
         }
     }
-}
 
-impl Latest {
     fn write_with(&self, millis: i64, out: &mut String) {
         let mut start = 0;
         for (at, length) in &self.millis {
