@@ -20,7 +20,7 @@ impl Shared {
     /// Compiles what was uploaded, outside of everybody's way; then keeps it.
     pub(super) async fn add(self: &Arc<Self>, upload: Spooled, request: AddRequest) -> Result<Added, Error> {
         let digest = upload.digest;
-        if self.store.file(digest).is_some() {
+        if self.store.file(digest).is_some() && self.module(digest).is_err() {
             // Whoever stored it, here or elsewhere, may be about to take it among the plugins.
             let _turn = self.changes.lock().await;
             self.look_for(digest).await?;
