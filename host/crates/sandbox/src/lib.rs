@@ -65,4 +65,9 @@ pub type OffsetAnswer<'a> = Pin<Box<dyn Future<Output = Result<Vec<Option<String
 /// The offsets of a connector, as the store has them. Partitions and offsets are JSON texts.
 pub trait OffsetReader: Send + Sync {
     fn get(&self, partitions: Vec<String>) -> OffsetAnswer<'_>;
+
+    /// Whether the store could not be read when it was asked last. It may come back.
+    fn is_away(&self) -> bool {
+        false
+    }
 }

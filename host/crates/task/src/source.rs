@@ -39,6 +39,8 @@ const POLL_WAIT: Duration = Duration::from_millis(250);
 const IDLE_WAIT: Duration = Duration::from_secs(5);
 /// How often a paused guest that hears of commits is told of them, so that it can look after what it holds open.
 const PAUSED: Duration = Duration::from_secs(5);
+/// Between two attempts to start a guest that asks for offsets; reading them has its own patience.
+const OFFSETS_AWAY: Duration = Duration::from_secs(1);
 /// Records beyond this go into the next batch.
 const POLL_BYTES: u32 = 512 << 10;
 
@@ -61,6 +63,21 @@ pub(crate) async fn run(settings: SourceSettings, controls: &mut Controls) -> Re
         }
     };
     boxed(|| task.end(outcome)).await
+}
+
+/// Starts the guest anew as long as the offsets that it asks for cannot be read: Kafka Connect waits for their topic, too.
+async fn start_guest(settings: &SourceSettings, controls: &Controls) -> Result<SourceTask, Failure> {
+    let (task, offsets) = (&settings.task, &settings.offset_reader);
+    loop {
+        let spec = task.instance(&task.plugin, &task.config);
+        match SourceTask::start(spec, offsets.clone()).await {
+            Err(error) if offsets.is_away() && controls.current() != Wish::Stop => {
+                tracing::warn!(%error, "the stored offsets cannot be read yet; waiting for them");
+                tokio::time::sleep(OFFSETS_AWAY).await;
+            }
+            started => return started.map_err(|error| task.failed("start", error)),
+        }
+    }
 }
 
 struct Source {
@@ -88,12 +105,8 @@ impl Source {
         // Before the guest is asked anything: what it reads of its offsets must be the last word of the task before.
         let writing = Writing::start(&settings, controls).await?;
         let chain = Chain::start(task).await?;
-        let spec = task.instance(&task.plugin, &task.config);
-        let guest = SourceTask::start(spec, settings.offset_reader.clone())
-            .await
-            .map_err(|error| task.failed("start", error))?;
         Ok(Box::new(Source {
-            guest,
+            guest: start_guest(&settings, controls).await?,
             chain,
             outlet: writing.outlet(&settings),
             acks: Arc::new(Acks::new(writing.tolerance(&errors), task.meters.clone())),

@@ -1,6 +1,7 @@
 //! Source offsets of one connector: for its guests to read, and for REST to show and change.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use caisson_api::manifest::{PluginKind, ability};
 use caisson_config::connector::Flow;
@@ -36,6 +37,7 @@ pub enum OffsetsError {
 pub(crate) struct StoredOffsets {
     connector: Arc<str>,
     store: Arc<dyn OffsetStore>,
+    away: AtomicBool,
 }
 
 impl StoredOffsets {
@@ -43,6 +45,7 @@ impl StoredOffsets {
         StoredOffsets {
             connector: connector.clone(),
             store,
+            away: AtomicBool::new(false),
         }
     }
 }
@@ -56,12 +59,19 @@ impl OffsetReader for StoredOffsets {
                 .map(key)
                 .collect::<Result<Vec<_>, _>>()
                 .map_err(|error| error.to_string())?;
-            let values = self.store.get(keys).await.map_err(|error| error.to_string())?;
+            let answer = self.store.get(keys).await;
+            let is_away = matches!(answer, Err(caisson_store::Error::Unavailable(_)));
+            self.away.store(is_away, Ordering::Relaxed);
+            let values = answer.map_err(|error| error.to_string())?;
             Ok(values
                 .into_iter()
                 .map(|value| value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
                 .collect())
         })
+    }
+
+    fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
     }
 }
 

@@ -1,13 +1,21 @@
 //! Internal topics whose only leader is away for a while, in a cluster whose other brokers are there.
 
 use caisson_e2e::{Broker, System};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::coordinators::{OF_GROUPS, ONE_COORDINATOR};
 use crate::topics_lost::Lines;
 
 /// The broker that goes: it has the internal topics, and coordinates no group.
 const AWAY: u16 = 3;
+
+/// The coordinator answers nobody until the broker that goes is no replica in sync of its topic any more, which takes
+/// longer than members are given otherwise.
+const MEMBER: [(&str, &str); 3] = [
+    ("session.timeout.ms", "60000"),
+    ("heartbeat.interval.ms", "20000"),
+    ("rebalance.timeout.ms", "15000"),
+];
 
 /// Makes a compacted topic with these replicas of each of its partitions.
 fn make(system: &System, topic: &str, replicas: &str, partitions: usize) {
@@ -31,7 +39,7 @@ fn internal_topics_whose_leader_is_away_hold_up_what_is_to_be_written_and_nothin
     for (store, partitions) in [("config", 1), ("offset", 5), ("status", 5)] {
         make(&system, &format!("{name}-{store}"), &AWAY.to_string(), partitions);
     }
-    let mut lines = Lines::start(&system, &name);
+    let mut lines = Lines::start_with(&system, &name, &MEMBER);
     lines.await_offset();
     let sink = lines.sink_name();
 
@@ -48,6 +56,14 @@ fn internal_topics_whose_leader_is_away_hold_up_what_is_to_be_written_and_nothin
     assert_eq!(config["topic"], lines.source["topic"]);
     lines.worker.await_log(&["ERROR", "commit of source offsets"]);
     lines.pass();
+    // A task that starts meanwhile does not begin anew, nor does it fail.
+    lines
+        .rest()
+        .post("/connectors/in/tasks/0/restart", &Value::Null)
+        .expect(204);
+    lines
+        .worker
+        .await_log(&["WARN", "the stored offsets cannot be read yet"]);
     brokers.start_node_again(AWAY);
     lines.pass();
     lines.await_offset();

@@ -1,7 +1,7 @@
 //! Internal topics of a cluster that are deleted, made anew, or used by others, while its workers run.
 
 use caisson_e2e::cluster::{create, owners};
-use caisson_e2e::{Rest, System, Worker, until};
+use caisson_e2e::{Rest, System, Worker, WorkerSetup, until};
 use serde_json::{Value, json};
 
 use crate::quickstart::append;
@@ -34,8 +34,15 @@ pub struct Lines {
 
 impl Lines {
     pub fn start(system: &System, cluster: &str) -> Lines {
+        Self::start_with(system, cluster, &[])
+    }
+
+    /// With further properties of the worker.
+    pub fn start_with(system: &System, cluster: &str, properties: &[(&str, &str)]) -> Lines {
         let setup = system.worker("lines").distributed(cluster);
-        let worker = setup.property("offset.flush.interval.ms", "50").start();
+        let setup = setup.property("offset.flush.interval.ms", "50");
+        let further = |setup: WorkerSetup, (name, value): &(&str, &str)| setup.property(name, value);
+        let worker = properties.iter().fold(setup, further).start();
         let topic = system.topic("lines", 1, &[]);
         std::fs::write(worker.path("in.txt"), "").unwrap();
         let source = json!({"connector.class": "FileStreamSource", "topic": topic, "file": worker.path("in.txt")});
