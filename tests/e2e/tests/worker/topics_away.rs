@@ -56,7 +56,13 @@ fn internal_topics_whose_leader_is_away_hold_up_what_is_to_be_written_and_nothin
     assert_eq!(config["topic"], lines.source["topic"]);
     lines.worker.await_log(&["ERROR", "commit of source offsets"]);
     lines.pass();
-    // A task that starts meanwhile does not begin anew, nor does it fail.
+    brokers.start_node_again(AWAY);
+    lines.pass();
+    lines.await_offset();
+    lines.pause_and_resume();
+
+    // A task that starts meanwhile waits for its offsets.
+    brokers.kill_node(AWAY);
     lines
         .rest()
         .post("/connectors/in/tasks/0/restart", &Value::Null)
@@ -67,7 +73,6 @@ fn internal_topics_whose_leader_is_away_hold_up_what_is_to_be_written_and_nothin
     brokers.start_node_again(AWAY);
     lines.pass();
     lines.await_offset();
-    lines.pause_and_resume();
 
     // A worker that starts meanwhile does not take the cluster for an empty one.
     brokers.kill_node(AWAY);
