@@ -56,17 +56,14 @@ fn every_record_is_there_once_after_good_and_bad_swaps_and_a_kill() {
     let Some(system) = System::get() else { return };
     let name = system.name("ledger");
     let swaps = swaps(SWAPS);
-    // At full speed where many swaps are asked for; beside other tests at a rate that they bear. Bad versions fail with
-    // their third batch, and a batch of full speed has thousands of records.
-    let (rate, probation) = if swaps > SWAPS {
-        ("-1", "100000")
-    } else {
-        ("5000", "1000")
-    };
+    // At full speed where many swaps are asked for; beside other tests at a rate that they bear.
+    let rate = if swaps > SWAPS { "-1" } else { "5000" };
     let start = |index: usize| -> Worker {
         let setup = sharing_modules(&system, &format!("ledger-{index}"), &name);
+        // Bad versions fail with their third batch, which may have thousands of records, as those before it may.
         setup
-            .property("module.probation.records", probation)
+            .property("module.probation.records", "100000")
+            .property("module.probation.ms", "15000")
             .property("exactly.once.source.support", "enabled")
             .property("sandbox.call.timeout.ms", "1000")
             .start()
