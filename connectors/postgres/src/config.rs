@@ -306,3 +306,21 @@ impl MessagePrefixes {
         self.0.takes(prefix)
     }
 }
+
+/// The options of a configuration that says what it must, and this besides.
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub fn options_of(more: &[(&str, &str)]) -> Options {
+    use caisson_sdk::api::config::{Config, ConfigDef};
+    use caisson_sdk::settings::Settings;
+
+    let least = [
+        ("topic.prefix", "t"),
+        ("database.hostname", "h"),
+        ("database.user", "u"),
+        ("database.dbname", "d"),
+    ];
+    let definitions: ConfigDef = keys::definitions().collect();
+    let config: Config = least.iter().chain(more).copied().collect();
+    Options::read(&Settings::parse(&definitions, config).unwrap()).unwrap()
+}

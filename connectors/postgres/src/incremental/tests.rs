@@ -2,26 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-use caisson_sdk::api::config::{Config, ConfigDef};
-use caisson_sdk::settings::Settings;
-
 use super::*;
 use crate::catalog::Identity;
-use crate::config::keys;
+use crate::config;
 
 #[test]
 fn a_paused_snapshot_is_stopped_when_it_would_go_on() {
-    let definitions: ConfigDef = keys::definitions().collect();
-    let config: Config = [
-        ("topic.prefix", "t"),
-        ("database.hostname", "h"),
-        ("database.user", "u"),
-        ("database.dbname", "d"),
-        ("signal.data.collection", "public.signals"),
-    ]
-    .into_iter()
-    .collect();
-    let options = Options::read(&Settings::parse(&definitions, config).unwrap()).unwrap();
+    let options = config::options_of(&[("signal.data.collection", "public.signals")]);
     let mut incremental = Incremental::new(&options, None);
     let name = TableName {
         schema: "public".into(),

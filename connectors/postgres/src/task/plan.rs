@@ -82,25 +82,14 @@ pub fn plan(options: &Options, stored: Option<Stored>, slot: Option<&SlotState>)
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use caisson_sdk::api::config::{Config, ConfigDef};
     use caisson_sdk::serde_json::json;
-    use caisson_sdk::settings::Settings;
 
     use super::*;
-    use crate::config::keys;
+    use crate::config;
 
     /// The plan for an offset at 0/64 and a slot with these positions.
     fn planned(restart: u64, confirmed: u64) -> Result<Plan> {
-        let definitions: ConfigDef = keys::definitions().collect();
-        let config: Config = [
-            ("topic.prefix", "t"),
-            ("database.hostname", "h"),
-            ("database.user", "u"),
-            ("database.dbname", "d"),
-        ]
-        .into_iter()
-        .collect();
-        let options = Options::read(&Settings::parse(&definitions, config).unwrap()).unwrap();
+        let options = config::options_of(&[]);
         let slot = SlotState {
             confirmed: Lsn(confirmed),
             restart: Lsn(restart),

@@ -118,8 +118,8 @@ impl Slot {
         self.times_anew.load(Ordering::Acquire)
     }
 
-    /// Says that the topic is another one than before. Whether that changes where it is read is up to who reads.
-    pub(crate) fn is_anew(&self) {
+    /// Notes that the topic is another one than before. Whether that changes where it is read is up to who reads.
+    pub(crate) fn note_anew(&self) {
         self.times_anew.fetch_add(1, Ordering::AcqRel);
     }
 

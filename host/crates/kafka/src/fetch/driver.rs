@@ -3,6 +3,8 @@
 
 mod answer;
 mod ask;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,9 +1,11 @@
 //! A broker of a test's own, with listeners as the test wants them.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+
+/// As the end-to-end tests choose them.
+#[path = "../../../../../tests/e2e/src/ports.rs"]
+mod ports;
 
 pub struct OwnBroker {
     scripts: PathBuf,
@@ -64,19 +66,7 @@ impl Drop for OwnBroker {
     }
 }
 
-/// Five in a row, below those that systems give to connections: a broker that was killed finds its own free when it is
-/// started again.
 fn free_ports() -> [u16; 5] {
-    static GIVEN: AtomicU32 = AtomicU32::new(0);
-    // Another process begins elsewhere.
-    let begin = std::process::id().wrapping_mul(61);
-    for _ in 0..500 {
-        let given = GIVEN.fetch_add(5, Ordering::Relaxed);
-        let first = (10_000 + begin.wrapping_add(given) % 22_000) as u16;
-        let ports = std::array::from_fn(|more| first + more as u16);
-        if ports.iter().all(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()) {
-            return ports;
-        }
-    }
-    panic!("no free ports");
+    let first = ports::free(&[1, 2, 3, 4]);
+    std::array::from_fn(|more| first + more as u16)
 }

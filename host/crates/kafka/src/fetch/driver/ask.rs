@@ -261,7 +261,7 @@ impl Driver {
                 && place.topic_id.replace(id).is_some_and(|before| before != id)
             {
                 place.beyond = None;
-                place.slot.is_anew();
+                place.slot.note_anew();
                 is_anew = true;
             }
         }
